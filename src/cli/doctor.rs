@@ -1,0 +1,113 @@
+//! `repertoire doctor`
+
+use std::{fmt::Display, process::ExitCode, time::Duration};
+
+use serde_json::Map;
+
+use super::{
+    CliError, Context,
+    output::{GREEN, Output, RED, YELLOW},
+    this_program,
+};
+use crate::{
+    library::{Library, ProcedureRef, Services, Starters, runs::Active},
+    storage::ListFilter,
+};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Build the index anew from the procedure history.
+    #[arg(long)]
+    rebuild: bool,
+}
+
+const PROBE: &str =
+    "def probe() -> int:\n    \"\"\"Return 42.\n\n    Returns:\n        42.\n    \"\"\"\n    return 42\n";
+
+fn good(out: Output, what: &str, how: impl Display) {
+    out.line(format_args!("{GREEN}ok{GREEN:#}    {what}: {how}"));
+}
+
+fn note(out: Output, what: &str, how: impl Display) {
+    out.line(format_args!("{YELLOW}note{YELLOW:#}  {what}: {how}"));
+}
+
+fn bad(out: Output, what: &str, how: impl Display) {
+    out.line(format_args!("{RED}bad{RED:#}   {what}: {how}"));
+}
+
+pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
+    let out = context.output;
+    let config = context.config()?;
+    good(out, "home", config.home.display());
+    if config.file().exists() {
+        good(out, "configuration", config.file().display());
+    } else {
+        note(out, "configuration", format_args!("none at {}; `repertoire init` writes one", config.file().display()));
+    }
+    let policy = &config.policy;
+    if policy.is_empty() {
+        note(out, "policy", "procedures may run no commands and touch no files");
+    } else {
+        let list = |entries: &[String]| if entries.is_empty() { "none".to_owned() } else { entries.join(", ") };
+        good(out, "commands", list(&policy.commands));
+        good(out, "read", list(&policy.read));
+        good(out, "write", list(&policy.write));
+    }
+    let library = context.library()?;
+    let mut healthy = check_stores(&library, out)?;
+    if arguments.rebuild {
+        let count = library.rebuild_index()?;
+        good(out, "index", format_args!("built anew from the history, {count} procedures"));
+    }
+    drop(library);
+    healthy &= check_sandbox(context)?;
+    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn check_stores(library: &Library, out: Output) -> Result<bool, CliError> {
+    let (_, count) = library.list(&ListFilter::default(), 1, 0)?;
+    good(out, "history", format_args!("{}, {count} procedures", library.history_folder().display()));
+    let (schema, integrity) = library.database_health()?;
+    let file = library.database_file();
+    if integrity == "ok" {
+        good(out, "database", format_args!("{}, schema version {schema}", file.display()));
+        return Ok(true);
+    }
+    bad(out, "database", format_args!("{}: {integrity}; `doctor --rebuild` builds the index anew", file.display()));
+    Ok(false)
+}
+
+/// Executes a procedure in a home of its own, so that nothing of it stays.
+fn check_sandbox(context: &Context) -> Result<bool, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(CliError::io("the async runtime can't be started"))?;
+    let folder = tempfile::tempdir().map_err(CliError::io("no temporary folder can be made"))?;
+    let mut config = context.config()?;
+    config.home = folder.path().to_owned();
+    config.policy = crate::domain::Permissions::default();
+    let program = this_program()?;
+    let probed = runtime.block_on(async {
+        let services = Services::open(config, Starters::Skip, program).await?;
+        services
+            .blocking(|library| {
+                let fields = crate::library::DefinitionPatch {
+                    steps: Some(vec![crate::domain::Step::Sentence("Return 42".to_owned())]),
+                    ..crate::library::DefinitionPatch::default()
+                };
+                library.remember(crate::library::DefinitionDraft { name: "probe".to_owned(), fields }, Some(PROBE))
+            })
+            .await?;
+        let execution = services.engine().execute(&ProcedureRef::from("probe"), Map::new(), Active::default()).await?;
+        services.engine().shut_down().await;
+        Ok::<_, CliError>(execution)
+    })?;
+    if probed.result == Some(serde_json::json!(42)) {
+        let took = Duration::from_secs_f64(probed.duration_ms / 1000.0);
+        good(context.output, "sandbox", format_args!("a procedure ran in {:.1} ms", took.as_secs_f64() * 1000.0));
+        return Ok(true);
+    }
+    let why = probed.error.map_or_else(|| "no result".to_owned(), |error| error.message);
+    bad(context.output, "sandbox", why);
+    Ok(false)
+}

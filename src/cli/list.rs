@@ -1,0 +1,68 @@
+//! `repertoire list`
+
+use std::process::ExitCode;
+
+use super::{
+    CliError, Context,
+    output::{percent, short},
+};
+use crate::storage::ListFilter;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Words to look for; without them everything is listed.
+    query: Vec<String>,
+    /// Only this category.
+    #[arg(long)]
+    category: Option<String>,
+    /// Only with this tag.
+    #[arg(long)]
+    tag: Option<String>,
+    /// How many.
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+}
+
+pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
+    let library = context.library()?;
+    let (rows, total) = if arguments.query.is_empty() {
+        let filter = ListFilter {
+            category: arguments.category.as_deref(),
+            tag: arguments.tag.as_deref(),
+            ..ListFilter::default()
+        };
+        library.list(&filter, arguments.limit, 0)?
+    } else {
+        let filter = crate::library::RecallFilter {
+            category: arguments.category.clone(),
+            tag: arguments.tag.clone(),
+            min_confidence: None,
+        };
+        let found = library.recall(&arguments.query.join(" "), arguments.limit as usize, &filter)?;
+        let rows: Vec<_> = found.into_iter().map(|found| found.procedure).collect();
+        let total = rows.len() as u64;
+        (rows, total)
+    };
+    let table: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            vec![
+                row.id.to_string(),
+                row.definition.name.to_string(),
+                row.definition.category.clone(),
+                format!("v{}", row.version),
+                row.code_confidence.map_or_else(|| "no code".to_owned(), |confidence| format!("{confidence:.2}")),
+                row.uses.to_string(),
+                percent(row.success_rate()),
+                short(&row.definition.description, 60),
+            ]
+        })
+        .collect();
+    context
+        .output
+        .table(&["ID", "NAME", "CATEGORY", "VERSION", "CONFIDENCE", "USES", "SUCCESS", "WHAT IT DOES"], &table);
+    if total > rows.len() as u64 {
+        context.output.line(format_args!("… {} more (--limit)", total - rows.len() as u64));
+    }
+    Ok(ExitCode::SUCCESS)
+}

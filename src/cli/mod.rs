@@ -1,0 +1,135 @@
+//! The command line. One command is one file: its arguments on top, what it does below.
+
+mod bench;
+mod demo;
+mod docs;
+mod doctor;
+mod init;
+mod list;
+mod output;
+mod run;
+mod serve;
+mod show;
+mod stats;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    client::ClientError,
+    config::{Config, ConfigError},
+    library::{Library, LibraryError, Starters},
+    server::ServeError,
+};
+use output::Output;
+
+/// Procedural memory for AI agents: an MCP server that remembers procedures as code, checks, versions, runs and
+/// measures them.
+#[derive(Debug, Parser)]
+#[command(name = "repertoire", version, about, max_term_width = 100)]
+struct Arguments {
+    /// Data folder. [default: $REPERTOIRE_HOME, else the platform's data folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// Don't give a new home the starter procedures.
+    #[arg(long, global = true)]
+    no_starters: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve one MCP client over stdin and stdout (the default).
+    Serve(serve::Arguments),
+    /// See the whole life cycle on real input, in a temporary home.
+    Demo(demo::Arguments),
+    /// List procedures.
+    List(list::Arguments),
+    /// Show one procedure: definition, code, versions.
+    Show(show::Arguments),
+    /// Execute a procedure and print its result.
+    Run(run::Arguments),
+    /// Show how procedures do.
+    Stats(stats::Arguments),
+    /// Check the home and say what is wrong with it.
+    Doctor(doctor::Arguments),
+    /// Write a commented config.toml.
+    Init(init::Arguments),
+    /// Measure over the real protocol, against the budgets.
+    Bench(bench::Arguments),
+    /// Write the generated parts of the documentation.
+    #[command(hide = true)]
+    Docs(docs::Arguments),
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("{0}")]
+    Other(String),
+    #[error("{what}: {source}")]
+    Io { what: String, source: std::io::Error },
+}
+
+impl CliError {
+    fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+}
+
+/// What every command gets.
+struct Context {
+    home: Option<PathBuf>,
+    starters: Starters,
+    output: Output,
+}
+
+impl Context {
+    fn config(&self) -> Result<Config, CliError> {
+        Ok(Config::load(self.home.as_deref())?)
+    }
+
+    fn library(&self) -> Result<Library, CliError> {
+        Ok(Library::open(self.config()?, self.starters)?)
+    }
+}
+
+/// The path of this program: its processes execute code.
+fn this_program() -> Result<PathBuf, CliError> {
+    std::env::current_exe().map_err(CliError::io("the path of this program is not known"))
+}
+
+/// Reads the arguments, does what they say, and tells how it went.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let starters = if arguments.no_starters { Starters::Skip } else { Starters::Install };
+    let context = Context { home: arguments.home, starters, output: Output };
+    let result = match arguments.command.unwrap_or(Command::Serve(serve::Arguments::default())) {
+        Command::Serve(arguments) => serve::run(&arguments, &context),
+        Command::Demo(arguments) => demo::run(&arguments, &context),
+        Command::List(arguments) => list::run(&arguments, &context),
+        Command::Show(arguments) => show::run(&arguments, &context),
+        Command::Run(arguments) => run::run(&arguments, &context),
+        Command::Stats(arguments) => stats::run(&arguments, &context),
+        Command::Doctor(arguments) => doctor::run(&arguments, &context),
+        Command::Init(arguments) => init::run(&arguments, &context),
+        Command::Bench(arguments) => bench::run(&arguments, &context),
+        Command::Docs(arguments) => docs::run(&arguments, &context),
+    };
+    result.unwrap_or_else(|error| {
+        context.output.error(&error.to_string());
+        ExitCode::FAILURE
+    })
+}

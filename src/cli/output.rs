@@ -1,0 +1,63 @@
+//! The only place that prints.
+
+use std::{fmt::Display, io::Write as _};
+
+use anstyle::{AnsiColor, Style};
+
+pub const BOLD: Style = Style::new().bold();
+pub const DIM: Style = Style::new().dimmed();
+pub const GREEN: Style = AnsiColor::Green.on_default();
+pub const RED: Style = AnsiColor::Red.on_default();
+pub const YELLOW: Style = AnsiColor::Yellow.on_default();
+pub const CYAN: Style = AnsiColor::Cyan.on_default();
+
+/// Standard output and error, with colours where they are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Output;
+
+impl Output {
+    /// A line on standard output. A reader that left early is no reason to fail.
+    pub fn line(self, text: impl Display) {
+        let _ = writeln!(anstream::stdout().lock(), "{text}");
+    }
+
+    /// An error on standard error.
+    pub fn error(self, text: &str) {
+        let _ = writeln!(anstream::stderr().lock(), "{RED}error{RED:#}: {text}");
+    }
+
+    /// A table with aligned columns. Numbers look best when they come as right-aligned text.
+    pub fn table(self, header: &[&str], rows: &[Vec<String>]) {
+        let widths: Vec<usize> = header
+            .iter()
+            .enumerate()
+            .map(|(column, title)| {
+                let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+                cells.chain([title.chars().count()]).max().unwrap_or(0)
+            })
+            .collect();
+        let join = |cells: &[String]| {
+            let padded: Vec<String> =
+                cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            padded.join("  ").trim_end().to_owned()
+        };
+        let titles: Vec<String> = header.iter().map(|title| (*title).to_owned()).collect();
+        self.line(format_args!("{DIM}{}{DIM:#}", join(&titles)));
+        rows.iter().for_each(|row| self.line(join(row)));
+    }
+}
+
+/// A share as a percentage.
+pub fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".to_owned(), |share| format!("{:.0}%", share * 100.0))
+}
+
+/// The first line of a text, at most `most` characters.
+pub fn short(text: &str, most: usize) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    if line.chars().count() <= most {
+        line.to_owned()
+    } else {
+        format!("{}…", line.chars().take(most.saturating_sub(1)).collect::<String>())
+    }
+}

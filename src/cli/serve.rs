@@ -1,0 +1,40 @@
+//! `repertoire serve`
+
+use std::process::ExitCode;
+
+use tracing_subscriber::EnvFilter;
+
+use super::{CliError, Context, this_program};
+use crate::server::{self, ServeOptions, catalog::Selection, tool::Toolset};
+
+#[derive(Debug, Default, clap::Args)]
+pub struct Arguments {
+    /// Show only these groups of tools (comma-separated). [default: all]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    toolsets: Vec<Toolset>,
+    /// Show only tools that change nothing.
+    #[arg(long)]
+    read_only: bool,
+}
+
+pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
+    // Stdout carries protocol frames and nothing else.
+    let filter = EnvFilter::try_from_env("REPERTOIRE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,repertoire=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    let config = context.config()?;
+    tracing::info!(home = %config.home.display(), version = env!("CARGO_PKG_VERSION"), "serving");
+    let options = ServeOptions {
+        config,
+        starters: context.starters,
+        selection: Selection { toolsets: arguments.toolsets.clone(), read_only: arguments.read_only },
+        worker: this_program()?,
+    };
+    // One thread drives the protocol; what blocks has threads of its own. With more, messages would only change hands.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(CliError::io("the async runtime can't be started"))?;
+    let result = runtime.block_on(server::serve_stdio(options));
+    // A read of stdin may still block a thread on platforms without pipes that can be polled.
+    runtime.shutdown_background();
+    result?;
+    Ok(ExitCode::SUCCESS)
+}

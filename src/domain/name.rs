@@ -1,0 +1,140 @@
+//! The name of a procedure: a slug that is unique in a home and travels between machines.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Longest accepted name, in characters. Two of them and their folders still fit the 255 bytes that
+/// file systems give a path component, whatever the script.
+pub const MAX_NAME_CHARS: usize = 60;
+
+/// Device names that Windows refuses as a folder, so a clone there could not be checked out.
+const RESERVED: [&str; 22] = [
+    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2",
+    "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+];
+
+/// Why a text can't become a [`ProcedureName`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// No letter is left: a name of digits alone could not be told from a numeric id.
+    #[error("`{0}` has no letter in it; give a name such as `summarise_git_changes`")]
+    NoLetter(String),
+    /// The name is longer than [`MAX_NAME_CHARS`].
+    #[error(
+        "a name has at most {MAX_NAME_CHARS} characters, this one has {0}; shorten it and use `description` for the rest"
+    )]
+    TooLong(usize),
+    /// The name is a device name on Windows.
+    #[error("`{0}` is a reserved name on some systems; choose another")]
+    Reserved(String),
+}
+
+/// A validated slug: lower-case letters (of any script), digits, `_` and `-`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct ProcedureName(String);
+
+impl ProcedureName {
+    /// Makes a slug of free text: lower case, and every run of other characters becomes one `_`.
+    ///
+    /// # Errors
+    /// [`NameError`] when nothing usable is left, or too much.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let slug = slugify(text);
+        if !slug.chars().any(char::is_alphabetic) {
+            return Err(NameError::NoLetter(text.chars().take(MAX_NAME_CHARS).collect()));
+        }
+        let length = slug.chars().count();
+        if length > MAX_NAME_CHARS {
+            return Err(NameError::TooLong(length));
+        }
+        if RESERVED.contains(&slug.as_str()) {
+            return Err(NameError::Reserved(slug));
+        }
+        Ok(Self(slug))
+    }
+
+    /// The slug.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name as a Python identifier: what the entry function is called.
+    #[must_use]
+    pub fn identifier(&self) -> String {
+        let identifier = self.0.replace('-', "_");
+        if identifier.starts_with(|c: char| c.is_numeric()) { format!("run_{identifier}") } else { identifier }
+    }
+}
+
+/// Lower-cases `text` and turns every run of characters that are not letters, digits, `-` or `_` into one `_`.
+#[must_use]
+pub fn slugify(text: &str) -> String {
+    let mut slug = String::new();
+    for c in text.trim().chars().flat_map(char::to_lowercase) {
+        if c.is_alphanumeric() || c == '-' {
+            slug.push(c);
+        } else if !slug.ends_with('_') {
+            slug.push('_');
+        }
+    }
+    slug.trim_matches(['_', '-']).to_owned()
+}
+
+impl TryFrom<String> for ProcedureName {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ProcedureName> for String {
+    fn from(name: ProcedureName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for ProcedureName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn free_text_becomes_a_slug() {
+        assert_eq!(ProcedureName::parse("  Deploy to PROD! ").unwrap().as_str(), "deploy_to_prod");
+        assert_eq!(ProcedureName::parse("run-unit_tests").unwrap().as_str(), "run-unit_tests");
+        assert_eq!(ProcedureName::parse("Größe prüfen").unwrap().as_str(), "größe_prüfen");
+        assert_eq!(ProcedureName::parse("../../etc/passwd").unwrap().as_str(), "etc_passwd");
+        assert_eq!(ProcedureName::parse("3-way merge").unwrap().identifier(), "run_3_way_merge");
+    }
+
+    #[test]
+    fn unusable_names_say_why() {
+        assert_eq!(ProcedureName::parse("42"), Err(NameError::NoLetter("42".into())));
+        assert_eq!(ProcedureName::parse("../.."), Err(NameError::NoLetter("../..".into())));
+        assert_eq!(ProcedureName::parse("NUL"), Err(NameError::Reserved("nul".into())));
+        assert_eq!(ProcedureName::parse(&"a".repeat(61)), Err(NameError::TooLong(61)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_slug_is_its_own_slug(text in "\\PC{0,80}") {
+            if let Ok(name) = ProcedureName::parse(&text) {
+                prop_assert_eq!(ProcedureName::parse(name.as_str()).unwrap(), name.clone());
+                prop_assert!(!name.as_str().contains(['/', '\\', '.', ' ', '\0']));
+            }
+        }
+    }
+}

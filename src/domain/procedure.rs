@@ -1,0 +1,271 @@
+//! A procedure's definition: everything about it but its code.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Permissions, ProcedureName};
+
+/// What a procedure is, as it is kept in `procedure.json`. Field order is the file's key order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Definition {
+    /// The identity that travels between machines.
+    pub name: ProcedureName,
+    /// What it does and when to use it.
+    #[serde(default)]
+    pub description: String,
+    /// A slug that groups procedures; also the folder in git.
+    pub category: String,
+    /// Free labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// What to do, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// What a caller passes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<Parameter>,
+    /// A text with `{{variables}}` that the procedure renders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// Calls that show how it is used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<Example>,
+    /// What must hold before it runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub preconditions: Vec<String>,
+    /// What holds after it ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub postconditions: Vec<String>,
+    /// Situations in which it helps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applicable_contexts: Vec<String>,
+    /// What it may touch. Absent: whatever the policy allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Permissions>,
+    /// Where it stands in its life.
+    #[serde(default)]
+    pub status: Status,
+    /// A disabled procedure is kept but not executed.
+    #[serde(default = "enabled_by_default")]
+    pub enabled: bool,
+    /// Who made it.
+    #[serde(default)]
+    pub created_by: CreatedBy,
+    /// The problem it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// How it answers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub solution: Option<String>,
+    /// Why that works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// What was tried and should not be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub anti_patterns: Vec<String>,
+    /// The session it was learned in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_session: Option<String>,
+    /// The lesson it was learned from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_lesson: Option<String>,
+    /// An emoji or icon name for lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
+    /// A colour for lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
+}
+
+const fn enabled_by_default() -> bool {
+    true
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a sentence, {\"command\": [program, …]} or {\"procedure\": name, \"arguments\": {…}}")]
+#[schemars(inline)]
+pub enum Step {
+    /// Plain words. One `back-ticked` command in them is run; without one the step is handed to the agent or a person.
+    Sentence(String),
+    /// A command that is run without a shell.
+    Command(CommandStep),
+    /// Another procedure that is called.
+    Procedure(ProcedureStep),
+}
+
+/// A step that runs a command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct CommandStep {
+    /// The program and its arguments, one string each; `{{variables}}` are filled in.
+    pub command: Vec<String>,
+    /// What the command is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// A step that calls another procedure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct ProcedureStep {
+    /// The name of the procedure to call.
+    pub procedure: String,
+    /// Its arguments; `{{variables}}` in strings are filled in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub arguments: BTreeMap<String, Value>,
+}
+
+/// A value that a caller passes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct Parameter {
+    /// A Python identifier.
+    pub name: String,
+    /// The type; `any` when left out.
+    #[serde(default, rename = "type")]
+    pub kind: ParameterType,
+    /// Whether it must be passed. By default: when there is no `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub required: Option<bool>,
+    /// The value when it is not passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+impl Parameter {
+    /// Whether a caller must pass it.
+    #[must_use]
+    pub fn is_required(&self) -> bool {
+        self.required.unwrap_or(self.default.is_none())
+    }
+}
+
+/// The type of a parameter, in JSON's words; Python's are accepted too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum ParameterType {
+    /// Text.
+    #[serde(alias = "str", alias = "text")]
+    String,
+    /// A whole number.
+    #[serde(alias = "int")]
+    Integer,
+    /// Any number.
+    #[serde(alias = "float")]
+    Number,
+    /// True or false.
+    #[serde(alias = "bool")]
+    Boolean,
+    /// A list.
+    #[serde(alias = "list")]
+    Array,
+    /// A map with text keys.
+    #[serde(alias = "dict", alias = "map")]
+    Object,
+    /// Anything.
+    #[default]
+    Any,
+}
+
+impl ParameterType {
+    /// The Python annotation for it.
+    #[must_use]
+    pub const fn annotation(self) -> &'static str {
+        match self {
+            Self::String => "str",
+            Self::Integer => "int",
+            Self::Number => "float",
+            Self::Boolean => "bool",
+            Self::Array => "list",
+            Self::Object => "dict",
+            Self::Any => "object",
+        }
+    }
+}
+
+/// A call that shows how a procedure is used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct Example {
+    /// The parameters of the call.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, Value>,
+    /// What comes back, in words or as a value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Value>,
+}
+
+/// Where a procedure stands in its life.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Status {
+    /// Proposed, waiting for review.
+    Candidate,
+    /// In use.
+    #[default]
+    Active,
+    /// Kept for the record; not recalled.
+    Archived,
+}
+
+impl Status {
+    /// The word used in the database and in answers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Candidate => "candidate",
+            Self::Active => "active",
+            Self::Archived => "archived",
+        }
+    }
+}
+
+/// Who made a procedure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum CreatedBy {
+    /// A person or an agent, on purpose.
+    #[default]
+    User,
+    /// Learned from experience.
+    Learned,
+    /// Shipped with the program or brought from elsewhere.
+    Imported,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_step_is_read_and_written_back() {
+        let steps = json!(["Look at the log", {"command": ["git", "status"]}, {"procedure": "tidy", "arguments": {"path": "."}}]);
+        let parsed: Vec<Step> = serde_json::from_value(steps.clone()).unwrap();
+        assert!(matches!(parsed[..], [Step::Sentence(_), Step::Command(_), Step::Procedure(_)]));
+        assert_eq!(serde_json::to_value(parsed).unwrap(), steps);
+    }
+
+    #[test]
+    fn python_names_of_types_are_understood() {
+        let parameter: Parameter =
+            serde_json::from_value(json!({"name": "count", "type": "int", "default": 3})).unwrap();
+        assert_eq!(parameter.kind, ParameterType::Integer);
+        assert!(!parameter.is_required());
+    }
+}

@@ -1,0 +1,25 @@
+//! Repertoire: procedural memory for AI agents, as an MCP server.
+//!
+//! An agent remembers a procedure once; it becomes Python code that is checked, versioned in git, executed in a
+//! sandbox and measured. Imports point downwards in this list, and the modules of one line do not know each other:
+//!
+//! - [`cli`]: the command line. [`server`]: the MCP tools over stdio. [`client`]: an MCP client for demo and benchmark.
+//! - [`library`]: the services, the engine that executes procedures among them.
+//! - [`storage`]: SQLite. [`versions`]: git. [`sandbox`]: the interpreter. [`host`]: what procedures may call.
+//! - [`validation`]: judging code. [`compiler`]: from steps to code. [`config`]: the home and its policy.
+//! - [`domain`]: plain data.
+//!
+//! `docs/architecture.md` is the map in more words.
+
+pub mod cli;
+pub mod client;
+pub mod compiler;
+pub mod config;
+pub mod domain;
+pub mod host;
+pub mod library;
+pub mod sandbox;
+pub mod server;
+pub mod storage;
+pub mod validation;
+pub mod versions;

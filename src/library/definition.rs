@@ -1,0 +1,295 @@
+//! From what a caller says to a checked [`Definition`].
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::LibraryError;
+use crate::{
+    compiler,
+    domain::{
+        CreatedBy, Definition, Example, Parameter, ParameterType, Permissions, ProcedureName, Status, Step,
+        name::slugify,
+    },
+};
+
+const DEFAULT_CATEGORY: &str = "general";
+const MOST_STEPS: usize = 200;
+const MOST_ENTRIES: usize = 100;
+const MOST_TEXT_CHARS: usize = 20_000;
+
+/// Fields of a definition that a caller may set; what is left out keeps its default or its present value.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DefinitionPatch {
+    /// What it does and when to use it; recall searches this.
+    pub description: Option<String>,
+    /// Group, for example `git` or `testing`.
+    pub category: Option<String>,
+    /// Labels.
+    pub tags: Option<Vec<String>>,
+    /// What to do, in order.
+    pub steps: Option<Vec<Step>>,
+    /// What a caller passes.
+    pub parameters: Option<Vec<Parameter>>,
+    /// A text with `{{variables}}` to render.
+    pub template: Option<String>,
+    /// Sample calls.
+    pub examples: Option<Vec<Example>>,
+    /// What must hold before.
+    pub preconditions: Option<Vec<String>>,
+    /// What holds afterwards.
+    pub postconditions: Option<Vec<String>>,
+    /// Situations in which it helps.
+    pub applicable_contexts: Option<Vec<String>>,
+    /// What it may touch; the user's policy may allow less. Left out: whatever the policy allows.
+    pub permissions: Option<Permissions>,
+    /// `candidate`, `active` or `archived`.
+    pub status: Option<Status>,
+    /// False: keep it, but refuse to execute it.
+    pub enabled: Option<bool>,
+    /// The problem it answers.
+    pub problem: Option<String>,
+    /// How it answers it.
+    pub solution: Option<String>,
+    /// Why that works.
+    pub reasoning: Option<String>,
+    /// What should not be tried again.
+    pub anti_patterns: Option<Vec<String>>,
+    /// The session it was learned in.
+    pub source_session: Option<String>,
+    /// The lesson it was learned from.
+    pub source_lesson: Option<String>,
+    /// Emoji or icon for lists.
+    pub icon: Option<String>,
+    /// Colour for lists.
+    pub color: Option<String>,
+}
+
+/// A new procedure as a caller describes it.
+#[derive(Debug, Clone)]
+pub struct DefinitionDraft {
+    /// Any text that makes a slug.
+    pub name: String,
+    /// Everything else.
+    pub fields: DefinitionPatch,
+}
+
+impl DefinitionDraft {
+    /// A complete and valid definition.
+    ///
+    /// # Errors
+    /// [`LibraryError::Invalid`] or [`LibraryError::Name`] with the field that is wrong.
+    pub(super) fn build(self) -> Result<Definition, LibraryError> {
+        let mut definition = Definition {
+            name: ProcedureName::parse(&self.name)?,
+            description: String::new(),
+            category: DEFAULT_CATEGORY.to_owned(),
+            tags: Vec::new(),
+            steps: Vec::new(),
+            parameters: Vec::new(),
+            template: None,
+            examples: Vec::new(),
+            preconditions: Vec::new(),
+            postconditions: Vec::new(),
+            applicable_contexts: Vec::new(),
+            permissions: None,
+            status: Status::Active,
+            enabled: true,
+            created_by: CreatedBy::User,
+            problem: None,
+            solution: None,
+            reasoning: None,
+            anti_patterns: Vec::new(),
+            source_session: None,
+            source_lesson: None,
+            icon: None,
+            color: None,
+        };
+        self.fields.apply(&mut definition)?;
+        Ok(definition)
+    }
+}
+
+fn set<T>(slot: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *slot = value;
+    }
+}
+
+/// An empty text takes the field away.
+fn set_text(slot: &mut Option<String>, value: Option<String>) {
+    if let Some(value) = value {
+        *slot = Some(value).filter(|value| !value.is_empty());
+    }
+}
+
+impl DefinitionPatch {
+    /// Sets the given fields of `definition` and checks the whole.
+    pub(super) fn apply(mut self, definition: &mut Definition) -> Result<(), LibraryError> {
+        if let Some(category) = self.category.take() {
+            let slug = slugify(&category);
+            if slug.is_empty() || slug.chars().count() > crate::domain::name::MAX_NAME_CHARS {
+                return Err(invalid(format!(
+                    "`category` must have 1 to 60 letters, digits, `_` or `-`; got `{category}`"
+                )));
+            }
+            self.category = Some(slug);
+        }
+        self.write(definition);
+        add_undeclared_variables(definition);
+        check(definition)
+    }
+
+    fn write(self, definition: &mut Definition) {
+        set(&mut definition.description, self.description);
+        set(&mut definition.category, self.category);
+        set(&mut definition.tags, self.tags);
+        set(&mut definition.steps, self.steps);
+        set(&mut definition.parameters, self.parameters);
+        set_text(&mut definition.template, self.template);
+        set(&mut definition.examples, self.examples);
+        set(&mut definition.preconditions, self.preconditions);
+        set(&mut definition.postconditions, self.postconditions);
+        set(&mut definition.applicable_contexts, self.applicable_contexts);
+        if self.permissions.is_some() {
+            definition.permissions = self.permissions;
+        }
+        set(&mut definition.status, self.status);
+        set(&mut definition.enabled, self.enabled);
+        set_text(&mut definition.problem, self.problem);
+        set_text(&mut definition.solution, self.solution);
+        set_text(&mut definition.reasoning, self.reasoning);
+        set(&mut definition.anti_patterns, self.anti_patterns);
+        set_text(&mut definition.source_session, self.source_session);
+        set_text(&mut definition.source_lesson, self.source_lesson);
+        set_text(&mut definition.icon, self.icon);
+        set_text(&mut definition.color, self.color);
+    }
+}
+
+fn invalid(message: impl Into<String>) -> LibraryError {
+    LibraryError::Invalid(message.into())
+}
+
+fn add_undeclared_variables(definition: &mut Definition) {
+    for name in compiler::variables(definition) {
+        if !definition.parameters.iter().any(|parameter| parameter.name == name) {
+            definition.parameters.push(Parameter {
+                name,
+                kind: ParameterType::String,
+                required: None,
+                default: None,
+                description: None,
+            });
+        }
+    }
+}
+
+fn check(definition: &Definition) -> Result<(), LibraryError> {
+    if definition.steps.is_empty() && definition.template.is_none() {
+        return Err(invalid("`steps` is empty; give at least one step (a sentence will do), or a `template`"));
+    }
+    if definition.steps.len() > MOST_STEPS {
+        return Err(invalid(format!(
+            "`steps` has {} entries, at most {MOST_STEPS} are possible",
+            definition.steps.len()
+        )));
+    }
+    for (index, step) in definition.steps.iter().enumerate() {
+        check_step(step).map_err(|why| invalid(format!("step {}: {why}", index + 1)))?;
+    }
+    let lists = [
+        ("tags", &definition.tags),
+        ("preconditions", &definition.preconditions),
+        ("postconditions", &definition.postconditions),
+        ("applicable_contexts", &definition.applicable_contexts),
+        ("anti_patterns", &definition.anti_patterns),
+    ];
+    for (field, list) in lists {
+        if list.len() > MOST_ENTRIES {
+            return Err(invalid(format!("`{field}` has {} entries, at most {MOST_ENTRIES} are possible", list.len())));
+        }
+        list.iter().try_for_each(|text| check_text(field, text))?;
+    }
+    check_text("description", &definition.description)?;
+    let texts = [
+        ("template", &definition.template),
+        ("problem", &definition.problem),
+        ("solution", &definition.solution),
+        ("reasoning", &definition.reasoning),
+        ("source_session", &definition.source_session),
+        ("source_lesson", &definition.source_lesson),
+        ("icon", &definition.icon),
+        ("color", &definition.color),
+    ];
+    texts
+        .iter()
+        .filter_map(|(field, text)| Some((field, text.as_ref()?)))
+        .try_for_each(|(field, text)| check_text(field, text))?;
+    check_parameters(&definition.parameters)
+}
+
+fn check_text(field: &str, text: &str) -> Result<(), LibraryError> {
+    let length = text.chars().count();
+    if length > MOST_TEXT_CHARS {
+        return Err(invalid(format!("`{field}` has {length} characters, at most {MOST_TEXT_CHARS} are possible")));
+    }
+    Ok(())
+}
+
+fn check_step(step: &Step) -> Result<(), String> {
+    match step {
+        Step::Sentence(text) if text.trim().is_empty() => Err("the sentence is empty".to_owned()),
+        Step::Sentence(text) if text.chars().count() > MOST_TEXT_CHARS => {
+            Err(format!("it is longer than {MOST_TEXT_CHARS} characters"))
+        }
+        Step::Command(step) if step.command.first().is_none_or(|program| program.trim().is_empty()) => {
+            Err("`command` is empty; its first item is the program".to_owned())
+        }
+        Step::Procedure(step) => ProcedureName::parse(&step.procedure).map(drop).map_err(|error| error.to_string()),
+        _ => Ok(()),
+    }
+}
+
+fn check_parameters(parameters: &[Parameter]) -> Result<(), LibraryError> {
+    let mut names = BTreeSet::new();
+    if parameters.len() > MOST_ENTRIES {
+        return Err(invalid(format!("there are {} parameters, at most {MOST_ENTRIES} are possible", parameters.len())));
+    }
+    for parameter in parameters {
+        let name = &parameter.name;
+        if !compiler::is_identifier(name) {
+            return Err(invalid(format!(
+                "parameter name `{name}` is not a Python identifier; use letters, digits and `_`, and no Python keyword"
+            )));
+        }
+        if !names.insert(name) {
+            return Err(invalid(format!("parameter `{name}` is listed twice")));
+        }
+        if let Some(default) = &parameter.default
+            && !default.is_null()
+            && !accepts(parameter.kind, default)
+        {
+            return Err(invalid(format!(
+                "the default of parameter `{name}` is {default}, which is not of type `{}`",
+                parameter.kind.annotation()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn accepts(kind: ParameterType, value: &Value) -> bool {
+    match kind {
+        ParameterType::String => value.is_string(),
+        ParameterType::Integer => value.is_i64() || value.is_u64(),
+        ParameterType::Number => value.is_number(),
+        ParameterType::Boolean => value.is_boolean(),
+        ParameterType::Array => value.is_array(),
+        ParameterType::Object => value.is_object(),
+        ParameterType::Any => true,
+    }
+}

@@ -1,0 +1,203 @@
+//! Everything that a service can answer instead of a result: what happened, with which value, and what to do next.
+
+use serde_json::{Value, json};
+
+use crate::{
+    config::ConfigError,
+    domain::{NameError, RunStatus, VersionNumber},
+    sandbox::SandboxError,
+    storage::StorageError,
+    validation::{Issue, Severity},
+    versions::VersionsError,
+};
+
+/// Why a service refused or failed. [`Self::code`] is stable; the text may change.
+#[derive(Debug, thiserror::Error)]
+pub enum LibraryError {
+    /// The database.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The history.
+    #[error(transparent)]
+    Versions(#[from] VersionsError),
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The sandbox itself, not the code in it.
+    #[error("{0}; try again, and look at the server's log if it stays")]
+    Sandbox(#[from] SandboxError),
+    /// The home folder.
+    #[error("can't use the home folder `{path}`: {message}")]
+    Home {
+        /// The folder.
+        path: String,
+        /// What the system said.
+        message: String,
+    },
+    /// An argument makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// A name can't be used.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// No procedure has this id or name.
+    #[error("there is no procedure `{given}`{}", closest.as_ref().map_or_else(
+        || "; list_procedures shows what there is".to_owned(),
+        |name| format!("; the closest name is `{name}`")))]
+    ProcedureNotFound {
+        /// What was asked for.
+        given: String,
+        /// The most similar name.
+        closest: Option<String>,
+    },
+    /// The procedure was removed.
+    #[error(
+        "procedure `{0}` was deleted; its history and stats can still be read, and remember_procedure with the same name brings it back"
+    )]
+    ProcedureDeleted(String),
+    /// The name is in use.
+    #[error(
+        "there already is a procedure `{name}` (id {id}, version {version}); use update_procedure or generate_procedure_code to change it, or choose another name"
+    )]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// Its handle.
+        id: i64,
+        /// Its version.
+        version: VersionNumber,
+    },
+    /// The procedure is disabled.
+    #[error("procedure `{0}` is disabled; update_procedure with `enabled: true` allows it again")]
+    Disabled(String),
+    /// The parameters of an execution don't fit.
+    #[error("`{name}` was not executed: {message}")]
+    Parameters {
+        /// Which procedure.
+        name: String,
+        /// What does not fit.
+        message: String,
+    },
+    /// The policy does not give what the procedure declares that it needs.
+    #[error("`{name}` was not executed: {message}")]
+    PermissionDenied {
+        /// Which procedure.
+        name: String,
+        /// The missing permission and where it belongs.
+        message: String,
+    },
+    /// The caller worked from an old version.
+    #[error(
+        "procedure `{name}` is at version {current}, not {expected}: it was changed since you read it; read it again and repeat your change"
+    )]
+    StaleVersion {
+        /// Which procedure.
+        name: String,
+        /// What the caller expected.
+        expected: VersionNumber,
+        /// What it is.
+        current: VersionNumber,
+    },
+    /// The code has syntax or security errors.
+    #[error("the code was not stored: {}", first_error(issues))]
+    CodeRejected {
+        /// Everything that was found.
+        issues: Vec<Issue>,
+    },
+    /// No version matches.
+    #[error(
+        "procedure `{name}` has no version `{given}`; it has 1 to {newest} (a number, `v3`, or at least 7 digits of a commit)"
+    )]
+    VersionNotFound {
+        /// Which procedure.
+        name: String,
+        /// What was asked for.
+        given: String,
+        /// The newest that there is.
+        newest: VersionNumber,
+    },
+    /// The version has no code to go back to.
+    #[error("version {version} of `{name}` has no code to roll back to; get_procedure_versions shows which ones have")]
+    VersionWithoutCode {
+        /// Which procedure.
+        name: String,
+        /// Which version.
+        version: VersionNumber,
+    },
+    /// No run has this id.
+    #[error("there is no run `{0}`; list_runs shows the latest")]
+    RunNotFound(String),
+    /// The run can't go on.
+    #[error("run `{id}` is {}, not paused, so it can't be resumed{}", status.as_str(), if *status == RunStatus::Interrupted {
+        "; execute the procedure again"
+    } else {
+        ""
+    })]
+    RunNotPaused {
+        /// Which run.
+        id: String,
+        /// Where it stands.
+        status: RunStatus,
+    },
+    /// The run belongs to another process.
+    #[error("run `{0}` belongs to another server process that is still alive; use that one")]
+    RunElsewhere(String),
+    /// The run has ended.
+    #[error("run `{id}` is already {}", status.as_str())]
+    RunEnded {
+        /// Which run.
+        id: String,
+        /// Where it stands.
+        status: RunStatus,
+    },
+}
+
+fn first_error(issues: &[Issue]) -> String {
+    let errors: Vec<&Issue> = issues.iter().filter(|issue| issue.severity == Severity::Error).collect();
+    let Some(first) = errors.first() else { return "it has errors".to_owned() };
+    let line = first.line.map_or_else(String::new, |line| format!("line {line}: "));
+    match errors.len() {
+        1 => format!("{line}{}", first.message),
+        more => format!("{line}{} (and {} more, see `issues`)", first.message, more - 1),
+    }
+}
+
+impl LibraryError {
+    /// A stable word for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Storage(_) => "storage_error",
+            Self::Versions(_) => "history_error",
+            Self::Config(_) => "configuration_error",
+            Self::Sandbox(_) => "sandbox_error",
+            Self::Home { .. } => "home_error",
+            Self::Invalid(_) | Self::Name(_) => "invalid_argument",
+            Self::ProcedureNotFound { .. } => "procedure_not_found",
+            Self::ProcedureDeleted(_) => "procedure_deleted",
+            Self::NameTaken { .. } => "name_taken",
+            Self::Disabled(_) => "procedure_disabled",
+            Self::Parameters { .. } => "invalid_parameters",
+            Self::PermissionDenied { .. } => "permission_denied",
+            Self::StaleVersion { .. } => "stale_version",
+            Self::CodeRejected { .. } => "code_rejected",
+            Self::VersionNotFound { .. } => "version_not_found",
+            Self::VersionWithoutCode { .. } => "version_without_code",
+            Self::RunNotFound(_) => "run_not_found",
+            Self::RunNotPaused { .. } => "run_not_paused",
+            Self::RunElsewhere(_) => "run_elsewhere",
+            Self::RunEnded { .. } => "run_ended",
+        }
+    }
+
+    /// Facts that a program may want beside the text.
+    #[must_use]
+    pub fn details(&self) -> Option<(&'static str, Value)> {
+        match self {
+            Self::CodeRejected { issues } => Some(("issues", json!(issues))),
+            Self::StaleVersion { current, .. } => Some(("current_version", json!(current))),
+            Self::NameTaken { id, .. } => Some(("procedure_id", json!(id))),
+            _ => None,
+        }
+    }
+}

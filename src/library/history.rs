@@ -1,0 +1,117 @@
+//! Versions of procedures: listing them, and going back to one.
+
+use super::{
+    Library, LibraryError, ProcedureRef,
+    index::Plan,
+    lookup::{find, live},
+};
+use crate::{
+    domain::{VersionKind, VersionNumber},
+    storage::{ProcedureRow, Reader, VersionRow},
+};
+
+/// Shortest commit prefix that names a version.
+const SHORTEST_PREFIX: usize = 7;
+
+/// A version as a caller names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VersionRef {
+    /// By number.
+    Number(VersionNumber),
+    /// By text: `3`, `v3` or the beginning of a commit id.
+    Text(String),
+}
+
+/// One version, and whether it is the current one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VersionView {
+    /// It.
+    pub version: VersionRow,
+    /// Whether it is what the procedure is now.
+    pub is_current: bool,
+}
+
+impl Library {
+    /// The newest `limit` versions, newest first; also of a removed procedure.
+    ///
+    /// # Errors
+    /// [`LibraryError::ProcedureNotFound`].
+    pub fn versions(
+        &self,
+        wanted: &ProcedureRef,
+        limit: u32,
+    ) -> Result<(ProcedureRow, Vec<VersionView>), LibraryError> {
+        let row = self.procedure_or_removed(wanted)?;
+        let versions = self.database.read(|reader| reader.versions(row.id, limit))?;
+        let is_current = |version: &VersionRow| row.deleted_at.is_none() && version.version == row.version;
+        let views =
+            versions.into_iter().map(|version| VersionView { is_current: is_current(&version), version }).collect();
+        Ok((row, views))
+    }
+
+    /// Makes the code of an earlier version the newest one. Nothing is lost: it is a new version.
+    ///
+    /// # Errors
+    /// [`LibraryError::VersionNotFound`] or [`LibraryError::VersionWithoutCode`].
+    pub fn rollback(
+        &self,
+        wanted: &ProcedureRef,
+        target: &VersionRef,
+        reason: Option<&str>,
+    ) -> Result<(ProcedureRow, VersionNumber), LibraryError> {
+        let row = self.procedure(wanted)?;
+        let name = row.definition.name.to_string();
+        let target = self.database.read(|reader| resolve(reader, &row, target))?;
+        let Some(blob) = &target.code_blob else {
+            return Err(LibraryError::VersionWithoutCode { name, version: target.version });
+        };
+        let code = self.versions.read(blob)?;
+        self.commit_change(|reader| {
+            let row = live(find(reader, &ProcedureRef::Id(row.id))?)?;
+            if row.code.as_deref() == Some(code.as_str()) {
+                return Err(LibraryError::Invalid(format!(
+                    "the code of `{name}` is already that of version {}; nothing to roll back",
+                    target.version
+                )));
+            }
+            let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            Ok(Plan {
+                subject: format!("Roll {name} back to version {}{reason}", target.version),
+                kind: VersionKind::Rollback,
+                confidence: target.code_confidence,
+                change: Plan::change(&row.definition, Some(&code), None)?,
+            })
+        })?;
+        Ok((self.procedure(&ProcedureRef::Id(row.id))?, target.version))
+    }
+}
+
+fn resolve(reader: &Reader<'_>, row: &ProcedureRow, target: &VersionRef) -> Result<VersionRow, LibraryError> {
+    let name = row.definition.name.to_string();
+    let not_found = |given: &str| LibraryError::VersionNotFound {
+        name: name.clone(),
+        given: given.chars().take(60).collect(),
+        newest: row.version,
+    };
+    let text = match target {
+        VersionRef::Number(number) => {
+            return reader.version(row.id, *number)?.ok_or_else(|| not_found(&number.to_string()));
+        }
+        VersionRef::Text(text) => text.trim(),
+    };
+    let digits = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    // A long row of digits can also be the beginning of a commit id; a number that exists wins.
+    if let Ok(number) = digits.parse::<VersionNumber>()
+        && let Some(version) = reader.version(row.id, number)?
+    {
+        return Ok(version);
+    }
+    if text.len() < SHORTEST_PREFIX || !text.chars().all(|c| c.is_ascii_hexdigit()) {
+        return Err(not_found(text));
+    }
+    match &reader.versions_by_commit(row.id, &text.to_ascii_lowercase())?[..] {
+        [version] => Ok(version.clone()),
+        [] => Err(not_found(text)),
+        _ => Err(LibraryError::Invalid(format!("`{text}` begins more than one commit of `{name}`; give more digits"))),
+    }
+}

@@ -1,0 +1,138 @@
+//! The domain services: what an agent or a person can do with procedures.
+//!
+//! [`Library`] holds the stores of one home and blocks; [`runs::Engine`] executes and is async. Neither prints, reads
+//! the environment or knows the protocol.
+
+mod code;
+mod confidence;
+mod definition;
+mod error;
+mod history;
+mod index;
+mod lookup;
+mod remember;
+mod report;
+pub mod runs;
+mod services;
+mod session;
+mod starters;
+
+use std::{fs, path::PathBuf, sync::Mutex};
+
+use jiff::Timestamp;
+
+use crate::{
+    config::Config,
+    storage::{Database, StorageError},
+    versions::Versions,
+};
+
+pub use code::{CodeSource, Generated, Validated};
+pub use definition::{DefinitionDraft, DefinitionPatch};
+pub use error::LibraryError;
+pub use history::{VersionRef, VersionView};
+pub use lookup::{Found, ProcedureRef, RecallFilter};
+pub use remember::{Remembered, Similar};
+pub use services::Services;
+pub use session::Session;
+pub use starters::all as starter_procedures;
+
+/// The stores of one home. Every method blocks: call it off the async threads.
+pub struct Library {
+    config: Config,
+    database: Database,
+    versions: Versions,
+    session: Session,
+    /// The commit that the index was last seen to be complete up to.
+    synced: Mutex<Option<String>>,
+}
+
+/// How a home is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Starters {
+    /// A new home gets the procedures that ship with the program.
+    Install,
+    /// A new home starts empty.
+    Skip,
+}
+
+impl Library {
+    /// Opens the home of `config`, making what is missing.
+    ///
+    /// # Errors
+    /// [`LibraryError`] when the folder or a store in it can't be used.
+    pub fn open(config: Config, starters: Starters) -> Result<Self, LibraryError> {
+        let home_error = |error: std::io::Error| LibraryError::Home {
+            path: config.home.display().to_string(),
+            message: error.to_string(),
+        };
+        fs::create_dir_all(&config.home).map_err(home_error)?;
+        let session = Session::start(&config.home).map_err(home_error)?;
+        let database = Database::open(&config.home.join("repertoire.db"))?;
+        let versions = Versions::open(&config.home.join("procedures.git"))?;
+        let library = Self { config, database, versions, session, synced: Mutex::default() };
+        library.refresh()?;
+        if starters == Starters::Install && library.versions.head()?.is_none() {
+            library.install_starters()?;
+        }
+        library.close_dead_sessions()?;
+        Ok(library)
+    }
+
+    /// The configuration that the home was opened with.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn database_file(&self) -> PathBuf {
+        self.config.home.join("repertoire.db")
+    }
+
+    /// The history's repository.
+    #[must_use]
+    pub fn history_folder(&self) -> PathBuf {
+        self.config.home.join("procedures.git")
+    }
+
+    /// Schema version of the database, and SQLite's own check of the file.
+    ///
+    /// # Errors
+    /// [`LibraryError::Storage`].
+    pub fn database_health(&self) -> Result<(u32, String), LibraryError> {
+        Ok((self.database.schema_version()?, self.database.integrity()?))
+    }
+
+    /// Marks what processes that are gone left running as interrupted.
+    ///
+    /// # Errors
+    /// [`LibraryError::Storage`].
+    fn close_dead_sessions(&self) -> Result<(), LibraryError> {
+        let open = self.database.read(|reader| reader.sessions_with_open_runs())?;
+        for session in open.iter().filter(|session| self.session.is_dead(session)) {
+            let count = self.database.write::<_, StorageError>(|writer| writer.interrupt_runs(session, now_ms()))?;
+            tracing::info!(count, session, "runs of a server that ended are marked as interrupted");
+        }
+        self.session.remove_dead_files();
+        Ok(())
+    }
+}
+
+/// Milliseconds since 1970.
+fn now_ms() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
+/// Seconds since 1970 as RFC 3339.
+#[must_use]
+pub fn rfc3339(seconds: i64) -> String {
+    Timestamp::from_second(seconds).unwrap_or_default().to_string()
+}
+
+/// Milliseconds since 1970 as RFC 3339.
+#[must_use]
+pub fn rfc3339_ms(milliseconds: i64) -> String {
+    Timestamp::from_millisecond(milliseconds).unwrap_or_default().to_string()
+}

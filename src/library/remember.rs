@@ -1,0 +1,181 @@
+//! Remembering, updating and deleting procedures.
+
+use std::collections::BTreeSet;
+
+use super::{
+    DefinitionDraft, DefinitionPatch, Library, LibraryError, ProcedureRef, code, confidence,
+    index::Plan,
+    lookup::{find, live},
+};
+use crate::{
+    domain::{Definition, Status, Step, VersionKind, VersionNumber},
+    storage::{ProcedureRow, Reader},
+    versions::ProcedureChange,
+};
+
+/// Procedures that share this much of their words are called similar.
+const SIMILAR_WORDS: f64 = 0.6;
+const SIMILAR_CANDIDATES: u32 = 5;
+
+/// A procedure that was remembered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remembered {
+    /// It.
+    pub procedure: ProcedureRow,
+    /// Others that say nearly the same.
+    pub similar: Vec<Similar>,
+}
+
+/// A procedure that resembles another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Similar {
+    /// Its handle.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Share of common words, 0 to 1.
+    pub similarity: f64,
+}
+
+impl Library {
+    /// Stores a new procedure as version 1 (or the next one, when a removed procedure of that name comes back).
+    ///
+    /// # Errors
+    /// [`LibraryError::NameTaken`], [`LibraryError::CodeRejected`], or what is wrong with the draft.
+    pub fn remember(&self, draft: DefinitionDraft, code: Option<&str>) -> Result<Remembered, LibraryError> {
+        let definition = draft.build()?;
+        let confidence = code
+            .map(|code| {
+                let analysis = code::check_storable(code, &definition, None)?;
+                Ok::<_, LibraryError>(confidence::of_analysis(&analysis, code, &definition))
+            })
+            .transpose()?;
+        self.commit_change(|reader| {
+            if let Some(row) = reader.procedure_named(definition.name.as_str())?
+                && row.deleted_at.is_none()
+            {
+                return Err(LibraryError::NameTaken {
+                    name: definition.name.to_string(),
+                    id: row.id,
+                    version: row.version,
+                });
+            }
+            Ok(Plan {
+                subject: format!("Remember {}", definition.name),
+                kind: VersionKind::Definition,
+                confidence,
+                change: Plan::change(&definition, code, None)?,
+            })
+        })?;
+        self.database.read(|reader| {
+            let procedure = find(reader, &ProcedureRef::Name(definition.name.to_string()))?;
+            let similar = similar(reader, &procedure)?;
+            Ok(Remembered { procedure, similar })
+        })
+    }
+
+    /// Changes fields of a definition. With `expected`, only if that is still its version.
+    ///
+    /// # Errors
+    /// [`LibraryError::StaleVersion`], or what is wrong with the fields.
+    pub fn update(
+        &self,
+        wanted: &ProcedureRef,
+        expected: Option<VersionNumber>,
+        patch: &DefinitionPatch,
+    ) -> Result<ProcedureRow, LibraryError> {
+        let id = self.procedure(wanted)?.id;
+        self.commit_change(|reader| {
+            let row = live(find(reader, &ProcedureRef::Id(id))?)?;
+            check_expected(&row, expected)?;
+            let mut definition = row.definition.clone();
+            patch.clone().apply(&mut definition)?;
+            if definition == row.definition {
+                return Err(LibraryError::Invalid(format!(
+                    "nothing would change in `{}`; pass the fields that should have other values",
+                    definition.name
+                )));
+            }
+            Ok(Plan {
+                subject: format!("Update {}", definition.name),
+                kind: VersionKind::Definition,
+                confidence: row.code_confidence,
+                change: Plan::change(&definition, row.code.as_deref(), Some(&row.definition.category))?,
+            })
+        })?;
+        self.procedure(&ProcedureRef::Id(id))
+    }
+
+    /// Removes a procedure. Its history stays in git, its versions and runs in the index.
+    ///
+    /// # Errors
+    /// [`LibraryError::ProcedureNotFound`] or [`LibraryError::StaleVersion`].
+    pub fn delete(&self, wanted: &ProcedureRef, expected: Option<VersionNumber>) -> Result<ProcedureRow, LibraryError> {
+        let id = self.procedure(wanted)?.id;
+        self.commit_change(|reader| {
+            let row = live(find(reader, &ProcedureRef::Id(id))?)?;
+            check_expected(&row, expected)?;
+            Ok(Plan {
+                subject: format!("Delete {}", row.definition.name),
+                kind: VersionKind::Definition,
+                confidence: None,
+                change: ProcedureChange {
+                    name: row.definition.name,
+                    category: row.definition.category,
+                    old_category: None,
+                    files: None,
+                },
+            })
+        })?;
+        self.procedure_or_removed(&ProcedureRef::Id(id))
+    }
+}
+
+pub(super) fn check_expected(row: &ProcedureRow, expected: Option<VersionNumber>) -> Result<(), LibraryError> {
+    match expected {
+        Some(expected) if expected != row.version => {
+            Err(LibraryError::StaleVersion { name: row.definition.name.to_string(), expected, current: row.version })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn similar(reader: &Reader<'_>, procedure: &ProcedureRow) -> Result<Vec<Similar>, LibraryError> {
+    let definition = &procedure.definition;
+    let mine = words(definition);
+    let query = format!("{} {}", definition.name.as_str().replace(['_', '-'], " "), definition.description);
+    let hits = reader.search_procedures(&query, SIMILAR_CANDIDATES + 1)?;
+    let mut similar: Vec<Similar> = hits
+        .into_iter()
+        .filter(|hit| hit.procedure.id != procedure.id && hit.procedure.definition.status != Status::Archived)
+        .map(|hit| Similar {
+            id: hit.procedure.id,
+            similarity: shared(&mine, &words(&hit.procedure.definition)),
+            name: hit.procedure.definition.name.to_string(),
+        })
+        .filter(|similar| similar.similarity >= SIMILAR_WORDS)
+        .collect();
+    similar.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
+    Ok(similar)
+}
+
+fn words(definition: &Definition) -> BTreeSet<String> {
+    let mut text = format!("{} {}", definition.name.as_str().replace(['_', '-'], " "), definition.description);
+    for step in &definition.steps {
+        text.push(' ');
+        match step {
+            Step::Sentence(sentence) => text.push_str(sentence),
+            Step::Command(step) => text.push_str(&step.command.join(" ")),
+            Step::Procedure(step) => text.push_str(&step.procedure),
+        }
+    }
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+}
+
+/// Jaccard index: the share of all words that both have, rounded to two digits.
+fn shared(a: &BTreeSet<String>, b: &BTreeSet<String>) -> f64 {
+    let union = a.union(b).count().max(1);
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand words")]
+    let share = a.intersection(b).count() as f64 / union as f64;
+    (share * 100.0).round() / 100.0
+}

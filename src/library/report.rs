@@ -1,0 +1,39 @@
+//! What runs add up to, and what is known of single runs.
+
+use super::{Library, LibraryError, ProcedureRef};
+use crate::{
+    domain::HostCall,
+    storage::{ProcedureRow, RunFilter, RunRow, Stats},
+};
+
+impl Library {
+    /// Measured facts of a procedure, also of a removed one.
+    ///
+    /// # Errors
+    /// [`LibraryError::ProcedureNotFound`].
+    pub fn stats(&self, wanted: &ProcedureRef) -> Result<(ProcedureRow, Stats), LibraryError> {
+        let row = self.procedure_or_removed(wanted)?;
+        let stats = self.database.read(|reader| reader.stats(row.id))?;
+        Ok((row, stats))
+    }
+
+    /// The newest runs, newest first.
+    ///
+    /// # Errors
+    /// [`LibraryError::Storage`].
+    pub fn runs(&self, filter: &RunFilter, limit: u32) -> Result<Vec<RunRow>, LibraryError> {
+        Ok(self.database.read(|reader| reader.list_runs(filter, limit))?)
+    }
+
+    /// One run with its journal.
+    ///
+    /// # Errors
+    /// [`LibraryError::RunNotFound`].
+    pub fn run(&self, id: &str) -> Result<(RunRow, Vec<HostCall>), LibraryError> {
+        self.database.read(|reader| {
+            let run = reader.run(id)?.ok_or_else(|| LibraryError::RunNotFound(id.chars().take(60).collect()))?;
+            let calls = reader.host_calls(id)?;
+            Ok((run, calls))
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! Executing procedures: one engine for all of them.
+//!
+//! A run is a stack of frames, one per procedure that is being executed; only the top one has a worker. Calling a
+//! procedure puts the caller's interpreter state aside as bytes, so a tree of any depth needs one worker and can't
+//! exhaust the pool. The same mechanism pauses a run for a person. Start at [`Engine`].
+
+mod bind;
+mod drive;
+mod engine;
+mod frame;
+mod record;
+mod registry;
+mod steps;
+mod view;
+
+pub(in crate::library) use record::blocking;
+
+pub use engine::{Decision, Engine, Execution};
+pub use registry::{Active, Progress};
+pub use view::{RunView, StepOutput};

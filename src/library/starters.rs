@@ -1,0 +1,39 @@
+//! The procedures that ship with the program.
+
+use include_dir::{Dir, include_dir};
+
+use super::{Library, LibraryError};
+use crate::domain::Definition;
+
+static STARTERS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/procedures");
+
+/// Every starter with its code, by name.
+///
+/// # Errors
+/// [`LibraryError::Invalid`] names a file that is not what it should be; a test keeps that from being released.
+pub fn all() -> Result<Vec<(Definition, Option<String>)>, LibraryError> {
+    let mut found = Vec::new();
+    for folder in STARTERS.dirs().flat_map(Dir::dirs) {
+        let text = |name: &str| folder.get_file(folder.path().join(name)).and_then(|file| file.contents_utf8());
+        let Some(definition) = text("procedure.json") else { continue };
+        let definition = serde_json::from_str(definition)
+            .map_err(|error| LibraryError::Invalid(format!("starter {}: {error}", folder.path().display())))?;
+        found.push((definition, text("procedure.py").map(str::to_owned)));
+    }
+    found.sort_by(|(a, _), (b, _): &(Definition, _)| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+impl Library {
+    /// Adds procedures that have a definition, and perhaps code, in one commit.
+    ///
+    /// # Errors
+    /// [`LibraryError`] when the stores refuse.
+    pub fn import(&self, subject: &str, procedures: &[(Definition, Option<String>)]) -> Result<(), LibraryError> {
+        self.commit_import(subject, procedures)
+    }
+
+    pub(super) fn install_starters(&self) -> Result<(), LibraryError> {
+        self.import("Add the starter procedures", &all()?)
+    }
+}

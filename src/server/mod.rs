@@ -1,0 +1,168 @@
+//! The MCP surface: translates between the protocol and the services, and decides nothing else.
+//!
+//! [`serve_stdio`] answers the handshake before it touches the home, and ends when stdin closes. A tool is one file in
+//! `tools`, registered in [`catalog`].
+
+pub mod catalog;
+mod progress;
+mod reply;
+mod schema;
+pub mod tool;
+mod tools;
+mod transport;
+
+use std::{path::PathBuf, sync::Arc};
+
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler, ServiceExt,
+    model::{
+        CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode, Implementation,
+        ListToolsResult, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig,
+    },
+    service::{RequestContext, ServerInitializeError},
+    transport::stdio_pipes,
+};
+use tokio::sync::OnceCell;
+
+use crate::{
+    config::Config,
+    library::{LibraryError, Services, Starters},
+};
+use catalog::{Catalog, Selection};
+use progress::CallContext;
+use transport::LineTransport;
+
+const INSTRUCTIONS: &str = "Procedural memory: know-how that runs. Before you work out how to do a recurring task, call \
+    recall_procedures; when one fits, execute_procedure. After you solved something worth repeating, call \
+    remember_procedure and then generate_procedure_code with code that you wrote. Procedures run in a sandbox and can \
+    touch only what the user's policy grants; an error says what to ask the user for.";
+
+/// How a server is started.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// The home and its policy.
+    pub config: Config,
+    /// Whether a new home gets the starter procedures.
+    pub starters: Starters,
+    /// Which tools are shown.
+    pub selection: Selection,
+    /// The program whose processes execute code: this one.
+    pub worker: PathBuf,
+}
+
+/// Why a server ended otherwise than by its client closing the connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The client and the server did not come together.
+    #[error("the handshake failed: {0}")]
+    Handshake(#[from] Box<ServerInitializeError>),
+    /// The task that serves died.
+    #[error("serving failed: {0}")]
+    Serve(#[from] tokio::task::JoinError),
+}
+
+/// Serves one client over stdin and stdout until stdin closes.
+///
+/// # Errors
+/// [`ServeError`] when the connection fails. A client that leaves is not an error.
+pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
+    let server = Server::new(options);
+    let opening = server.clone();
+    let (reader, writer) = stdio_pipes();
+    let running = match server.clone().serve(LineTransport::new(reader, writer)).await {
+        Ok(running) => running,
+        Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
+        Err(error) => return Err(Box::new(error).into()),
+    };
+    // The handshake is answered; what takes time begins now, not with the first call.
+    let opened = tokio::spawn(async move {
+        if let Err(error) = opening.services().await {
+            tracing::error!(%error, "the home can't be opened; every call will say so");
+        }
+    });
+    running.waiting().await?;
+    opened.abort();
+    if let Some(services) = server.services.get() {
+        services.engine().shut_down().await;
+    }
+    Ok(())
+}
+
+/// The protocol's view of this program.
+#[derive(Clone)]
+struct Server {
+    options: Arc<ServeOptions>,
+    catalog: Arc<Catalog>,
+    services: Arc<OnceCell<Services>>,
+}
+
+impl Server {
+    fn new(options: ServeOptions) -> Self {
+        let catalog = Arc::new(Catalog::new(&options.selection));
+        Self { options: Arc::new(options), catalog, services: Arc::default() }
+    }
+
+    async fn services(&self) -> Result<&Services, LibraryError> {
+        let ServeOptions { config, starters, worker, .. } = &*self.options;
+        self.services.get_or_try_init(|| Services::open(config.clone(), *starters, worker.clone())).await
+    }
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        let mut implementation = Implementation::new("repertoire", env!("CARGO_PKG_VERSION"));
+        implementation.title = Some("Repertoire".to_owned());
+        let mut info = ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
+        info.protocol_version = ProtocolVersion::LATEST_WITH_INITIALIZE;
+        info.server_info = implementation;
+        info.instructions = Some(INSTRUCTIONS.to_owned());
+        info
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let tools = self.catalog.entries().iter().map(|entry| entry.listed.clone()).collect();
+        Ok(ListToolsResult::with_all_items(tools))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let Some(entry) = self.catalog.find(&request.name) else {
+            let known = self.catalog.closest(&request.name).map_or_else(
+                || "tools/list shows what there is".to_owned(),
+                |closest| format!("the closest name is `{closest}`"),
+            );
+            let name: String = request.name.chars().take(100).collect();
+            return Err(ErrorData::invalid_params(format!("there is no tool `{name}` here; {known}"), None));
+        };
+        let reply = match self.services().await {
+            Ok(services) => {
+                let token = context.meta.get_progress_token();
+                let call = CallContext::new(context.ct.clone(), context.peer.clone(), token);
+                entry.call(services, request.arguments.unwrap_or_default(), &call).await
+            }
+            Err(error) => reply::refusal(&error),
+        };
+        Ok(reply.into_result().into())
+    }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        // What is not shaped like the request that its method names arrives here.
+        if request.method == "tools/call" {
+            let message = "tools/call needs `name` (text) and, if any, `arguments` (an object)";
+            return Err(ErrorData::invalid_params(message, None));
+        }
+        let message = format!("there is no method `{}`", request.method.chars().take(100).collect::<String>());
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message, None))
+    }
+}

@@ -1,0 +1,122 @@
+//! From what a service answers to what the protocol carries.
+
+use jiff::Timestamp;
+use rmcp::model::{CallToolResult, ContentBlock};
+use serde_json::{Map, Value, json};
+
+use super::tool::Answer;
+use crate::library::LibraryError;
+
+/// An answer that would be longer than this, as text, has its longest parts cut. An agent pays for every character.
+pub const MOST_CHARS: usize = 20_000;
+
+/// An answer before it becomes a protocol message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// The structured content.
+    pub content: Map<String, Value>,
+    /// Whether it tells of a failure.
+    pub is_error: bool,
+}
+
+/// The reply for an answer of a tool.
+pub fn answer(answer: &impl Answer) -> Reply {
+    let mut content = match serde_json::to_value(answer) {
+        Ok(Value::Object(content)) => content,
+        Ok(other) => Map::from_iter([("result".to_owned(), other)]),
+        Err(error) => return failure("internal_error", &format!("the answer can't be written: {error}"), None),
+    };
+    content.retain(|_, value| !value.is_null());
+    let error_code = answer.error_code();
+    if let Some(code) = error_code {
+        content.insert("error_code".to_owned(), json!(code));
+    }
+    finish(content, error_code.is_some())
+}
+
+/// The reply for a refusal or a failure of a service.
+pub fn refusal(error: &LibraryError) -> Reply {
+    failure(error.code(), &error.to_string(), error.details())
+}
+
+/// A failure with its stable code.
+pub fn failure(code: &str, message: &str, details: Option<(&'static str, Value)>) -> Reply {
+    let mut content = Map::new();
+    content.insert("error".to_owned(), json!(message));
+    content.insert("error_code".to_owned(), json!(code));
+    if let Some((name, value)) = details {
+        content.insert(name.to_owned(), value);
+    }
+    finish(content, true)
+}
+
+fn finish(mut content: Map<String, Value>, is_error: bool) -> Reply {
+    cap(&mut content);
+    content.insert("success".to_owned(), json!(!is_error));
+    content.insert("timestamp".to_owned(), json!(Timestamp::now().to_string()));
+    Reply { content, is_error }
+}
+
+/// Cuts the longest texts until the whole is short enough. A safety net: tools that return something long cut it
+/// themselves and say how to read the rest.
+fn cap(content: &mut Map<String, Value>) {
+    let mut length = Value::Object(content.clone()).to_string().len();
+    let mut allowance = MOST_CHARS / 4;
+    while length > MOST_CHARS && allowance > 64 {
+        content.values_mut().for_each(|value| shorten(value, allowance));
+        content.insert("truncated".to_owned(), json!(true));
+        length = Value::Object(content.clone()).to_string().len();
+        allowance /= 2;
+    }
+}
+
+fn shorten(value: &mut Value, most: usize) {
+    match value {
+        Value::String(text) if text.len() > most => {
+            let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            let dropped = text[end..].chars().count();
+            text.truncate(end);
+            text.push_str(&format!("… [{dropped} characters more]"));
+        }
+        Value::Array(items) => {
+            let most_items = (most / 16).max(4);
+            if items.len() > most_items {
+                let dropped = items.len() - most_items;
+                items.truncate(most_items);
+                items.push(json!(format!("… [{dropped} more]")));
+            }
+            items.iter_mut().for_each(|item| shorten(item, most));
+        }
+        Value::Object(map) => map.values_mut().for_each(|item| shorten(item, most)),
+        _ => {}
+    }
+}
+
+impl Reply {
+    /// The text for clients that show no structured content: the same, as compact JSON, without what only programs
+    /// need.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut shown = self.content.clone();
+        shown.remove("timestamp");
+        Value::Object(shown).to_string()
+    }
+
+    /// The protocol's form.
+    #[must_use]
+    pub fn into_result(self) -> CallToolResult {
+        let content = vec![ContentBlock::text(self.text())];
+        let mut result = if self.is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };
+        result.structured_content = Some(Value::Object(self.content));
+        result
+    }
+}
+
+/// A part of a long text, and where the next one begins.
+#[must_use]
+pub fn window(text: &str, offset: usize, most: usize) -> (String, Option<usize>) {
+    let part: String = text.chars().skip(offset).take(most).collect();
+    let end = offset + part.chars().count();
+    let next = (end < text.chars().count()).then_some(end);
+    (part, next)
+}

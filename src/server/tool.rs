@@ -1,0 +1,149 @@
+//! What a tool is: data about it, and a handler over the services.
+
+use std::{pin::Pin, sync::Arc};
+
+use rmcp::model::{JsonObject, ToolAnnotations};
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use super::{
+    progress::CallContext,
+    reply::{self, Reply},
+    schema,
+};
+use crate::library::{LibraryError, Services};
+
+/// Groups of tools that can be switched on and off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Toolset {
+    /// Remembering and finding.
+    Procedures,
+    /// Code and its versions.
+    Code,
+    /// Executing and measuring.
+    Runs,
+}
+
+impl Toolset {
+    /// Its name in flags and documentation.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Procedures => "procedures",
+            Self::Code => "code",
+            Self::Runs => "runs",
+        }
+    }
+}
+
+/// What a tool does to the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It only reads.
+    Reads,
+    /// It adds; nothing is lost, and calling it again adds again.
+    Adds,
+    /// It replaces or ends something.
+    Changes,
+    /// It executes code, which may do anything that the policy allows.
+    Executes,
+}
+
+/// A tool. One file each, registered in the catalogue.
+pub trait Tool: 'static {
+    /// Its name in the protocol.
+    const NAME: &'static str;
+    /// When to use it, in a sentence or two.
+    const DESCRIPTION: &'static str;
+    /// Its group.
+    const TOOLSET: Toolset;
+    /// What it does to the world.
+    const EFFECT: Effect;
+    /// Its arguments.
+    type Params: DeserializeOwned + JsonSchema + Send;
+    /// Its answer.
+    type Output: Answer;
+
+    /// Does it.
+    fn call(
+        services: &Services,
+        params: Self::Params,
+        context: &CallContext,
+    ) -> impl Future<Output = Result<Self::Output, LibraryError>> + Send;
+}
+
+/// The answer of a tool.
+pub trait Answer: Serialize + JsonSchema + Send {
+    /// The error code, when the answer tells of something that went wrong.
+    fn error_code(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+type Handler =
+    for<'a> fn(&'a Services, Map<String, Value>, &'a CallContext) -> Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
+
+/// A tool as the catalogue holds it.
+pub struct Entry {
+    /// Its group.
+    pub toolset: Toolset,
+    /// What it does to the world.
+    pub effect: Effect,
+    /// What `tools/list` says of it.
+    pub listed: rmcp::model::Tool,
+    handler: Handler,
+}
+
+impl Entry {
+    /// The entry of the tool `T`.
+    #[must_use]
+    pub fn of<T: Tool>() -> Self {
+        let input: Arc<JsonObject> = Arc::new(schema::input::<T::Params>());
+        let mut listed = rmcp::model::Tool::new(T::NAME, T::DESCRIPTION, input);
+        listed.output_schema = Some(Arc::new(schema::output::<T::Output>()));
+        listed.annotations = Some(annotations(T::EFFECT));
+        Self {
+            toolset: T::TOOLSET,
+            effect: T::EFFECT,
+            listed,
+            handler: |services, arguments, context| {
+                Box::pin(async move {
+                    match parse::<T::Params>(arguments) {
+                        Ok(params) => match T::call(services, params, context).await {
+                            Ok(answer) => reply::answer(&answer),
+                            Err(error) => reply::refusal(&error),
+                        },
+                        Err(error) => reply::refusal(&error),
+                    }
+                })
+            },
+        }
+    }
+
+    /// Calls the tool.
+    pub async fn call(&self, services: &Services, mut arguments: Map<String, Value>, context: &CallContext) -> Reply {
+        if let Some(message) = schema::unknown_argument(&arguments, &self.listed.input_schema) {
+            return reply::refusal(&LibraryError::Invalid(message));
+        }
+        schema::unpack_stringified(&mut arguments, &self.listed.input_schema);
+        (self.handler)(services, arguments, context).await
+    }
+}
+
+fn annotations(effect: Effect) -> ToolAnnotations {
+    let mut annotations = ToolAnnotations::new();
+    annotations.read_only_hint = Some(effect == Effect::Reads);
+    annotations.destructive_hint = Some(matches!(effect, Effect::Changes | Effect::Executes));
+    annotations.idempotent_hint = Some(effect == Effect::Reads);
+    annotations.open_world_hint = Some(effect == Effect::Executes);
+    annotations
+}
+
+fn parse<P: DeserializeOwned>(arguments: Map<String, Value>) -> Result<P, LibraryError> {
+    serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
+        let path = error.path().to_string();
+        let why = error.into_inner();
+        LibraryError::Invalid(if path == "." { why.to_string() } else { format!("`{path}`: {why}") })
+    })
+}

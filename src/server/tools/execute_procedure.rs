@@ -1,0 +1,44 @@
+//! `execute_procedure`
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{arguments::ProcedureArgument, views::ExecutionView};
+use crate::{
+    library::{LibraryError, ProcedureRef, Services, runs::Active},
+    server::{
+        progress::CallContext,
+        tool::{Effect, Tool, Toolset},
+    },
+};
+
+/// Executes a procedure.
+pub struct ExecuteProcedure;
+
+/// Arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Number or name.
+    procedure_id: ProcedureArgument,
+    /// Its parameters by name.
+    #[serde(default)]
+    parameters: Map<String, Value>,
+}
+
+impl Tool for ExecuteProcedure {
+    const NAME: &'static str = "execute_procedure";
+    const DESCRIPTION: &'static str = "Run a procedure in the sandbox. When the outcome is `paused`, do what \
+        `waiting_for` says and call resume_run.";
+    const TOOLSET: Toolset = Toolset::Runs;
+    const EFFECT: Effect = Effect::Executes;
+    type Params = Params;
+    type Output = ExecutionView;
+
+    async fn call(services: &Services, params: Params, context: &CallContext) -> Result<ExecutionView, LibraryError> {
+        let (wanted, active) = (ProcedureRef::from(params.procedure_id), Active::default());
+        let run = services.engine().execute(&wanted, params.parameters, active.clone());
+        Ok(context.watch(&active, run).await?.into())
+    }
+}

@@ -1,0 +1,89 @@
+//! `generate_procedure_code`
+
+use std::time::Instant;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    arguments::ProcedureArgument,
+    validate_procedure_code::Validation,
+    views::{MOST_PART_CHARS, seconds},
+};
+use crate::{
+    library::{LibraryError, ProcedureRef, Services, Validated},
+    server::{
+        progress::CallContext,
+        reply::window,
+        tool::{Answer, Effect, Tool, Toolset},
+    },
+    validation::Issue,
+};
+
+/// Gives a procedure its code.
+pub struct GenerateProcedureCode;
+
+/// Arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Number or name.
+    procedure_id: ProcedureArgument,
+    /// Your own Python: one function named like the procedure, typed, with a docstring. `from repertoire import
+    /// run_command, call_procedure, manual_step, log`. Left out: the steps are compiled.
+    code: Option<String>,
+    /// Ask the configured model; without one the steps are compiled. True by default.
+    use_llm: Option<bool>,
+    /// Let the model improve code below 0.7. True by default.
+    #[expect(dead_code, reason = "part of the fixed interface; it only speaks to a model")]
+    refine_on_low_confidence: Option<bool>,
+}
+
+/// Answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Output {
+    procedure_id: i64,
+    code: String,
+    /// 0 to 1.
+    confidence: f64,
+    validation: Validation,
+    issues: Vec<Issue>,
+    /// `agent`: yours; `heuristic`: compiled from the steps.
+    source: &'static str,
+    /// The version that has this code; absent when it was not stored.
+    version: Option<u32>,
+    duration_seconds: f64,
+}
+
+impl Answer for Output {}
+
+impl Tool for GenerateProcedureCode {
+    const NAME: &'static str = "generate_procedure_code";
+    const DESCRIPTION: &'static str = "Give a procedure its Python code: pass `code` that you wrote, or let the steps be \
+        compiled. It is checked and becomes a new version; code with syntax or security errors is refused.";
+    const TOOLSET: Toolset = Toolset::Code;
+    const EFFECT: Effect = Effect::Adds;
+    type Params = Params;
+    type Output = Output;
+
+    async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
+        let started = Instant::now();
+        let wanted = ProcedureRef::from(params.procedure_id);
+        let generated = services.generate(wanted, params.code, params.use_llm.unwrap_or(true)).await?;
+        let Validated { checks, quality_score, issues, permissions_needed } = generated.validated;
+        let (mut code, rest) = window(&generated.code, 0, MOST_PART_CHARS);
+        if rest.is_some() {
+            code.push_str("\n# … get_procedure reads the rest");
+        }
+        Ok(Output {
+            procedure_id: generated.procedure.id,
+            code,
+            confidence: generated.confidence,
+            validation: Validation { quality_score, checks, permissions_needed },
+            issues,
+            source: generated.source.as_str(),
+            version: generated.version,
+            duration_seconds: seconds(started.elapsed().as_secs_f64() * 1000.0),
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! `get_procedure`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    arguments::ProcedureArgument,
+    views::{MOST_PART_CHARS, rounded},
+};
+use crate::{
+    library::{self, LibraryError, ProcedureRef, Services},
+    server::{
+        progress::CallContext,
+        reply::window,
+        tool::{Answer, Effect, Tool, Toolset},
+    },
+};
+
+/// Shows one procedure.
+pub struct GetProcedure;
+
+/// Arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Number or name.
+    procedure_id: ProcedureArgument,
+    /// Where to read on in long code: `code_next_offset` of the last answer.
+    #[serde(default)]
+    code_offset: u32,
+}
+
+/// Answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Output {
+    procedure_id: i64,
+    name: String,
+    version: u32,
+    /// Every field that is set.
+    #[schemars(with = "serde_json::Map<String, Value>")]
+    definition: Value,
+    code: Option<String>,
+    code_next_offset: Option<usize>,
+    code_version: Option<u32>,
+    code_language: &'static str,
+    code_confidence: Option<f64>,
+    success_rate: Option<f64>,
+    usage_count: u64,
+    created_at: String,
+    updated_at: String,
+}
+
+impl Answer for Output {}
+
+impl Tool for GetProcedure {
+    const NAME: &'static str = "get_procedure";
+    const DESCRIPTION: &'static str = "Read one procedure: definition, code and how well it does.";
+    const TOOLSET: Toolset = Toolset::Procedures;
+    const EFFECT: Effect = Effect::Reads;
+    type Params = Params;
+    type Output = Output;
+
+    async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
+        let wanted = ProcedureRef::from(params.procedure_id);
+        let row = services.blocking(move |library| library.procedure(&wanted)).await?;
+        let success_rate = row.success_rate().map(rounded);
+        let offset = params.code_offset as usize;
+        let code = row.code.map(|code| window(&code, offset, MOST_PART_CHARS));
+        let mut definition = serde_json::to_value(&row.definition).unwrap_or_default();
+        if let Value::Object(fields) = &mut definition {
+            fields.remove("name");
+        }
+        Ok(Output {
+            procedure_id: row.id,
+            name: row.definition.name.to_string(),
+            version: row.version,
+            definition,
+            code_next_offset: code.as_ref().and_then(|(_, next)| *next),
+            code: code.map(|(part, _)| part),
+            code_version: row.code_version,
+            code_language: "python",
+            code_confidence: row.code_confidence,
+            success_rate,
+            usage_count: row.uses,
+            created_at: library::rfc3339(row.created_at),
+            updated_at: library::rfc3339(row.updated_at),
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! `get_run`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::views::{MOST_PART_CHARS, RunSummary};
+use crate::{
+    domain::HostCall,
+    library::{LibraryError, Services},
+    server::{
+        progress::CallContext,
+        reply::window,
+        tool::{Answer, Effect, Tool, Toolset},
+    },
+};
+
+const MOST_CALLS: usize = 50;
+
+/// Shows one run.
+pub struct GetRun;
+
+/// Arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// From execute_procedure or list_runs.
+    run_id: String,
+    /// Read this part as `text`, a piece at a time.
+    read: Option<Part>,
+    /// Where to read on: `next_offset` of the last answer.
+    #[serde(default)]
+    offset: u32,
+}
+
+/// A long part of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum Part {
+    Output,
+    Result,
+    Parameters,
+    Traceback,
+}
+
+/// Answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Output {
+    #[serde(flatten)]
+    run: RunSummary,
+    /// Share of the steps that are done, 0 to 1.
+    progress: f64,
+    steps_completed: u32,
+    steps_total: u32,
+    current_step: Option<u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    step_outputs: Vec<StepView>,
+    /// The journal of host calls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    calls: Vec<HostCall>,
+    /// The part that `read` asks for.
+    text: Option<String>,
+    next_offset: Option<usize>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct StepView {
+    step: u32,
+    output: Value,
+}
+
+impl Answer for Output {}
+
+impl Tool for GetRun {
+    const NAME: &'static str = "get_run";
+    const DESCRIPTION: &'static str = "See how a run stands: progress, what it waits for, its host calls; or read long \
+        output or results in pieces.";
+    const TOOLSET: Toolset = Toolset::Runs;
+    const EFFECT: Effect = Effect::Reads;
+    type Params = Params;
+    type Output = Output;
+
+    async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
+        let view = services.engine().view(&params.run_id).await?;
+        let text = params.read.map(|part| {
+            let text = match part {
+                Part::Output => view.run.output.as_deref(),
+                Part::Result => view.run.result.as_deref(),
+                Part::Parameters => Some(view.run.parameters.as_str()),
+                Part::Traceback => view.run.traceback.as_deref(),
+            };
+            window(text.unwrap_or_default(), params.offset as usize, MOST_PART_CHARS)
+        });
+        let progress = view.progress();
+        let journal = params.read.is_none();
+        Ok(Output {
+            progress,
+            steps_completed: view.steps_completed,
+            steps_total: view.steps_total,
+            current_step: view.current_step,
+            step_outputs: view
+                .step_outputs
+                .into_iter()
+                .filter(|_| journal)
+                .map(|output| StepView { step: output.step, output: output.output })
+                .collect(),
+            calls: view.calls.into_iter().filter(|_| journal).take(MOST_CALLS).collect(),
+            next_offset: text.as_ref().and_then(|(_, next)| *next),
+            text: text.map(|(part, _)| part),
+            run: view.run.into(),
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! `list_procedures`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{arguments::limit, views::ProcedureView};
+use crate::{
+    domain::Status,
+    library::{LibraryError, Services},
+    server::{
+        progress::CallContext,
+        tool::{Answer, Effect, Tool, Toolset},
+    },
+    storage::ListFilter,
+};
+
+/// Lists procedures.
+pub struct ListProcedures;
+
+/// Arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// How many; 50 by default.
+    limit: Option<u32>,
+    /// How many to pass over.
+    #[serde(default)]
+    offset: u32,
+    category: Option<String>,
+    tag: Option<String>,
+    status: Option<Status>,
+}
+
+/// Answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Output {
+    count: usize,
+    total: u64,
+    /// The `offset` of the next page.
+    next_offset: Option<u64>,
+    procedures: Vec<ProcedureView>,
+}
+
+impl Answer for Output {}
+
+impl Tool for ListProcedures {
+    const NAME: &'static str = "list_procedures";
+    const DESCRIPTION: &'static str = "List procedures, latest change first. To find one for a task, use \
+        recall_procedures.";
+    const TOOLSET: Toolset = Toolset::Procedures;
+    const EFFECT: Effect = Effect::Reads;
+    type Params = Params;
+    type Output = Output;
+
+    async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
+        let (limit, offset) = (limit(params.limit, 50, 200)?, params.offset);
+        let (rows, total) = services
+            .blocking(move |library| {
+                let filter = ListFilter {
+                    category: params.category.as_deref(),
+                    tag: params.tag.as_deref(),
+                    status: params.status,
+                    min_confidence: None,
+                };
+                library.list(&filter, limit, offset)
+            })
+            .await?;
+        let end = u64::from(offset) + rows.len() as u64;
+        Ok(Output {
+            count: rows.len(),
+            total,
+            next_offset: (end < total && !rows.is_empty()).then_some(end),
+            procedures: rows.into_iter().map(ProcedureView::from).collect(),
+        })
+    }
+}

@@ -1,0 +1,22 @@
+//! The tools, one file each.
+
+mod arguments;
+mod views;
+
+pub mod cancel_run;
+pub mod delete_procedure;
+pub mod execute_procedure;
+pub mod generate_procedure_code;
+pub mod get_procedure;
+pub mod get_procedure_stats;
+pub mod get_procedure_versions;
+pub mod get_run;
+pub mod list_procedures;
+pub mod list_runs;
+pub mod recall_procedures;
+pub mod remember_procedure;
+pub mod resume_run;
+pub mod rollback_procedure_code;
+pub mod search_procedures_by_confidence;
+pub mod update_procedure;
+pub mod validate_procedure_code;

@@ -1,0 +1,56 @@
+//! `search_procedures_by_confidence`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    arguments::{limit, share},
+    views::ProcedureView,
+};
+use crate::{
+    library::{LibraryError, Services},
+    server::{
+        progress::CallContext,
+        tool::{Answer, Effect, Tool, Toolset},
+    },
+    storage::ListFilter,
+};
+
+/// Finds procedures with trusted code.
+pub struct SearchProceduresByConfidence;
+
+/// Arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// 0 to 1; 0.7 by default.
+    min_confidence: Option<f64>,
+    /// How many; 10 by default.
+    limit: Option<u32>,
+}
+
+/// Answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Output {
+    count: usize,
+    procedures: Vec<ProcedureView>,
+}
+
+impl Answer for Output {}
+
+impl Tool for SearchProceduresByConfidence {
+    const NAME: &'static str = "search_procedures_by_confidence";
+    const DESCRIPTION: &'static str = "List procedures whose code has at least this confidence, best first.";
+    const TOOLSET: Toolset = Toolset::Procedures;
+    const EFFECT: Effect = Effect::Reads;
+    type Params = Params;
+    type Output = Output;
+
+    async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
+        let least = share("min_confidence", params.min_confidence.unwrap_or(0.7))?;
+        let limit = limit(params.limit, 10, 100)?;
+        let filter = ListFilter { min_confidence: Some(least), ..ListFilter::default() };
+        let (rows, _) = services.blocking(move |library| library.list(&filter, limit, 0)).await?;
+        Ok(Output { count: rows.len(), procedures: rows.into_iter().map(ProcedureView::from).collect() })
+    }
+}

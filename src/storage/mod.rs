@@ -1,0 +1,196 @@
+//! SQLite: the index over the procedure history and the record of every run. All SQL of the project is in this module.
+//!
+//! Callers get plain values; rusqlite types stop here. Everything blocks: call it off the async threads. Start at
+//! [`Database`].
+
+mod migrations;
+mod procedures;
+mod runs;
+mod search;
+mod stats;
+mod versions;
+
+use std::{
+    ops::Deref,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+pub use procedures::{ListFilter, ProcedureRow, ProcedureUpdate};
+pub use runs::{NewRun, RunEnd, RunFilter, RunRow};
+pub use search::SearchHit;
+pub use stats::{DayTotals, Stats, VersionTotals};
+pub use versions::VersionRow;
+
+/// How long a writer waits for the others before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+const PREPARED_STATEMENTS: usize = 64;
+
+/// Why the database can't answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// SQLite refused.
+    #[error("the database can't be used: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A newer program has changed the tables in a way that this one does not understand.
+    #[error(
+        "the database has schema version {found}, this program understands {known}; upgrade `repertoire`, or use \
+         another `--home`"
+    )]
+    TooNew {
+        /// What the file says.
+        found: u32,
+        /// The newest that this program knows.
+        known: u32,
+    },
+    /// A column holds what no version of the program writes.
+    #[error("the database holds an unreadable {what}: {message}; run `repertoire doctor --rebuild`")]
+    Unreadable {
+        /// The kind of value.
+        what: &'static str,
+        /// Why.
+        message: String,
+    },
+}
+
+/// One home's database: a writer, and readers that never wait for it.
+pub struct Database {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+/// A view for reading.
+pub struct Reader<'c>(&'c Connection);
+
+/// A write transaction: it holds the only write lock of the home, also against other processes.
+pub struct Writer<'c>(Reader<'c>);
+
+impl<'c> Deref for Writer<'c> {
+    type Target = Reader<'c>;
+
+    fn deref(&self) -> &Reader<'c> {
+        &self.0
+    }
+}
+
+impl Database {
+    /// Opens the database file, making it and migrating it as needed. Several processes may do so at once.
+    ///
+    /// # Errors
+    /// [`StorageError`] when the file is not a database, or is too new.
+    pub fn open(path: &Path) -> Result<Self, StorageError> {
+        let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        enter_wal_mode(&writer)?;
+        writer.pragma_update(None, "foreign_keys", true)?;
+        migrations::up(&mut writer)?;
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::default() })
+    }
+
+    /// Runs `work` on a connection that only reads. It sees one consistent state and waits for nobody.
+    ///
+    /// # Errors
+    /// What `work` returns, or [`StorageError`] when no connection can be made.
+    pub fn read<T, E: From<StorageError>>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, E>) -> Result<T, E> {
+        let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match pooled {
+            Some(connection) => connection,
+            None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+        };
+        let result = work(&Reader(&connection));
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        result
+    }
+
+    /// Runs `work` in a write transaction, which is kept when it returns `Ok` and undone otherwise.
+    ///
+    /// # Errors
+    /// What `work` returns, or [`StorageError`] when the lock is not had in time.
+    pub fn write<T, E: From<StorageError>>(&self, work: impl FnOnce(&Writer<'_>) -> Result<T, E>) -> Result<T, E> {
+        let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = Transaction::new(&mut connection, TransactionBehavior::Immediate).map_err(sqlite)?;
+        let value = work(&Writer(Reader(&transaction)))?;
+        transaction.commit().map_err(sqlite)?;
+        Ok(value)
+    }
+
+    /// The schema version of the file.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn schema_version(&self) -> Result<u32, StorageError> {
+        self.read(|reader| Ok(migrations::version(reader.0)?))
+    }
+
+    /// SQLite's own check of the file: `ok`, or what is wrong with it.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn integrity(&self) -> Result<String, StorageError> {
+        self.read(|reader| Ok(reader.0.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?))
+    }
+}
+
+fn sqlite(error: rusqlite::Error) -> StorageError {
+    StorageError::Sqlite(error)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StorageError> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+    // What must survive a power cut is in git; the rest survives a killed process, which is what NORMAL gives.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    Ok(connection)
+}
+
+/// Turning on WAL needs the file for itself for a moment and, unlike other statements, does not wait for it.
+fn enter_wal_mode(connection: &Connection) -> Result<(), StorageError> {
+    let started = Instant::now();
+    loop {
+        match connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0)) {
+            Ok(_) => return Ok(()),
+            Err(error)
+                if started.elapsed() < BUSY_TIMEOUT
+                    && matches!(
+                        error.sqlite_error_code(),
+                        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+                    ) =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// The commit up to which the index is complete.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn indexed_commit(&self) -> Result<Option<String>, StorageError> {
+        let mut statement = self.0.prepare_cached("SELECT value FROM meta WHERE key = 'indexed_commit'")?;
+        let mut rows = statement.query([])?;
+        Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+    }
+}
+
+impl Writer<'_> {
+    /// Says that the index is complete up to `commit`.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn set_indexed_commit(&self, commit: &str) -> Result<(), StorageError> {
+        self.0
+            .0
+            .prepare_cached(
+                "INSERT INTO meta VALUES ('indexed_commit', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1",
+            )?
+            .execute([commit])?;
+        Ok(())
+    }
+}

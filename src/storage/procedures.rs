@@ -1,0 +1,308 @@
+//! The index of procedures: their current definition and code.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Reader, StorageError, Writer};
+use crate::domain::{Definition, Status, VersionNumber};
+
+/// One procedure as the index knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProcedureRow {
+    /// The local handle.
+    pub id: i64,
+    /// Its current definition.
+    pub definition: Definition,
+    /// Its current code.
+    pub code: Option<String>,
+    /// Its current version.
+    pub version: VersionNumber,
+    /// The version that brought the current code.
+    pub code_version: Option<VersionNumber>,
+    /// Confidence in the current code.
+    pub code_confidence: Option<f64>,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// Seconds since 1970.
+    pub updated_at: i64,
+    /// Seconds since 1970; set when the procedure was removed.
+    pub deleted_at: Option<i64>,
+    /// Executions that succeeded.
+    pub successes: u64,
+    /// Executions that failed.
+    pub failures: u64,
+    /// Executions that were started.
+    pub uses: u64,
+}
+
+impl ProcedureRow {
+    /// Share of finished executions that succeeded; `None` before the first.
+    #[must_use]
+    pub fn success_rate(&self) -> Option<f64> {
+        let finished = self.successes + self.failures;
+        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+        (finished > 0).then(|| self.successes as f64 / finished as f64)
+    }
+}
+
+/// What a commit made of a procedure.
+#[derive(Debug, Clone)]
+pub struct ProcedureUpdate<'a> {
+    /// The definition.
+    pub definition: &'a Definition,
+    /// The code.
+    pub code: Option<&'a str>,
+    /// The version.
+    pub version: VersionNumber,
+    /// The version that brought the code.
+    pub code_version: Option<VersionNumber>,
+    /// Confidence in the code.
+    pub code_confidence: Option<f64>,
+    /// Seconds since 1970.
+    pub at: i64,
+}
+
+/// Which procedures to list.
+#[derive(Debug, Clone, Default)]
+pub struct ListFilter<'a> {
+    /// Only this category.
+    pub category: Option<&'a str>,
+    /// Only with this tag.
+    pub tag: Option<&'a str>,
+    /// Only with this status.
+    pub status: Option<Status>,
+    /// Only with at least this confidence, best first (otherwise the latest change comes first).
+    pub min_confidence: Option<f64>,
+}
+
+pub(super) const COLUMNS: &str = "id, definition, code, version, code_version, code_confidence, created_at, updated_at, \
+                                  deleted_at, successes, failures, uses";
+
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<(ProcedureRowParts, String)> {
+    let parts = ProcedureRowParts {
+        id: row.get("id")?,
+        code: row.get("code")?,
+        version: row.get("version")?,
+        code_version: row.get("code_version")?,
+        code_confidence: row.get("code_confidence")?,
+        created_at: row.get("created_at")?,
+        updated_at: row.get("updated_at")?,
+        deleted_at: row.get("deleted_at")?,
+        successes: row.get("successes")?,
+        failures: row.get("failures")?,
+        uses: row.get("uses")?,
+    };
+    Ok((parts, row.get("definition")?))
+}
+
+/// A row before its definition is read from JSON.
+pub(super) struct ProcedureRowParts {
+    id: i64,
+    code: Option<String>,
+    version: VersionNumber,
+    code_version: Option<VersionNumber>,
+    code_confidence: Option<f64>,
+    created_at: i64,
+    updated_at: i64,
+    deleted_at: Option<i64>,
+    successes: u64,
+    failures: u64,
+    uses: u64,
+}
+
+pub(super) fn finish((parts, definition): (ProcedureRowParts, String)) -> Result<ProcedureRow, StorageError> {
+    let definition = serde_json::from_str(&definition)
+        .map_err(|error| StorageError::Unreadable { what: "procedure definition", message: error.to_string() })?;
+    let ProcedureRowParts {
+        id,
+        code,
+        version,
+        code_version,
+        code_confidence,
+        created_at,
+        updated_at,
+        deleted_at,
+        successes,
+        failures,
+        uses,
+    } = parts;
+    Ok(ProcedureRow {
+        id,
+        definition,
+        code,
+        version,
+        code_version,
+        code_confidence,
+        created_at,
+        updated_at,
+        deleted_at,
+        successes,
+        failures,
+        uses,
+    })
+}
+
+impl Reader<'_> {
+    /// The procedure with this local handle, also a removed one.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn procedure(&self, id: i64) -> Result<Option<ProcedureRow>, StorageError> {
+        let sql = format!("SELECT {COLUMNS} FROM procedures WHERE id = ?1");
+        self.0.prepare_cached(&sql)?.query_row([id], from_row).optional()?.map(finish).transpose()
+    }
+
+    /// The procedure with this name, also a removed one.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn procedure_named(&self, name: &str) -> Result<Option<ProcedureRow>, StorageError> {
+        let sql = format!("SELECT {COLUMNS} FROM procedures WHERE name = ?1");
+        self.0.prepare_cached(&sql)?.query_row([name], from_row).optional()?.map(finish).transpose()
+    }
+
+    /// The procedures that match, and how many there are in all.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn list_procedures(
+        &self,
+        filter: &ListFilter<'_>,
+        limit: u32,
+        offset: u32,
+    ) -> Result<(Vec<ProcedureRow>, u64), StorageError> {
+        let mut conditions = vec!["deleted_at IS NULL"];
+        if filter.category.is_some() {
+            conditions.push("category = :category");
+        }
+        if filter.tag.is_some() {
+            conditions.push("id IN (SELECT procedure_id FROM procedure_tags WHERE tag = :tag)");
+        }
+        if filter.status.is_some() {
+            conditions.push("status = :status");
+        }
+        if filter.min_confidence.is_some() {
+            conditions.push("code_confidence >= :confidence");
+        }
+        let order = if filter.min_confidence.is_some() {
+            "code_confidence DESC, uses DESC, id"
+        } else {
+            "updated_at DESC, id DESC"
+        };
+        let conditions = conditions.join(" AND ");
+        let status = filter.status.map(Status::as_str);
+        let mut parameters: Vec<(&str, &dyn rusqlite::ToSql)> = Vec::new();
+        if let Some(category) = &filter.category {
+            parameters.push((":category", category));
+        }
+        if let Some(tag) = &filter.tag {
+            parameters.push((":tag", tag));
+        }
+        if let Some(status) = &status {
+            parameters.push((":status", status));
+        }
+        if let Some(confidence) = &filter.min_confidence {
+            parameters.push((":confidence", confidence));
+        }
+        let total = self
+            .0
+            .prepare_cached(&format!("SELECT count(*) FROM procedures WHERE {conditions}"))?
+            .query_row(&parameters[..], |row| row.get(0))?;
+        parameters.push((":limit", &limit));
+        parameters.push((":offset", &offset));
+        let sql =
+            format!("SELECT {COLUMNS} FROM procedures WHERE {conditions} ORDER BY {order} LIMIT :limit OFFSET :offset");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map(&parameters[..], from_row)?.collect::<Result<Vec<_>, _>>()?;
+        Ok((rows.into_iter().map(finish).collect::<Result<_, _>>()?, total))
+    }
+
+    /// The names of all procedures that are not removed.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn procedure_names(&self) -> Result<Vec<String>, StorageError> {
+        let mut statement =
+            self.0.prepare_cached("SELECT name FROM procedures WHERE deleted_at IS NULL ORDER BY name")?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    /// How many procedures there are that are not removed.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn procedure_count(&self) -> Result<u64, StorageError> {
+        Ok(self
+            .0
+            .prepare_cached("SELECT count(*) FROM procedures WHERE deleted_at IS NULL")?
+            .query_row([], |row| row.get(0))?)
+    }
+}
+
+impl Writer<'_> {
+    /// Adds the procedure or brings it up to date, and returns its local handle. A removed one of that name lives
+    /// again, with its handle, versions and stats.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn put_procedure(&self, update: &ProcedureUpdate<'_>) -> Result<i64, StorageError> {
+        let definition = update.definition;
+        let json = serde_json::to_string(definition)
+            .map_err(|error| StorageError::Unreadable { what: "procedure definition", message: error.to_string() })?;
+        let id: i64 = self
+            .0
+            .0
+            .prepare_cached(
+                "INSERT INTO procedures (name, category, description, status, enabled, definition, code, version, \
+                 code_version, code_confidence, created_at, updated_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11) \
+                 ON CONFLICT (name) DO UPDATE SET category = ?2, description = ?3, status = ?4, enabled = ?5, \
+                 definition = ?6, code = ?7, version = ?8, code_version = ?9, code_confidence = ?10, updated_at = ?11, \
+                 deleted_at = NULL RETURNING id",
+            )?
+            .query_row(
+                params![
+                    definition.name.as_str(),
+                    definition.category,
+                    definition.description,
+                    definition.status.as_str(),
+                    definition.enabled,
+                    json,
+                    update.code,
+                    update.version,
+                    update.code_version,
+                    update.code_confidence,
+                    update.at,
+                ],
+                |row| row.get(0),
+            )?;
+        self.0.0.prepare_cached("DELETE FROM procedure_tags WHERE procedure_id = ?1")?.execute([id])?;
+        let mut insert = self.0.0.prepare_cached("INSERT OR IGNORE INTO procedure_tags VALUES (?1, ?2)")?;
+        for tag in &definition.tags {
+            insert.execute(params![tag, id])?;
+        }
+        self.index_for_search(id, definition)?;
+        Ok(id)
+    }
+
+    /// Marks the procedure as removed. Its versions and runs stay.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn mark_deleted(&self, id: i64, at: i64) -> Result<(), StorageError> {
+        self.0.0.prepare_cached("UPDATE procedures SET deleted_at = ?2 WHERE id = ?1")?.execute(params![id, at])?;
+        self.remove_from_search(id)
+    }
+
+    /// Forgets the index, so that it can be rebuilt from the history. Local handles, runs and their totals stay.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn clear_index(&self, at: i64) -> Result<(), StorageError> {
+        self.0.0.execute_batch(
+            "DELETE FROM versions; DELETE FROM procedure_search; DELETE FROM procedure_tags; \
+             DELETE FROM meta WHERE key = 'indexed_commit';",
+        )?;
+        self.0.0.execute("UPDATE procedures SET deleted_at = ?1 WHERE deleted_at IS NULL", [at])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,391 @@
+//! Runs, their journals and the totals that they add up to.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Reader, StorageError, Writer};
+use crate::domain::{HostCall, Outcome, RunStatus, VersionNumber};
+
+/// A run that starts.
+#[derive(Debug, Clone)]
+pub struct NewRun<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// What is executed.
+    pub procedure_id: i64,
+    /// In which version.
+    pub version: VersionNumber,
+    /// The run that called it.
+    pub parent_run_id: Option<&'a str>,
+    /// The server process that owns it.
+    pub session: &'a str,
+    /// The parameters as JSON.
+    pub parameters: &'a str,
+    /// How many steps the procedure has.
+    pub steps_total: u32,
+    /// Milliseconds since 1970.
+    pub started_at: i64,
+}
+
+/// How a run ended, or why it waits.
+#[derive(Debug, Clone)]
+pub struct RunEnd<'a> {
+    /// Where it stands now.
+    pub status: RunStatus,
+    /// How it answered.
+    pub outcome: Option<Outcome>,
+    /// The result as JSON.
+    pub result: Option<&'a str>,
+    /// What it printed and logged.
+    pub output: &'a str,
+    /// What went wrong.
+    pub error: Option<&'a str>,
+    /// The exception's class.
+    pub error_type: Option<&'a str>,
+    /// Where it was raised.
+    pub traceback: Option<&'a str>,
+    /// The instruction that a paused run waits for.
+    pub waiting_for: Option<&'a str>,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    /// Time spent executing, in milliseconds.
+    pub duration_ms: f64,
+    /// The host calls since the run was last written.
+    pub calls: &'a [HostCall],
+}
+
+/// One run as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRow {
+    /// Its id.
+    pub id: String,
+    /// What was executed.
+    pub procedure_id: i64,
+    /// Its name today.
+    pub procedure_name: String,
+    /// In which version.
+    pub version: VersionNumber,
+    /// The run that called it.
+    pub parent_run_id: Option<String>,
+    /// The server process that owns it.
+    pub session: String,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// How it answered.
+    pub outcome: Option<Outcome>,
+    /// The parameters as JSON.
+    pub parameters: String,
+    /// The result as JSON.
+    pub result: Option<String>,
+    /// What it printed and logged.
+    pub output: Option<String>,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// The exception's class.
+    pub error_type: Option<String>,
+    /// Where it was raised.
+    pub traceback: Option<String>,
+    /// The instruction that a paused run waits for.
+    pub waiting_for: Option<String>,
+    /// How many steps the procedure has.
+    pub steps_total: u32,
+    /// Milliseconds since 1970.
+    pub started_at: i64,
+    /// Milliseconds since 1970.
+    pub finished_at: Option<i64>,
+    /// Time spent executing, in milliseconds.
+    pub duration_ms: Option<f64>,
+}
+
+/// Which runs to list.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// Only of this procedure.
+    pub procedure_id: Option<i64>,
+    /// Only with this status.
+    pub status: Option<RunStatus>,
+}
+
+const COLUMNS: &str = "runs.id, procedure_id, procedures.name AS procedure_name, runs.version, parent_run_id, session, \
+                       runs.status, outcome, parameters, result, output, error, error_type, traceback, waiting_for, \
+                       steps_total, started_at, finished_at, duration_ms";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
+    let status: String = row.get("status")?;
+    let outcome: Option<String> = row.get("outcome")?;
+    Ok(RunRow {
+        id: row.get("id")?,
+        procedure_id: row.get("procedure_id")?,
+        procedure_name: row.get("procedure_name")?,
+        version: row.get("version")?,
+        parent_run_id: row.get("parent_run_id")?,
+        session: row.get("session")?,
+        status: RunStatus::parse(&status).unwrap_or(RunStatus::Interrupted),
+        outcome: outcome.as_deref().and_then(Outcome::parse),
+        parameters: row.get("parameters")?,
+        result: row.get("result")?,
+        output: row.get("output")?,
+        error: row.get("error")?,
+        error_type: row.get("error_type")?,
+        traceback: row.get("traceback")?,
+        waiting_for: row.get("waiting_for")?,
+        steps_total: row.get("steps_total")?,
+        started_at: row.get("started_at")?,
+        finished_at: row.get("finished_at")?,
+        duration_ms: row.get("duration_ms")?,
+    })
+}
+
+impl Reader<'_> {
+    /// One run.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn run(&self, id: &str) -> Result<Option<RunRow>, StorageError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM runs JOIN procedures ON procedures.id = procedure_id WHERE runs.id = ?1");
+        Ok(self.0.prepare_cached(&sql)?.query_row([id], from_row).optional()?)
+    }
+
+    /// The newest `limit` runs that match, newest first, without those that were called by another run.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn list_runs(&self, filter: &RunFilter, limit: u32) -> Result<Vec<RunRow>, StorageError> {
+        let status = filter.status.map(RunStatus::as_str);
+        let mut conditions = vec!["parent_run_id IS NULL"];
+        let mut parameters: Vec<(&str, &dyn rusqlite::ToSql)> = vec![(":limit", &limit)];
+        if let Some(id) = &filter.procedure_id {
+            conditions.push("procedure_id = :procedure");
+            parameters.push((":procedure", id));
+        }
+        if let Some(status) = &status {
+            conditions.push("runs.status = :status");
+            parameters.push((":status", status));
+        }
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs JOIN procedures ON procedures.id = procedure_id WHERE {} \
+             ORDER BY runs.id DESC LIMIT :limit",
+            conditions.join(" AND ")
+        );
+        let mut statement = self.0.prepare_cached(&sql)?;
+        Ok(statement.query_map(&parameters[..], from_row)?.collect::<Result<_, _>>()?)
+    }
+
+    /// The sessions that own runs which are still open.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn sessions_with_open_runs(&self) -> Result<Vec<String>, StorageError> {
+        let mut statement =
+            self.0.prepare_cached("SELECT DISTINCT session FROM runs WHERE status IN ('running', 'paused')")?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    /// The journal of a run.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn host_calls(&self, run_id: &str) -> Result<Vec<HostCall>, StorageError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT function, arguments, result, error, line, step, duration_ms FROM host_calls \
+             WHERE run_id = ?1 ORDER BY sequence",
+        )?;
+        let rows = statement.query_map([run_id], |row| {
+            let (arguments, result): (String, Option<String>) = (row.get(1)?, row.get(2)?);
+            Ok(HostCall {
+                function: row.get(0)?,
+                arguments: serde_json::from_str(&arguments).unwrap_or_default(),
+                result: result.map(|result| serde_json::from_str(&result).unwrap_or_default()),
+                error: row.get(3)?,
+                line: row.get(4)?,
+                step: row.get(5)?,
+                duration_ms: row.get(6)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Writer<'_> {
+    /// Records that a run starts.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn start_run(&self, run: &NewRun<'_>) -> Result<(), StorageError> {
+        self.0
+            .0
+            .prepare_cached(
+                "INSERT INTO runs (id, procedure_id, version, parent_run_id, session, status, parameters, steps_total, \
+                 started_at) VALUES (?1, ?2, ?3, ?4, ?5, 'running', ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                run.id,
+                run.procedure_id,
+                run.version,
+                run.parent_run_id,
+                run.session,
+                run.parameters,
+                run.steps_total,
+                run.started_at,
+            ])?;
+        self.0.0.prepare_cached("UPDATE procedures SET uses = uses + 1 WHERE id = ?1")?.execute([run.procedure_id])?;
+        Ok(())
+    }
+
+    /// Records an execution for which there was no code.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn skip_run(&self, run: &NewRun<'_>) -> Result<(), StorageError> {
+        self.0
+            .0
+            .prepare_cached(
+                "INSERT INTO runs (id, procedure_id, version, session, status, outcome, parameters, steps_total, \
+                 started_at, finished_at, duration_ms) VALUES (?1, ?2, ?3, ?4, 'succeeded', 'skipped', ?5, ?6, ?7, ?7, 0)",
+            )?
+            .execute(params![
+                run.id,
+                run.procedure_id,
+                run.version,
+                run.session,
+                run.parameters,
+                run.steps_total,
+                run.started_at,
+            ])?;
+        self.count(run.procedure_id, run.version, Outcome::Skipped, run.started_at, 0.0)
+    }
+
+    /// Says that a paused run goes on.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn reopen_run(&self, id: &str) -> Result<(), StorageError> {
+        self.0
+            .0
+            .prepare_cached("UPDATE runs SET status = 'running', outcome = NULL, waiting_for = NULL WHERE id = ?1")?
+            .execute([id])?;
+        Ok(())
+    }
+
+    /// Records how a run ended or that it waits, with its journal, and adds it to the totals. A run that is no longer
+    /// open is left as it is: `false`.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn end_run(&self, id: &str, end: &RunEnd<'_>) -> Result<bool, StorageError> {
+        let finished_at = (!end.status.is_open()).then_some(end.at);
+        let Some((procedure_id, version)) = self
+            .0
+            .0
+            .prepare_cached(
+                "UPDATE runs SET status = ?2, outcome = ?3, result = ?4, output = ?5, error = ?6, error_type = ?7, \
+                 traceback = ?8, waiting_for = ?9, finished_at = ?10, duration_ms = ?11 \
+                 WHERE id = ?1 AND status IN ('running', 'paused') RETURNING procedure_id, version",
+            )?
+            .query_row(
+                params![
+                    id,
+                    end.status.as_str(),
+                    end.outcome.map(Outcome::as_str),
+                    end.result,
+                    end.output,
+                    end.error,
+                    end.error_type,
+                    end.traceback,
+                    end.waiting_for,
+                    finished_at,
+                    end.duration_ms,
+                ],
+                |row| Ok((row.get::<_, i64>(0)?, row.get::<_, VersionNumber>(1)?)),
+            )
+            .optional()?
+        else {
+            return Ok(false);
+        };
+        self.add_host_calls(id, end.calls)?;
+        if let Some(outcome) = end.outcome {
+            self.count(procedure_id, version, outcome, end.at, end.duration_ms)?;
+        }
+        Ok(true)
+    }
+
+    /// Marks what a session left open as interrupted.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn interrupt_runs(&self, session: &str, at: i64) -> Result<usize, StorageError> {
+        let changed = self
+            .0
+            .0
+            .prepare_cached(
+                "UPDATE runs SET status = 'interrupted', finished_at = ?2, \
+                 error = 'the server that executed this run ended before it did' \
+                 WHERE session = ?1 AND status IN ('running', 'paused')",
+            )?
+            .execute(params![session, at])?;
+        Ok(changed)
+    }
+
+    fn add_host_calls(&self, run_id: &str, calls: &[HostCall]) -> Result<(), StorageError> {
+        if calls.is_empty() {
+            return Ok(());
+        }
+        let mut sequence: u32 = self
+            .0
+            .0
+            .prepare_cached("SELECT coalesce(max(sequence), 0) FROM host_calls WHERE run_id = ?1")?
+            .query_row([run_id], |row| row.get(0))?;
+        let mut insert =
+            self.0.0.prepare_cached("INSERT INTO host_calls VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
+        for call in calls {
+            sequence += 1;
+            insert.execute(params![
+                run_id,
+                sequence,
+                call.function,
+                call.arguments.to_string(),
+                call.result.as_ref().map(ToString::to_string),
+                call.error,
+                call.line,
+                call.step,
+                call.duration_ms,
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn count(
+        &self,
+        procedure_id: i64,
+        version: VersionNumber,
+        outcome: Outcome,
+        at: i64,
+        duration_ms: f64,
+    ) -> Result<(), StorageError> {
+        let one = |counted: Outcome| u32::from(outcome == counted);
+        let (success, failure) = (one(Outcome::Success), one(Outcome::Failure));
+        let duration = if success + failure > 0 { duration_ms } else { 0.0 };
+        self.0
+            .0
+            .prepare_cached(
+                "INSERT INTO run_totals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+                 ON CONFLICT DO UPDATE SET successes = successes + ?4, failures = failures + ?5, \
+                 skipped = skipped + ?6, paused = paused + ?7, duration_ms = duration_ms + ?8",
+            )?
+            .execute(params![
+                procedure_id,
+                version,
+                at.div_euclid(86_400_000),
+                success,
+                failure,
+                one(Outcome::Skipped),
+                one(Outcome::Paused),
+                duration,
+            ])?;
+        self.0
+            .0
+            .prepare_cached("UPDATE procedures SET successes = successes + ?2, failures = failures + ?3 WHERE id = ?1")?
+            .execute(params![procedure_id, success, failure])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! Full-text search over procedures.
+
+use super::{
+    ProcedureRow, Reader, StorageError, Writer,
+    procedures::{COLUMNS, finish, from_row},
+};
+use crate::domain::{Definition, Step};
+
+/// A found procedure with its text relevance; higher is better.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchHit {
+    /// The procedure.
+    pub procedure: ProcedureRow,
+    /// BM25 of the match, as a positive number.
+    pub relevance: f64,
+}
+
+/// Weights of the columns name, description, tags, steps and notes: a word of the name says most.
+const BM25: &str = "bm25(procedure_search, 8.0, 4.0, 4.0, 1.5, 1.0)";
+
+/// The words of free text as an FTS5 query: any of them, each also as the beginning of a longer word. `None` when
+/// there is no word in it.
+fn match_expression(text: &str) -> Option<String> {
+    const MOST_WORDS: usize = 32;
+    let words: Vec<String> = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .take(MOST_WORDS)
+        .map(|word| format!("\"{word}\"*"))
+        .collect();
+    (!words.is_empty()).then(|| words.join(" OR "))
+}
+
+impl Reader<'_> {
+    /// The `limit` most relevant procedures for free text, removed ones excluded.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn search_procedures(&self, text: &str, limit: u32) -> Result<Vec<SearchHit>, StorageError> {
+        let Some(expression) = match_expression(text) else { return Ok(Vec::new()) };
+        let sql = format!(
+            "SELECT {COLUMNS}, relevance FROM \
+             (SELECT rowid AS found, -{BM25} AS relevance FROM procedure_search WHERE procedure_search MATCH ?1 \
+              ORDER BY {BM25} LIMIT ?2) JOIN procedures ON id = found ORDER BY relevance DESC"
+        );
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement
+            .query_map(rusqlite::params![expression, limit], |row| Ok((from_row(row)?, row.get("relevance")?)))?
+            .collect::<Result<Vec<_>, _>>()?;
+        rows.into_iter().map(|(row, relevance)| Ok(SearchHit { procedure: finish(row)?, relevance })).collect()
+    }
+}
+
+impl Writer<'_> {
+    pub(super) fn index_for_search(&self, id: i64, definition: &Definition) -> Result<(), StorageError> {
+        self.remove_from_search(id)?;
+        self.0
+            .0
+            .prepare_cached(
+                "INSERT INTO procedure_search (rowid, name, description, tags, steps, notes) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(rusqlite::params![
+                id,
+                definition.name.as_str().replace(['_', '-'], " "),
+                definition.description,
+                format!("{} {}", definition.category, definition.tags.join(" ")),
+                steps_text(&definition.steps),
+                notes_text(definition),
+            ])?;
+        Ok(())
+    }
+
+    pub(super) fn remove_from_search(&self, id: i64) -> Result<(), StorageError> {
+        self.0.0.prepare_cached("DELETE FROM procedure_search WHERE rowid = ?1")?.execute([id])?;
+        Ok(())
+    }
+}
+
+fn steps_text(steps: &[Step]) -> String {
+    let texts: Vec<String> = steps
+        .iter()
+        .map(|step| match step {
+            Step::Sentence(sentence) => sentence.clone(),
+            Step::Command(step) => format!("{} {}", step.command.join(" "), step.description.as_deref().unwrap_or("")),
+            Step::Procedure(step) => step.procedure.replace(['_', '-'], " "),
+        })
+        .collect();
+    texts.join("\n")
+}
+
+fn notes_text(definition: &Definition) -> String {
+    let single = [&definition.problem, &definition.solution, &definition.reasoning, &definition.template];
+    let lists = [&definition.applicable_contexts, &definition.preconditions, &definition.postconditions];
+    let mut texts: Vec<&str> = single.into_iter().flatten().map(String::as_str).collect();
+    texts.extend(lists.into_iter().flatten().map(String::as_str));
+    texts.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn query_syntax_in_free_text_is_only_text() {
+        assert_eq!(match_expression("git \"AND\" NEAR(x)"), Some(r#""git"* OR "AND"* OR "NEAR"* OR "x"*"#.into()));
+        assert_eq!(match_expression(" -- \" ' () * "), None);
+    }
+}

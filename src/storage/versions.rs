@@ -1,0 +1,127 @@
+//! The index of versions.
+
+use rusqlite::{Row, params};
+
+use super::{Reader, StorageError, Writer};
+use crate::domain::{VersionKind, VersionNumber};
+
+/// One version of one procedure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VersionRow {
+    /// 1, 2, 3 …
+    pub version: VersionNumber,
+    /// What it changed.
+    pub kind: VersionKind,
+    /// The commit that made it.
+    pub commit: String,
+    /// Blob of the definition.
+    pub definition_blob: String,
+    /// Blob of the code, when there is code.
+    pub code_blob: Option<String>,
+    /// Static confidence in the code.
+    pub code_confidence: Option<f64>,
+    /// First line of the commit's message.
+    pub message: String,
+    /// Who made it.
+    pub author: String,
+    /// When, in seconds since 1970.
+    pub committed_at: i64,
+    /// Lines that it added.
+    pub lines_added: u32,
+    /// Lines that it removed.
+    pub lines_removed: u32,
+}
+
+const COLUMNS: &str = "version, kind, commit_id, definition_blob, code_blob, code_confidence, message, author, \
+                       committed_at, lines_added, lines_removed";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<VersionRow> {
+    let kind: String = row.get(1)?;
+    Ok(VersionRow {
+        version: row.get(0)?,
+        kind: VersionKind::parse(&kind).unwrap_or(VersionKind::Definition),
+        commit: row.get(2)?,
+        definition_blob: row.get(3)?,
+        code_blob: row.get(4)?,
+        code_confidence: row.get(5)?,
+        message: row.get(6)?,
+        author: row.get(7)?,
+        committed_at: row.get(8)?,
+        lines_added: row.get(9)?,
+        lines_removed: row.get(10)?,
+    })
+}
+
+impl Reader<'_> {
+    /// The newest `limit` versions of a procedure, newest first.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn versions(&self, procedure_id: i64, limit: u32) -> Result<Vec<VersionRow>, StorageError> {
+        let sql = format!("SELECT {COLUMNS} FROM versions WHERE procedure_id = ?1 ORDER BY version DESC LIMIT ?2");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        Ok(statement.query_map(params![procedure_id, limit], from_row)?.collect::<Result<_, _>>()?)
+    }
+
+    /// The version with this number.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn version(&self, procedure_id: i64, version: VersionNumber) -> Result<Option<VersionRow>, StorageError> {
+        let sql = format!("SELECT {COLUMNS} FROM versions WHERE procedure_id = ?1 AND version = ?2");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let mut rows = statement.query_map(params![procedure_id, version], from_row)?;
+        Ok(rows.next().transpose()?)
+    }
+
+    /// The versions whose commit id starts with `prefix`, at most two: more than one is ambiguous.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn versions_by_commit(&self, procedure_id: i64, prefix: &str) -> Result<Vec<VersionRow>, StorageError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM versions WHERE procedure_id = ?1 AND substr(commit_id, 1, length(?2)) = ?2 LIMIT 2"
+        );
+        let mut statement = self.0.prepare_cached(&sql)?;
+        Ok(statement.query_map(params![procedure_id, prefix], from_row)?.collect::<Result<_, _>>()?)
+    }
+
+    /// The highest version number that the procedure of this name ever had; 0 when it had none.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn newest_version(&self, name: &str) -> Result<VersionNumber, StorageError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT coalesce(max(version), 0) FROM versions \
+             WHERE procedure_id = (SELECT id FROM procedures WHERE name = ?1)",
+        )?;
+        Ok(statement.query_row([name], |row| row.get(0))?)
+    }
+}
+
+impl Writer<'_> {
+    /// Adds a version.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`], also when the number is taken.
+    pub fn add_version(&self, procedure_id: i64, version: &VersionRow) -> Result<(), StorageError> {
+        let sql = format!(
+            "INSERT INTO versions (procedure_id, {COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+        );
+        self.0.0.prepare_cached(&sql)?.execute(params![
+            procedure_id,
+            version.version,
+            version.kind.as_str(),
+            version.commit,
+            version.definition_blob,
+            version.code_blob,
+            version.code_confidence,
+            version.message,
+            version.author,
+            version.committed_at,
+            version.lines_added,
+            version.lines_removed,
+        ])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,240 @@
+//! Parameter annotations, as far as a JSON value can be checked against them.
+//!
+//! Annotations are read from the syntax tree only; what is not understood accepts everything, because refusing a value
+//! that the code could have taken is worse than letting the code refuse it.
+
+use std::fmt;
+
+use ruff_python_ast::{Expr, Number, Operator};
+use ruff_python_parser::parse_expression;
+use ruff_text_size::Ranged;
+use serde_json::Value;
+
+use super::guard;
+
+/// Levels of `list[list[…]]` that are looked into.
+const MAX_LEVELS: usize = 12;
+
+/// An annotation: its Python text and what values it admits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Annotation {
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
+    Anything,
+    Str,
+    Int,
+    Float,
+    Bool,
+    None,
+    /// `list[T]`, `set[T]`, `tuple[T, ...]`: a JSON array.
+    Array(Box<Kind>),
+    /// `tuple[A, B]`.
+    Tuple(Vec<Kind>),
+    /// `dict[str, T]`.
+    Object(Box<Kind>),
+    Union(Vec<Kind>),
+    Literal(Vec<Value>),
+}
+
+impl Annotation {
+    /// Reads an annotation; `source` is the text that `expr` was parsed from.
+    #[must_use]
+    pub fn read(expr: &Expr, source: &str) -> Self {
+        let text = source.get(expr.start().to_usize()..expr.end().to_usize()).unwrap_or_default();
+        // A quoted annotation reads like the code inside the quotes.
+        let text = expr.as_string_literal_expr().map_or(text, |literal| literal.value.to_str());
+        Self { text: text.split_whitespace().collect::<Vec<_>>().join(" "), kind: kind(expr, 0) }
+    }
+
+    /// The same annotation that also admits `None`, as a default of `None` implies.
+    #[must_use]
+    pub(super) fn or_none(self) -> Self {
+        Self { kind: Kind::Union(vec![self.kind, Kind::None]), ..self }
+    }
+
+    /// Whether a JSON value may be passed for it.
+    #[must_use]
+    pub fn accepts(&self, value: &Value) -> bool {
+        self.kind.accepts(value)
+    }
+}
+
+impl fmt::Display for Annotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Kind {
+    fn accepts(&self, value: &Value) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::Str => value.is_string(),
+            Self::Int => value.is_i64() || value.is_u64(),
+            Self::Float => value.is_number(),
+            Self::Bool => value.is_boolean(),
+            Self::None => value.is_null(),
+            Self::Array(item) => value.as_array().is_some_and(|items| items.iter().all(|value| item.accepts(value))),
+            Self::Tuple(kinds) => value.as_array().is_some_and(|items| {
+                items.len() == kinds.len() && kinds.iter().zip(items).all(|(kind, value)| kind.accepts(value))
+            }),
+            Self::Object(item) => {
+                value.as_object().is_some_and(|items| items.values().all(|value| item.accepts(value)))
+            }
+            Self::Union(kinds) => kinds.iter().any(|kind| kind.accepts(value)),
+            Self::Literal(values) => values.contains(value),
+        }
+    }
+}
+
+fn kind(expr: &Expr, level: usize) -> Kind {
+    if level > MAX_LEVELS {
+        return Kind::Anything;
+    }
+    match expr {
+        Expr::NoneLiteral(_) => Kind::None,
+        Expr::Name(_) | Expr::Attribute(_) => named(last_name(expr)),
+        Expr::Subscript(subscript) => generic(last_name(&subscript.value), &subscript.slice, level + 1),
+        Expr::BinOp(operation) if operation.op == Operator::BitOr => {
+            Kind::Union(vec![kind(&operation.left, level + 1), kind(&operation.right, level + 1)])
+        }
+        Expr::StringLiteral(literal) => {
+            let text = literal.value.to_str();
+            match guard::check(text).ok().and_then(|()| parse_expression(text).ok()) {
+                Some(parsed) => kind(&parsed.syntax().body, level + 1),
+                None => Kind::Anything,
+            }
+        }
+        _ => Kind::Anything,
+    }
+}
+
+fn named(name: &str) -> Kind {
+    match name {
+        "str" => Kind::Str,
+        "int" => Kind::Int,
+        "float" => Kind::Float,
+        "bool" => Kind::Bool,
+        "list" | "List" | "tuple" | "Tuple" | "set" | "Set" | "frozenset" | "FrozenSet" | "Sequence" => {
+            Kind::Array(Box::new(Kind::Anything))
+        }
+        "dict" | "Dict" | "Mapping" => Kind::Object(Box::new(Kind::Anything)),
+        _ => Kind::Anything,
+    }
+}
+
+fn generic(name: &str, slice: &Expr, level: usize) -> Kind {
+    let arguments: Vec<&Expr> = match slice {
+        Expr::Tuple(tuple) => tuple.elts.iter().collect(),
+        other => vec![other],
+    };
+    let argument = |index: usize| arguments.get(index).map_or(Kind::Anything, |expr| kind(expr, level));
+    match name {
+        "list" | "List" | "set" | "Set" | "frozenset" | "FrozenSet" | "Sequence" | "Iterable" => {
+            Kind::Array(Box::new(argument(0)))
+        }
+        "tuple" | "Tuple" => match arguments.as_slice() {
+            [_, Expr::EllipsisLiteral(_)] => Kind::Array(Box::new(argument(0))),
+            _ => Kind::Tuple(arguments.iter().map(|expr| kind(expr, level)).collect()),
+        },
+        "dict" | "Dict" | "Mapping" => Kind::Object(Box::new(argument(1))),
+        "Optional" => Kind::Union(vec![argument(0), Kind::None]),
+        "Union" => Kind::Union(arguments.iter().map(|expr| kind(expr, level)).collect()),
+        "Annotated" | "Final" => argument(0),
+        "Literal" => {
+            let values: Option<Vec<Value>> = arguments.iter().map(|expr| literal(expr)).collect();
+            values.map_or(Kind::Anything, Kind::Literal)
+        }
+        _ => Kind::Anything,
+    }
+}
+
+fn literal(expr: &Expr) -> Option<Value> {
+    match expr {
+        Expr::StringLiteral(literal) => Some(Value::from(literal.value.to_str())),
+        Expr::BooleanLiteral(literal) => Some(Value::from(literal.value)),
+        Expr::NoneLiteral(_) => Some(Value::Null),
+        Expr::NumberLiteral(literal) => match &literal.value {
+            Number::Int(value) => value.as_i64().map(Value::from),
+            _ => None,
+        },
+        Expr::UnaryOp(operation) if operation.op.is_u_sub() => {
+            literal(&operation.operand)?.as_i64()?.checked_neg().map(Value::from)
+        }
+        _ => None,
+    }
+}
+
+/// `x` of `x` and of `a.b.x`.
+fn last_name(expr: &Expr) -> &str {
+    match expr {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn annotation(text: &str) -> Annotation {
+        Annotation::read(&parse_expression(text).unwrap().syntax().body, text)
+    }
+
+    #[test]
+    fn values_are_checked_the_way_python_means_them() {
+        let accepted = [
+            ("str", json!("a")),
+            ("int", json!(3)),
+            ("float", json!(3)),
+            ("float", json!(0.5)),
+            ("None", json!(null)),
+            ("Any", json!([1])),
+            ("object", json!({})),
+            ("list", json!([1, "a"])),
+            ("list[str]", json!(["a"])),
+            ("set[int]", json!([1])),
+            ("tuple[int, ...]", json!([1, 2, 3])),
+            ("tuple[int, str]", json!([1, "a"])),
+            ("dict[str, list[int]]", json!({"a": [1]})),
+            ("Optional[str]", json!(null)),
+            ("typing.Optional[str]", json!("a")),
+            ("int | None", json!(null)),
+            ("Literal['a', -2, None]", json!(-2)),
+            ("'list[str]'", json!(["a"])),
+            ("SomeClass", json!({"x": 1})),
+        ];
+        for (text, value) in accepted {
+            assert!(annotation(text).accepts(&value), "{text} {value}");
+        }
+        let refused = [
+            ("str", json!(1)),
+            ("int", json!(true)),
+            ("int", json!(1.5)),
+            ("float", json!(false)),
+            ("bool", json!(1)),
+            ("list[str]", json!([1])),
+            ("tuple[int, str]", json!([1])),
+            ("dict[str, int]", json!({"a": "b"})),
+            ("int | str", json!(null)),
+            ("Literal['a']", json!("b")),
+            ("'int'", json!("1")),
+        ];
+        for (text, value) in refused {
+            assert!(!annotation(text).accepts(&value), "{text} {value}");
+        }
+    }
+
+    #[test]
+    fn an_annotation_shows_its_python_text() {
+        assert_eq!(annotation("dict[str,\n  int]").to_string(), "dict[str, int]");
+        assert_eq!(annotation("'list[str]'").to_string(), "list[str]");
+    }
+}

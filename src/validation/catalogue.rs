@@ -1,0 +1,138 @@
+//! Look-ups in the lists of what is forbidden and of what the interpreter has.
+//!
+//! No syntax trees here, only names and dotted paths; the lists themselves are in the two files below.
+
+mod forbidden;
+mod interpreter;
+
+use std::sync::OnceLock;
+
+use forbidden::{DYNAMIC, FORBIDDEN_MEMBERS, FORBIDDEN_MODULES, INTERNALS};
+pub(super) use interpreter::IGNORED_METHODS;
+use interpreter::{MEMBER_ALTERNATIVES, MEMBERS, MISSING_BUILTINS, MISSING_MEMBERS, MODULE_ALTERNATIVES, MODULES};
+
+/// Finds a word in groups of words that share an advice.
+fn advice(groups: &[(&'static str, &[&str])], word: &str) -> Option<&'static str> {
+    groups.iter().find(|(_, words)| words.contains(&word)).map(|(advice, _)| *advice)
+}
+
+fn root(path: &str) -> &str {
+    path.split('.').next().unwrap_or(path)
+}
+
+/// What to do instead of importing a forbidden module.
+pub(super) fn forbidden_module(path: &str) -> Option<&'static str> {
+    advice(FORBIDDEN_MODULES, root(path))
+}
+
+/// What to do instead of using a forbidden member, given its dotted path.
+pub(super) fn forbidden_member(path: &str) -> Option<&'static str> {
+    let (module, rest) = path.split_once('.')?;
+    let member = root(rest);
+    FORBIDDEN_MEMBERS
+        .iter()
+        .find(|(of, _, names)| *of == module && names.contains(&member))
+        .map(|(_, advice, _)| *advice)
+}
+
+/// The path as it would be without a detour through another module's imports: `pathlib.os.system` is `os.system`.
+pub(super) fn canonical(path: &str) -> &str {
+    let mut start = 0;
+    for (dot, _) in path.match_indices('.') {
+        let rest = &path[dot + 1..];
+        let next = root(rest);
+        if has_module(root(path)) && (matches!(next, "os" | "sys") || forbidden_module(next).is_some()) {
+            start = dot + 1;
+        }
+    }
+    &path[start..]
+}
+
+/// Whether a builtin runs text as code or hands out namespaces.
+pub(super) fn is_dynamic(name: &str) -> bool {
+    DYNAMIC.contains(&name)
+}
+
+/// Whether an attribute leads to the interpreter's internals.
+pub(super) fn is_internal(name: &str) -> bool {
+    INTERNALS.contains(&name)
+}
+
+/// Whether the interpreter has this top-level module.
+pub(super) fn has_module(name: &str) -> bool {
+    MODULES.contains(&name)
+}
+
+/// Why a module can't be imported, as what to do instead.
+pub(super) fn missing_module(path: &str) -> Option<&'static str> {
+    if has_module(path) || path == "os.path" || path == "repertoire" || path == "__future__" {
+        return None;
+    }
+    Some(
+        advice(MODULE_ALTERNATIVES, path)
+            .or_else(|| advice(MODULE_ALTERNATIVES, root(path)))
+            .unwrap_or("write what is needed of it in the code, or run a program with `run_command` of `repertoire`"),
+    )
+}
+
+/// What to use instead of a member that its module lacks, given the dotted path of the member.
+pub(super) fn missing_member(path: &str) -> Option<&'static str> {
+    let (module, member) = path.rsplit_once('.')?;
+    let missing = match MEMBERS.iter().find(|(of, _)| *of == module) {
+        Some((_, members)) => !members.contains(&member),
+        None => MISSING_MEMBERS.iter().any(|(of, members)| *of == module && members.contains(&member)),
+    };
+    missing.then(|| {
+        MEMBER_ALTERNATIVES
+            .iter()
+            .find(|(of, _)| *of == path)
+            .map_or("write what is needed of it in the code", |(_, advice)| *advice)
+    })
+}
+
+/// What to use instead of a builtin that the interpreter lacks.
+pub(super) fn missing_builtin(name: &str) -> Option<&'static str> {
+    advice(MISSING_BUILTINS, name)
+}
+
+/// The names that the module `repertoire` offers, read from its stub.
+pub(super) fn host_names() -> &'static [&'static str] {
+    static NAMES: OnceLock<Vec<&'static str>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        include_str!("../host/repertoire.pyi")
+            .lines()
+            .filter_map(|line| ["def ", "class ", "async def "].iter().find_map(|start| line.strip_prefix(start)))
+            .filter_map(|rest| rest.split(['(', ':']).next())
+            .collect()
+    })
+}
+
+/// The host name that looks most like `name`, if one does.
+pub(super) fn closest_host_name(name: &str) -> Option<&'static str> {
+    host_names()
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), *candidate))
+        .filter(|(similarity, _)| *similarity > 0.75)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn detours_are_straightened() {
+        assert_eq!(canonical("pathlib.os.system"), "os.system");
+        assert_eq!(canonical("asyncio.subprocess.run"), "subprocess.run");
+        assert_eq!(canonical("os.path.join"), "os.path.join");
+        assert_eq!(canonical("tool.os.system"), "tool.os.system");
+    }
+
+    #[test]
+    fn the_stub_gives_the_host_functions() {
+        assert!(host_names().contains(&"run_command") && host_names().contains(&"CommandResult"));
+        assert_eq!(closest_host_name("run_comand"), Some("run_command"));
+        assert_eq!(closest_host_name("zzz"), None);
+    }
+}

@@ -1,0 +1,238 @@
+//! The walk over the tree that finds security and runtime issues and what the code needs.
+//!
+//! This file keeps the state of the walk; what is said about each kind of node is in the `checker_*` files.
+
+use std::collections::HashSet;
+
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{ExceptHandler, Expr, ModModule, PatternKeyword, Stmt, StmtFunctionDef, StmtTry, WithItem};
+use ruff_text_size::{Ranged, TextRange, TextSize};
+
+use super::needs::Needs;
+use super::report::Report;
+use super::rules::{self, Rule};
+use super::scope::{ScopeId, Scopes};
+
+/// A call that can fail and stands in no `try`.
+pub(super) struct Unhandled<'a> {
+    /// The function of the code's own that it stands in.
+    pub(super) function: Option<&'a str>,
+    pub(super) at: TextSize,
+    pub(super) what: String,
+}
+
+/// The walk.
+pub(super) struct Checker<'s, 'a> {
+    pub(super) scopes: &'s Scopes<'a>,
+    pub(super) code: &'a str,
+    pub(super) report: Report,
+    pub(super) needs: Needs,
+    stack: Vec<ScopeId>,
+    /// Names of the functions that are open, innermost last.
+    functions: Vec<&'a str>,
+    loops: usize,
+    /// `try` bodies that are open and whose handlers do something.
+    handled: usize,
+    /// `try` bodies that are open and catch a failing import.
+    optional_imports: usize,
+    /// `if TYPE_CHECKING` bodies that are open.
+    never_run: usize,
+    /// Calls of `open` that are the context of a `with`.
+    pub(super) managed: HashSet<TextRange>,
+    pub(super) unhandled: Vec<Unhandled<'a>>,
+    /// Own functions that are called inside a handled `try`.
+    pub(super) called_handled: HashSet<&'a str>,
+}
+
+impl<'s, 'a> Checker<'s, 'a> {
+    pub(super) fn new(scopes: &'s Scopes<'a>, code: &'a str, report: Report) -> Self {
+        Self {
+            scopes,
+            code,
+            report,
+            needs: Needs::default(),
+            stack: vec![0],
+            functions: Vec::new(),
+            loops: 0,
+            handled: 0,
+            optional_imports: 0,
+            never_run: 0,
+            managed: HashSet::new(),
+            unhandled: Vec::new(),
+            called_handled: HashSet::new(),
+        }
+    }
+
+    pub(super) fn check(&mut self, module: &'a ModModule) {
+        self.visit_body(&module.body);
+    }
+
+    /// Reports the first call that can fail outside any `try`; true when there is none.
+    pub(super) fn report_unhandled(&mut self) -> bool {
+        // A helper whose caller handles its failures needs no `try` of its own.
+        let called = &self.called_handled;
+        let first = self.unhandled.iter().find(|call| !call.function.is_some_and(|name| called.contains(name)));
+        let Some(call) = first else { return true };
+        let message = format!(
+            "{} can fail and stands in no `try` with a handler that does something; catch the exception and say which step failed.",
+            call.what
+        );
+        let at = call.at;
+        self.report.add(&rules::UNHANDLED, at, message);
+        false
+    }
+
+    pub(super) fn finish(self) -> (Report, Needs) {
+        (self.report, self.needs)
+    }
+
+    pub(super) fn scope(&self) -> ScopeId {
+        self.stack.last().copied().unwrap_or_default()
+    }
+
+    pub(super) fn function(&self) -> Option<&'a str> {
+        self.functions.last().copied()
+    }
+
+    pub(super) fn is_handled(&self) -> bool {
+        self.handled > 0
+    }
+
+    pub(super) fn is_import_optional(&self) -> bool {
+        self.optional_imports > 0
+    }
+
+    pub(super) fn never_runs(&self) -> bool {
+        self.never_run > 0
+    }
+
+    pub(super) fn in_loop(&self) -> bool {
+        self.loops > 0
+    }
+
+    pub(super) fn add(&mut self, rule: &Rule, at: TextSize, message: String) {
+        self.report.add(rule, at, message);
+    }
+
+    fn inside(&mut self, range: TextRange, walk: impl FnOnce(&mut Self)) {
+        let scope = self.scopes.opened_by(range).unwrap_or_else(|| self.scope());
+        self.stack.push(scope);
+        walk(self);
+        self.stack.pop();
+    }
+
+    fn visit_function(&mut self, function: &'a StmtFunctionDef) {
+        function.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
+        function
+            .parameters
+            .iter_non_variadic_params()
+            .filter_map(|parameter| parameter.default.as_deref())
+            .for_each(|default| self.visit_expr(default));
+        // The body runs when the function is called, outside whatever surrounds the definition.
+        let outside = (self.loops, self.handled, self.optional_imports);
+        (self.loops, self.handled, self.optional_imports) = (0, 0, 0);
+        self.functions.push(function.name.as_str());
+        self.inside(function.range(), |checker| checker.visit_body(&function.body));
+        self.functions.pop();
+        (self.loops, self.handled, self.optional_imports) = outside;
+    }
+
+    fn visit_try(&mut self, stmt: &'a StmtTry) {
+        let handled = usize::from(stmt.handlers.iter().any(super::body::does_something));
+        let optional = usize::from(stmt.handlers.iter().any(|handler| self.catches_imports(handler)));
+        self.handled += handled;
+        self.optional_imports += optional;
+        self.visit_body(&stmt.body);
+        self.handled -= handled;
+        self.optional_imports -= optional;
+        stmt.handlers.iter().for_each(|handler| self.visit_except_handler(handler));
+        self.visit_body(&stmt.orelse);
+        self.visit_body(&stmt.finalbody);
+    }
+
+    fn catches_imports(&self, handler: &ExceptHandler) -> bool {
+        let ExceptHandler::ExceptHandler(handler) = handler;
+        let Some(kind) = &handler.type_ else { return true };
+        let kinds = ["ImportError", "ModuleNotFoundError", "Exception", "BaseException"];
+        self.scopes
+            .meanings(kind, self.scope())
+            .iter()
+            .any(|meaning| meaning.strip_prefix("builtins.").is_some_and(|name| kinds.contains(&name)))
+    }
+
+    fn visit_loop(&mut self, body: &'a [Stmt], orelse: &'a [Stmt]) {
+        self.loops += 1;
+        self.visit_body(body);
+        self.loops -= 1;
+        self.visit_body(orelse);
+    }
+}
+
+impl<'a> Visitor<'a> for Checker<'_, 'a> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        self.check_stmt(stmt);
+        match stmt {
+            Stmt::FunctionDef(function) => self.visit_function(function),
+            Stmt::ClassDef(class) => {
+                class.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
+                if let Some(arguments) = &class.arguments {
+                    self.visit_arguments(arguments);
+                }
+                self.inside(class.range(), |checker| checker.visit_body(&class.body));
+            }
+            Stmt::Try(stmt) => self.visit_try(stmt),
+            Stmt::For(each) => {
+                self.visit_expr(&each.iter);
+                self.visit_expr(&each.target);
+                self.visit_loop(&each.body, &each.orelse);
+            }
+            Stmt::While(each) => {
+                self.visit_expr(&each.test);
+                self.visit_loop(&each.body, &each.orelse);
+            }
+            Stmt::If(branch) => {
+                self.visit_expr(&branch.test);
+                let never = usize::from(self.scopes.means(&branch.test, self.scope(), "typing.TYPE_CHECKING"));
+                self.never_run += never;
+                self.visit_body(&branch.body);
+                self.never_run -= never;
+                branch.elif_else_clauses.iter().for_each(|clause| self.visit_elif_else_clause(clause));
+            }
+            // Never evaluated, and refused as a whole.
+            Stmt::TypeAlias(_) => {}
+            _ => visitor::walk_stmt(self, stmt),
+        }
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        self.check_expr(expr);
+        match expr {
+            Expr::Lambda(lambda) => {
+                if let Some(parameters) = &lambda.parameters {
+                    parameters
+                        .iter_non_variadic_params()
+                        .filter_map(|parameter| parameter.default.as_deref())
+                        .for_each(|default| self.visit_expr(default));
+                }
+                self.inside(lambda.range(), |checker| checker.visit_expr(&lambda.body));
+            }
+            Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {
+                self.inside(expr.range(), |checker| visitor::walk_expr(checker, expr));
+            }
+            _ => visitor::walk_expr(self, expr),
+        }
+    }
+
+    // Annotations are never evaluated by the interpreter.
+    fn visit_annotation(&mut self, _: &'a Expr) {}
+
+    fn visit_with_item(&mut self, item: &'a WithItem) {
+        self.managed.insert(item.context_expr.range());
+        visitor::walk_with_item(self, item);
+    }
+
+    fn visit_pattern_keyword(&mut self, keyword: &'a PatternKeyword) {
+        self.check_internal(keyword.attr.as_str(), keyword.start());
+        visitor::walk_pattern_keyword(self, keyword);
+    }
+}

@@ -1,0 +1,284 @@
+//! Calls: host functions and the grants they need, files, calls that can fail, and arguments that the interpreter refuses.
+
+use ruff_python_ast::{Expr, ExprCall};
+use ruff_text_size::{Ranged, TextRange};
+
+use super::checker::{Checker, Unhandled};
+use super::meaning;
+use super::needs;
+use super::report::quote;
+use super::rules;
+use super::scope::{Bound, elements};
+
+/// Functions that fail in the normal course of things, besides those of files.
+const FALLIBLE: [&str; 5] = ["repertoire.call_procedure", "json.loads", "json.load", "tomllib.load", "tomllib.loads"];
+
+/// Functions of `os` that fail when a file is not as expected.
+const FALLIBLE_OS: [&str; 11] =
+    ["chdir", "listdir", "makedirs", "mkdir", "remove", "rename", "replace", "rmdir", "scandir", "stat", "unlink"];
+
+/// Methods that only paths have and that fail when a file is not as expected.
+const FALLIBLE_PATH: [&str; 5] = ["read_text", "read_bytes", "write_text", "write_bytes", "iterdir"];
+
+/// Builtins that give a list where CPython gives an iterator.
+const EAGER: [&str; 5] = ["map", "filter", "zip", "enumerate", "reversed"];
+
+impl<'a> Checker<'_, 'a> {
+    pub(super) fn check_call(&mut self, call: &'a ExprCall) {
+        if let Expr::Name(name) = &*call.func
+            && self.is_handled()
+        {
+            self.called_handled.insert(name.id.as_str());
+        }
+        if let Expr::Attribute(method) = &*call.func {
+            self.check_method_call(call, method.attr.as_str(), &method.value);
+        }
+        for meaning in self.scopes.meanings(&call.func, self.scope()) {
+            match meaning.as_str() {
+                "repertoire.run_command" => self.check_run_command(call),
+                "builtins.open" => self.check_open(call),
+                "json.dumps" | "json.dump" => self.check_json(call),
+                "builtins.getattr" | "builtins.setattr" | "builtins.hasattr" => {
+                    if let [base, name, ..] = &*call.arguments.args {
+                        self.check_computed_name(base, name);
+                    }
+                }
+                "builtins.next" => self.check_next(call),
+                _ => self.check_other(call, &meaning),
+            }
+        }
+    }
+
+    fn check_other(&mut self, call: &'a ExprCall, meaning: &str) {
+        if FALLIBLE.contains(&meaning) || meaning.strip_prefix("os.").is_some_and(|name| FALLIBLE_OS.contains(&name)) {
+            self.add_fallible(call);
+        } else if let Some(name) = meaning.strip_prefix("builtins.") {
+            if matches!(name, "map" | "filter" | "enumerate")
+                && let Some(source) = call.arguments.args.last()
+            {
+                self.check_endless(&format!("`{name}`"), source, call.range());
+            }
+            if name.ends_with("Error")
+                || matches!(name, "Exception" | "BaseException" | "SystemExit" | "KeyboardInterrupt")
+            {
+                self.check_exception(call, name);
+            }
+        }
+    }
+
+    fn check_method_call(&mut self, call: &'a ExprCall, method: &str, base: &'a Expr) {
+        if FALLIBLE_PATH.contains(&method) {
+            self.add_fallible(call);
+        }
+        if method == "open" && self.path(base).is_some() {
+            self.add_fallible(call);
+        }
+        if let Some(access) = needs::path_access(method)
+            && let Some(path) = self.path(base)
+        {
+            let write = access.write || (method == "open" && self.opens_for_writing(call, 0));
+            self.needs.directory(&path, write, access.is_directory, call.start());
+        }
+        // `"{0.__class__}".format(x)` walks attributes as well.
+        if matches!(method, "format" | "format_map")
+            && let Some(template) = meaning::text(self.scopes, base, self.scope(), &mut 256)
+        {
+            for field in template.split(['{', '}']).skip(1).step_by(2) {
+                for name in field.split(['.', '[', ']', '!', ':']).skip(1) {
+                    self.check_internal(name, call.start());
+                }
+            }
+        }
+    }
+
+    fn check_run_command(&mut self, call: &'a ExprCall) {
+        let unchecked = call
+            .arguments
+            .find_keyword("check")
+            .is_some_and(|keyword| matches!(&keyword.value, Expr::BooleanLiteral(literal) if !literal.value));
+        if !unchecked {
+            self.add_fallible(call);
+        }
+        let Some(command) = call.arguments.find_argument_value("command", 0) else { return };
+        let command = self.value(command);
+        if !command.is_list_expr() && !command.is_tuple_expr() {
+            if let Some(text) = meaning::text(self.scopes, command, self.scope(), &mut 64) {
+                let words: Vec<String> = text.split_whitespace().take(6).map(|word| format!("{word:?}")).collect();
+                let list = quote(&format!("[{}]", words.join(", ")));
+                let message = format!("`run_command` takes a list of strings and no shell line; write {list}.");
+                self.add(&rules::COMMAND_NOT_A_LIST, command.start(), message);
+            } else {
+                self.add_unknown_command(call);
+            }
+            return;
+        }
+        let words: Vec<Option<String>> =
+            elements(command).iter().map(|word| meaning::text(self.scopes, word, self.scope(), &mut 64)).collect();
+        match words.first() {
+            Some(Some(program)) => {
+                let known: Vec<String> = words.iter().map_while(Clone::clone).collect();
+                self.needs.command(program, words.get(1).and_then(Option::as_deref), known, call.start());
+            }
+            Some(None) => self.add_unknown_command(call),
+            None => {}
+        }
+    }
+
+    fn add_unknown_command(&mut self, call: &'a ExprCall) {
+        let message = format!(
+            "Which program {} runs is not a constant, so the grant it needs is not known; write the program's name as the first element of the list.",
+            quote(self.source(call))
+        );
+        self.add(&rules::COMMAND_NOT_CONSTANT, call.start(), message);
+    }
+
+    fn check_open(&mut self, call: &'a ExprCall) {
+        self.add_fallible(call);
+        if !self.managed.contains(&call.range()) {
+            let message =
+                "`open` is called without `with`, so the file may stay open; write `with open(…) as file:`.".into();
+            self.add(&rules::OPEN_WITHOUT_WITH, call.start(), message);
+        }
+        let Some(path) = call.arguments.find_argument_value("file", 0) else { return };
+        let path = meaning::text(self.scopes, path, self.scope(), &mut 64).or_else(|| self.path(path));
+        if let Some(path) = path {
+            let write = self.opens_for_writing(call, 1);
+            self.needs.directory(&path, write, false, call.start());
+        }
+    }
+
+    fn opens_for_writing(&self, call: &ExprCall, position: usize) -> bool {
+        call.arguments
+            .find_argument_value("mode", position)
+            .and_then(|mode| meaning::text(self.scopes, mode, self.scope(), &mut 64))
+            .is_some_and(|mode| mode.contains(['w', 'a', 'x', '+']))
+    }
+
+    /// The text of `Path("/a") / "b"`, also through a name.
+    fn path(&self, expr: &'a Expr) -> Option<String> {
+        match self.value(expr) {
+            Expr::Call(call) if self.scopes.means(&call.func, self.scope(), "pathlib.Path") => {
+                meaning::text(self.scopes, call.arguments.args.first()?, self.scope(), &mut 64)
+            }
+            Expr::BinOp(operation) if operation.op == ruff_python_ast::Operator::Div => {
+                let base = self.path(&operation.left)?;
+                let rest = meaning::text(self.scopes, &operation.right, self.scope(), &mut 64)?;
+                if rest.starts_with('/') { Some(rest) } else { Some(format!("{}/{rest}", base.trim_end_matches('/'))) }
+            }
+            _ => None,
+        }
+    }
+
+    /// The expression that a name is bound to, when it is bound once.
+    fn value(&self, expr: &'a Expr) -> &'a Expr {
+        let mut current = expr;
+        for _ in 0..8 {
+            let Expr::Name(name) = current else { break };
+            match self.scopes.lookup(name.id.as_str(), self.scope(), name.start()).0 {
+                [binding] => match binding.bound {
+                    Bound::Value(value, _) => current = value,
+                    _ => break,
+                },
+                _ => break,
+            }
+        }
+        current
+    }
+
+    fn check_json(&mut self, call: &'a ExprCall) {
+        for name in ["default", "cls"] {
+            if let Some(keyword) = call.arguments.find_keyword(name) {
+                let message = format!(
+                    "`{}` takes no `{name}` in the interpreter; convert the values before the call.",
+                    self.source(&*call.func)
+                );
+                self.add(&rules::MISSING_ARGUMENT, keyword.start(), message);
+            }
+        }
+    }
+
+    fn check_exception(&mut self, call: &'a ExprCall, name: &str) {
+        let arguments = &call.arguments.args;
+        let is_text = match &**arguments {
+            [] => true,
+            [argument] => {
+                !(matches!(
+                    self.value(argument),
+                    Expr::NumberLiteral(_)
+                        | Expr::BooleanLiteral(_)
+                        | Expr::NoneLiteral(_)
+                        | Expr::Tuple(_)
+                        | Expr::List(_)
+                        | Expr::Dict(_)
+                ) || self.is_caught(argument))
+            }
+            _ => false,
+        };
+        if !is_text {
+            let message = format!(
+                "`{name}` takes no argument or one string in the interpreter; pass an f-string with all of it."
+            );
+            self.add(&rules::EXCEPTION_ARGUMENTS, call.start(), message);
+        }
+    }
+
+    fn is_caught(&self, expr: &Expr) -> bool {
+        let Expr::Name(name) = expr else { return false };
+        let (bindings, _) = self.scopes.lookup(name.id.as_str(), self.scope(), name.start());
+        !bindings.is_empty() && bindings.iter().all(|binding| matches!(binding.bound, Bound::Caught))
+    }
+
+    fn check_next(&mut self, call: &'a ExprCall) {
+        let Some(argument) = call.arguments.args.first() else { return };
+        let what = match self.value(argument) {
+            Expr::Generator(_) => "a generator expression".to_owned(),
+            Expr::Call(inner) => {
+                let meanings = self.scopes.meanings(&inner.func, self.scope());
+                let eager = meanings
+                    .iter()
+                    .filter_map(|meaning| meaning.strip_prefix("builtins."))
+                    .find(|name| EAGER.contains(name));
+                match eager {
+                    Some(name) => format!("`{name}`"),
+                    None => return,
+                }
+            }
+            _ => return,
+        };
+        let message =
+            format!("{} gives a list in the interpreter, which `next` refuses; write `next(iter(…))`.", capital(&what));
+        self.add(&rules::NEXT_ON_LIST, call.start(), message);
+    }
+
+    /// An endless source that something eager runs through.
+    pub(super) fn check_endless(&mut self, what: &str, source: &'a Expr, range: TextRange) {
+        let Expr::Call(call) = self.value(source) else { return };
+        for meaning in self.scopes.meanings(&call.func, self.scope()) {
+            let endless = match meaning.as_str() {
+                "itertools.count" | "itertools.cycle" => true,
+                "itertools.repeat" => call.arguments.len() == 1,
+                _ => false,
+            };
+            if endless {
+                let message = format!(
+                    "{} runs through `{meaning}` at once and never ends in the interpreter; use a loop with `break`.",
+                    capital(what)
+                );
+                self.add(&rules::ENDLESS, range.start(), message);
+            }
+        }
+    }
+
+    fn add_fallible(&mut self, call: &'a ExprCall) {
+        if !self.is_handled() {
+            let (function, at) = (self.function(), call.start());
+            let what = quote(&format!("{}(…)", self.source(&*call.func)));
+            self.unhandled.push(Unhandled { function, at, what });
+        }
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

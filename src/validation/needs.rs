@@ -1,0 +1,146 @@
+//! What the code is seen to touch outside the sandbox, and how that compares with what it is granted.
+//!
+//! Only constants are counted: what is not seen here is still checked by the policy when it happens.
+
+use ruff_text_size::TextSize;
+
+use super::report::{Report, quote};
+use super::rules;
+use crate::domain::Permissions;
+
+/// Most grants that are collected, so that a long source makes no long answer.
+const MAX_GRANTS: usize = 100;
+
+/// What a method of a path does.
+pub(super) struct Access {
+    pub(super) write: bool,
+    /// The path itself is the directory, not its parent.
+    pub(super) is_directory: bool,
+}
+
+/// What a method of `pathlib.Path` does with the file; none if it touches no file.
+pub(super) fn path_access(method: &str) -> Option<Access> {
+    match method {
+        "read_text" | "read_bytes" | "open" | "exists" | "is_file" | "stat" => {
+            Some(Access { write: false, is_directory: false })
+        }
+        "iterdir" | "glob" | "rglob" => Some(Access { write: false, is_directory: true }),
+        "write_text" | "write_bytes" | "unlink" | "rename" | "replace" | "touch" | "mkdir" | "rmdir" => {
+            Some(Access { write: true, is_directory: false })
+        }
+        _ => None,
+    }
+}
+
+/// The constant commands and directories.
+#[derive(Default)]
+pub(super) struct Needs {
+    commands: Vec<Command>,
+    directories: Vec<Directory>,
+}
+
+struct Command {
+    grant: String,
+    words: Vec<String>,
+    at: TextSize,
+}
+
+struct Directory {
+    path: String,
+    write: bool,
+    at: TextSize,
+}
+
+impl Needs {
+    /// A command: `words` are its leading constant words, the program first.
+    pub(super) fn command(&mut self, program: &str, first: Option<&str>, words: Vec<String>, at: TextSize) {
+        // A grant is split at spaces, so a program with one in its name can't be granted.
+        if program.trim().is_empty() || program.contains(char::is_whitespace) || self.commands.len() >= MAX_GRANTS {
+            return;
+        }
+        let first =
+            first.filter(|word| !word.is_empty() && !word.starts_with('-') && !word.contains(char::is_whitespace));
+        let grant = first.map_or_else(|| program.to_owned(), |word| format!("{program} {word}"));
+        self.commands.push(Command { grant, words, at });
+    }
+
+    /// A file, or a directory, by a constant path. Relative paths depend on where the run starts and are left out.
+    pub(super) fn directory(&mut self, path: &str, write: bool, is_directory: bool, at: TextSize) {
+        if is_absolute(path) && self.directories.len() < MAX_GRANTS {
+            let directory = if is_directory { path } else { parent(path) };
+            self.directories.push(Directory { path: directory.to_owned(), write, at });
+        }
+    }
+
+    /// The grants that cover it all.
+    pub(super) fn permissions(&self) -> Permissions {
+        let mut needed = Permissions::default();
+        for command in &self.commands {
+            insert(&mut needed.commands, &command.grant);
+        }
+        for directory in &self.directories {
+            insert(if directory.write { &mut needed.write } else { &mut needed.read }, &directory.path);
+        }
+        needed
+    }
+
+    /// Reports what the grants do not cover.
+    pub(super) fn report_missing(&self, grants: &Permissions, report: &mut Report) {
+        for command in self.commands.iter().filter(|command| !grants.allows_command(&command.words)) {
+            let grant = quote(&command.grant);
+            let message =
+                format!("The command {grant} is not granted; add {grant} to the procedure's `permissions.commands`.");
+            report.add(&rules::COMMAND_NOT_GRANTED, command.at, message);
+        }
+        for directory in &self.directories {
+            let covers = |granted: &String| granted == "*" || contains(granted, &directory.path);
+            let is_granted = grants.write.iter().any(covers) || (!directory.write && grants.read.iter().any(covers));
+            if !is_granted {
+                let (path, field) = (quote(&directory.path), if directory.write { "write" } else { "read" });
+                let message = format!(
+                    "The directory {path} is not granted; add {path} to the procedure's `permissions.{field}`."
+                );
+                report.add(&rules::DIRECTORY_NOT_GRANTED, directory.at, message);
+            }
+        }
+    }
+}
+
+fn insert(list: &mut Vec<String>, value: &str) {
+    if let Err(index) = list.binary_search_by(|other| other.as_str().cmp(value)) {
+        list.insert(index, value.to_owned());
+    }
+}
+
+/// Absolute on any system: `/…`, `\\…` or `C:\…`.
+fn is_absolute(path: &str) -> bool {
+    path.starts_with(['/', '\\']) || path.get(1..3).is_some_and(|start| start == ":\\" || start == ":/")
+}
+
+fn parent(path: &str) -> &str {
+    match path.trim_end_matches(['/', '\\']).rfind(['/', '\\']) {
+        Some(0) | None => path.get(..1).unwrap_or(path),
+        Some(end) => path.get(..end).unwrap_or(path),
+    }
+}
+
+/// Whether `path` is `directory` or lies in it, by the text alone; a path with `..` lies nowhere.
+fn contains(directory: &str, path: &str) -> bool {
+    let directory = directory.trim_end_matches(['/', '\\']);
+    !path.split(['/', '\\']).any(|part| part == "..")
+        && path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '\\']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_compared_part_by_part() {
+        assert_eq!(parent("/data/a.txt"), "/data");
+        assert_eq!(parent("/a.txt"), "/");
+        assert_eq!(parent(r"C:\data\a.txt"), r"C:\data");
+        assert!(contains("/data", "/data/x") && contains("/data/", "/data") && contains("/", "/etc"));
+        assert!(!contains("/data", "/database") && !contains("/data", "/data/../etc"));
+    }
+}

@@ -1,0 +1,74 @@
+//! Trailers of a commit message: what the index must know and the files don't say.
+
+use super::Annotation;
+use crate::domain::VersionKind;
+
+/// The message of a commit: the subject and, after a blank line, the trailers that `annotation` has.
+pub fn format_message(subject: &str, annotation: &Annotation) -> String {
+    let mut trailers = Vec::new();
+    if let Some(version) = annotation.version {
+        trailers.push(format!("Version: {version}"));
+    }
+    if let Some(kind) = annotation.kind {
+        trailers.push(format!("Kind: {}", kind.as_str()));
+    }
+    if let Some(confidence) = annotation.confidence {
+        trailers.push(format!("Confidence: {confidence:.2}"));
+    }
+    let subject = subject.split_whitespace().collect::<Vec<_>>().join(" ");
+    if trailers.is_empty() { format!("{subject}\n") } else { format!("{subject}\n\n{}\n", trailers.join("\n")) }
+}
+
+/// The subject and what the last paragraph of `message` says in trailers. Anything malformed is ignored: people write
+/// commit messages too.
+pub fn parse_message(message: &str) -> (String, Annotation) {
+    let subject = message.lines().next().unwrap_or_default().trim().to_owned();
+    let mut annotation = Annotation::default();
+    let body = message.trim_end();
+    let last_paragraph = body.rsplit_once("\n\n").map_or("", |(_, last)| last);
+    for line in last_paragraph.lines() {
+        let Some((key, value)) = line.split_once(':') else { continue };
+        let value = value.trim();
+        match key.trim() {
+            "Version" => annotation.version = value.parse().ok().filter(|version| *version > 0),
+            "Kind" => annotation.kind = VersionKind::parse(value),
+            "Confidence" => {
+                annotation.confidence = value.parse().ok().filter(|value| (0.0..=1.0).contains(value));
+            }
+            _ => {}
+        }
+    }
+    (subject, annotation)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_message_reads_back(subject in "[a-zA-Z][ -~]{0,60}", version in proptest::option::of(1u32..100_000), hundredths in proptest::option::of(0u8..=100)) {
+            let annotation = Annotation {
+                version,
+                kind: version.map(|_| VersionKind::Rollback),
+                confidence: hundredths.map(|hundredths| f64::from(hundredths) / 100.0),
+            };
+            let (read_subject, read) = parse_message(&format_message(&subject, &annotation));
+            prop_assert_eq!(read_subject, subject.split_whitespace().collect::<Vec<_>>().join(" "));
+            prop_assert_eq!(read, annotation);
+        }
+
+        #[test]
+        fn any_message_is_read_without_a_panic(message in "\\PC*") {
+            parse_message(&message);
+        }
+    }
+
+    #[test]
+    fn a_subject_can_not_smuggle_trailers() {
+        let message = format_message("Remember x\n\nVersion: 99", &Annotation::default());
+        assert_eq!(parse_message(&message).1, Annotation::default());
+    }
+}
