@@ -86,7 +86,10 @@ const fn enabled_by_default() -> bool {
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "expected a sentence, {\"command\": [program, …]} or {\"procedure\": name, \"arguments\": {…}}")]
+#[serde(
+    untagged,
+    expecting = "expected a sentence, {\"command\": [program, …]} or {\"procedure\": name, \"arguments\": {…}}"
+)]
 #[schemars(inline)]
 pub enum Step {
     /// Plain words. One `back-ticked` command in them is run; without one the step is handed to the agent or a person.

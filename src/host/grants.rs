@@ -111,7 +111,7 @@ impl Grants {
         PythonError::new(
             "PermissionError",
             format!(
-                "{what} `{value}` is not granted; the owner of this home can add it to `{key}` under [policy] in {}",
+                "{what} `{value}` is not granted; the user can add it to `{key}` under [policy] in {}",
                 self.policy_file.display()
             ),
         )

@@ -302,10 +302,10 @@ impl Session {
 }
 
 fn refuse(function: &str, args: &CallArgs) -> ResumeValue {
-    let message = match args.arg(0).map(|path| path.to_string()) {
+    let message = match args.arg(0).map(values::to_text) {
         Some(path) if function == "open" || function.starts_with("Path.") => format!(
-            "`{path}` is in no granted directory; its owner can grant one under `read` or `write` in the [policy] of \
-             config.toml, and the procedure must not exclude it by its own `permissions`"
+            "`{path}` is in no granted directory; the user can grant one in `read` or `write` under [policy] in \
+             config.toml (the procedure's own `permissions` must not leave it out)"
         ),
         _ => format!("`{function}` is not available to procedures; pass what is needed as a parameter"),
     };

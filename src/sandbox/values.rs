@@ -59,6 +59,14 @@ pub fn to_json(value: ObjectRef<'_>, limit: usize) -> Result<Value, String> {
     })
 }
 
+/// A path or a text as itself; anything else as Python shows it.
+pub fn to_text(value: ObjectRef<'_>) -> String {
+    match unstable::node(value) {
+        MontyNode::Path(path) => path.clone(),
+        _ => value.to_string(),
+    }
+}
+
 enum Refusal {
     TooLarge,
     TooDeep,
@@ -95,6 +103,7 @@ fn convert(value: ObjectRef<'_>, left: &mut usize, depth: usize) -> Result<Value
             charge(left, value.len())?;
             text(value.clone(), left).map_err(|_| Refusal::TooLarge)
         }
+        MontyNode::Path(path) => text(path.clone(), left),
         MontyNode::Date(date) => text(format!("{:04}-{:02}-{:02}", date.year, date.month, date.day), left),
         MontyNode::DateTime(at) => text(iso_datetime(at), left),
         _ => {

@@ -18,7 +18,10 @@ pub fn input<T: JsonSchema>() -> JsonObject {
 pub fn output<T: JsonSchema>() -> JsonObject {
     let mut schema = reduced::<T>();
     // Fields that are empty are left out, and an answer that says that the call failed has hardly any.
-    forget_required(&mut schema);
+    schema.remove("required");
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.values_mut().for_each(forget_parts);
+    }
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         properties.insert("success".into(), json!({"type": "boolean"}));
         properties.insert("timestamp".into(), json!({"type": "string", "format": "date-time"}));
@@ -112,14 +115,14 @@ fn forget_descriptions(value: &mut Value, and_own: bool) {
     }
 }
 
-fn forget_required(schema: &mut Map<String, Value>) {
-    schema.remove("required");
-    for child in schema.values_mut() {
-        match child {
-            Value::Object(object) => forget_required(object),
-            Value::Array(items) => items.iter_mut().filter_map(Value::as_object_mut).for_each(forget_required),
-            _ => {}
-        }
+/// Answers show their parts by themselves: the schema says what a field is, not what is in it.
+fn forget_parts(property: &mut Value) {
+    let Value::Object(property) = property else { return };
+    for noise in ["properties", "required", "additionalProperties"] {
+        property.remove(noise);
+    }
+    if let Some(Value::Object(items)) = property.get_mut("items") {
+        items.retain(|key, _| key == "type");
     }
 }
 

@@ -88,8 +88,9 @@ impl Needs {
     pub(super) fn report_missing(&self, grants: &Permissions, report: &mut Report) {
         for command in self.commands.iter().filter(|command| !grants.allows_command(&command.words)) {
             let grant = quote(&command.grant);
-            let message =
-                format!("The command {grant} is not granted; add {grant} to the procedure's `permissions.commands`.");
+            let message = format!(
+                "The command {grant} is not granted; the user can add it to `commands` under [policy] in config.toml."
+            );
             report.add(&rules::COMMAND_NOT_GRANTED, command.at, message);
         }
         for directory in &self.directories {
@@ -98,7 +99,7 @@ impl Needs {
             if !is_granted {
                 let (path, field) = (quote(&directory.path), if directory.write { "write" } else { "read" });
                 let message = format!(
-                    "The directory {path} is not granted; add {path} to the procedure's `permissions.{field}`."
+                    "The directory {path} is not granted; the user can add it to `{field}` under [policy] in config.toml."
                 );
                 report.add(&rules::DIRECTORY_NOT_GRANTED, directory.at, message);
             }

@@ -150,8 +150,8 @@ fn grants_are_compared_with_needs() {
         assert_eq!(
             messages,
             [
-                "The command `git` is not granted; add `git` to the procedure's `permissions.commands`.",
-                "The directory `/data/notes` is not granted; add `/data/notes` to the procedure's `permissions.write`.",
+                "The command `git` is not granted; the user can add it to `commands` under [policy] in config.toml.",
+                "The directory `/data/notes` is not granted; the user can add it to `write` under [policy] in config.toml.",
             ]
         );
     });

@@ -119,7 +119,7 @@ pub const COMMAND_NOT_GRANTED: Rule = Rule {
     severity: Severity::Warning,
     category: Category::Security,
     summary: "A command that the procedure runs is not among its grants.",
-    instead: "Add the command to the procedure's `permissions.commands`.",
+    instead: "Ask the user to add the command to `commands` under [policy] in config.toml.",
     bad: "from repertoire import run_command\nrun_command([\"git\", \"push\"])\n",
     good: "from repertoire import run_command\nrun_command([\"git\", \"status\"])\n",
 };
@@ -130,7 +130,7 @@ pub const DIRECTORY_NOT_GRANTED: Rule = Rule {
     severity: Severity::Warning,
     category: Category::Security,
     summary: "A file that the procedure opens is outside its granted directories.",
-    instead: "Add the directory to the procedure's `permissions.read` or `permissions.write`.",
+    instead: "Ask the user to add the directory to `read` or `write` under [policy] in config.toml.",
     bad: "with open(\"/secret/a.txt\") as f:\n    f.read()\n",
     good: "with open(\"/data/a.txt\") as f:\n    f.read()\n",
 };

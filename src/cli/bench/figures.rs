@@ -1,0 +1,108 @@
+//! Samples, what they come to, and how they are shown.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::cli::output::{GREEN, Output, RED};
+
+/// Times of one operation, in milliseconds.
+#[derive(Default)]
+pub struct Samples(Vec<f64>);
+
+impl Samples {
+    pub fn add(&mut self, time: Duration) {
+        self.0.push(time.as_secs_f64() * 1000.0);
+    }
+
+    /// What they come to. A `budget_ms` of 0 means that there is none.
+    pub fn figure(mut self, what: &str, budget_ms: f64) -> Figure {
+        self.0.sort_by(f64::total_cmp);
+        let at = |share: f64| {
+            #[expect(
+                clippy::cast_precision_loss,
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "small"
+            )]
+            let rank = ((self.0.len() as f64 * share).ceil() as usize).saturating_sub(1);
+            self.0.get(rank).copied().unwrap_or_default()
+        };
+        Figure {
+            what: what.to_owned(),
+            unit: "ms",
+            p50: at(0.50),
+            p95: Some(at(0.95)),
+            budget: (budget_ms > 0.0).then_some(budget_ms),
+            more_is_better: false,
+        }
+    }
+}
+
+/// One measured figure beside its budget.
+#[derive(Debug, Serialize)]
+pub struct Figure {
+    what: String,
+    unit: &'static str,
+    p50: f64,
+    p95: Option<f64>,
+    budget: Option<f64>,
+    more_is_better: bool,
+}
+
+impl Figure {
+    #[expect(clippy::cast_precision_loss, reason = "sizes far below 2^52")]
+    pub fn size(what: &str, bytes: usize, budget: usize) -> Self {
+        let kib = |bytes: usize| bytes as f64 / 1024.0;
+        Self {
+            what: what.to_owned(),
+            unit: "KiB",
+            p50: kib(bytes),
+            p95: None,
+            budget: Some(kib(budget)),
+            more_is_better: false,
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    pub fn rate(what: &str, count: usize, time: Duration, budget: f64) -> Self {
+        Self {
+            what: what.to_owned(),
+            unit: "per s",
+            p50: count as f64 / time.as_secs_f64(),
+            p95: None,
+            budget: Some(budget),
+            more_is_better: true,
+        }
+    }
+
+    fn is_within(&self) -> Option<bool> {
+        self.budget.map(|budget| if self.more_is_better { self.p50 >= budget } else { self.p50 <= budget })
+    }
+}
+
+/// The figures as a table.
+pub fn print(out: Output, figures: &[Figure]) {
+    let number = |value: f64| if value < 100.0 { format!("{value:.3}") } else { format!("{value:.0}") };
+    for figure in figures {
+        let p95 = figure.p95.map_or_else(String::new, |p95| format!("p95 {}", number(p95)));
+        let budget = figure.budget.map_or_else(String::new, |budget| {
+            format!("{} {}", if figure.more_is_better { "≥" } else { "≤" }, number(budget))
+        });
+        let verdict = match figure.is_within() {
+            Some(true) => format!("{GREEN}ok{GREEN:#}"),
+            Some(false) => format!("{RED}over{RED:#}"),
+            None => String::new(),
+        };
+        let value = format!("{} {}", number(figure.p50), figure.unit);
+        out.line(format_args!("{:<28} {value:>14}  {p95:<12} {budget:<10} {verdict}", figure.what));
+    }
+}
+
+/// Memory of a process that is resident, where the system tells.
+pub fn resident_bytes(process: u32) -> Option<usize> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}

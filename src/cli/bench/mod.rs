@@ -1,0 +1,191 @@
+//! `repertoire bench`: figures over the real protocol, beside the budgets of the design.
+//!
+//! Each figure is taken with a real server process on a home of the given size, through a real MCP client.
+
+mod figures;
+mod population;
+
+use std::{path::Path, process::ExitCode, sync::Arc, time::Instant};
+
+use serde_json::json;
+
+use super::{CliError, Context, output::BOLD, this_program};
+use crate::client::{Client, Opening};
+use figures::{Figure, Samples};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// How many procedures the home has.
+    #[arg(long, default_value_t = 1000)]
+    procedures: usize,
+    /// How often each operation is repeated.
+    #[arg(long, default_value_t = 300)]
+    rounds: usize,
+    /// Print the figures as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Calls in flight at the same time when throughput is measured.
+const IN_FLIGHT: usize = 16;
+const STARTS: usize = 30;
+const HOT: &str = "bench_hot";
+const COMMITTED: &str = "bench_committed";
+
+pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(CliError::io("the async runtime can't be started"))?;
+    let folder = tempfile::tempdir().map_err(CliError::io("no temporary folder can be made"))?;
+    let out = context.output;
+    if !arguments.json {
+        out.line(format_args!("{BOLD}{} procedures, over stdio{BOLD:#}", arguments.procedures));
+    }
+    population::fill(folder.path(), arguments.procedures)?;
+    let figures = runtime.block_on(measure(folder.path(), arguments))?;
+    if arguments.json {
+        out.line(serde_json::to_string_pretty(&figures).unwrap_or_default());
+    } else {
+        figures::print(out, &figures);
+        if cfg!(debug_assertions) {
+            out.line("This is a debug build; the budgets are for `--release`.");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn measure(home: &Path, arguments: &Arguments) -> Result<Vec<Figure>, CliError> {
+    let mut figures = vec![start(home).await?];
+    let client = Arc::new(Client::start(&this_program()?, home, &["--no-starters"], Opening::Initialize).await?);
+    let tools = serde_json::to_vec(&client.tools().await?).map_or(0, |text| text.len());
+    let rounds = arguments.rounds;
+    let middle = arguments.procedures / 2;
+    figures.push(
+        repeat(
+            &client,
+            rounds,
+            "read a procedure",
+            0.2,
+            "get_procedure",
+            |_| json!({"procedure_id": population::name(middle)}),
+        )
+        .await?,
+    );
+    figures.push(
+        repeat(
+            &client,
+            rounds,
+            "recall",
+            5.0,
+            "recall_procedures",
+            |round| json!({"query": population::question(round), "limit": 5}),
+        )
+        .await?,
+    );
+    figures.push(
+        repeat(
+            &client,
+            rounds,
+            "execute, trivial function",
+            1.0,
+            "execute_procedure",
+            |round| json!({"procedure_id": HOT, "parameters": {"number": round}}),
+        )
+        .await?,
+    );
+    figures.push(throughput(&client, rounds * 4).await?);
+    figures.push(
+        repeat(
+            &client,
+            rounds,
+            "validate 100 lines",
+            0.0,
+            "validate_procedure_code",
+            |_| json!({"code": population::hundred_lines()}),
+        )
+        .await?,
+    );
+    figures.push(
+        repeat(
+            &client,
+            rounds.min(200),
+            "commit a new version",
+            6.0,
+            "update_procedure",
+            |round| json!({"procedure_id": COMMITTED, "description": format!("changed {round} times")}),
+        )
+        .await?,
+    );
+    figures.push(
+        repeat(&client, rounds, "list versions", 0.5, "get_procedure_versions", |_| json!({"procedure_id": COMMITTED}))
+            .await?,
+    );
+    figures.push(Figure::size("tools/list", tools, 30 * 1024));
+    if let Some(resident) = client.process_id().and_then(figures::resident_bytes) {
+        figures.push(Figure::size("memory of the server", resident, 40 * 1024 * 1024));
+    }
+    if let Ok(client) = Arc::try_unwrap(client) {
+        client.close().await;
+    }
+    Ok(figures)
+}
+
+/// From the start of the process to the answer to `initialize`.
+async fn start(home: &Path) -> Result<Figure, CliError> {
+    let mut samples = Samples::default();
+    for _ in 0..STARTS {
+        let began = Instant::now();
+        let client = Client::start(&this_program()?, home, &[], Opening::Initialize).await?;
+        samples.add(began.elapsed());
+        client.close().await;
+    }
+    Ok(samples.figure("start to `initialize`", 8.0))
+}
+
+async fn repeat(
+    client: &Client,
+    rounds: usize,
+    what: &str,
+    budget_ms: f64,
+    tool: &str,
+    arguments: impl Fn(usize) -> serde_json::Value,
+) -> Result<Figure, CliError> {
+    // The first calls open the home, start a worker and fill caches.
+    for round in 0..rounds.min(20) {
+        expect_success(what, &client.call(tool, arguments(rounds + round)).await?)?;
+    }
+    let mut samples = Samples::default();
+    for round in 0..rounds {
+        let arguments = arguments(round);
+        let began = Instant::now();
+        let answer = client.call(tool, arguments).await?;
+        samples.add(began.elapsed());
+        expect_success(what, &answer)?;
+    }
+    Ok(samples.figure(what, budget_ms))
+}
+
+fn expect_success(what: &str, answer: &serde_json::Value) -> Result<(), CliError> {
+    if answer["success"] == true {
+        return Ok(());
+    }
+    Err(CliError::Other(format!("{what} failed: {}", answer["error"])))
+}
+
+async fn throughput(client: &Arc<Client>, calls: usize) -> Result<Figure, CliError> {
+    let began = Instant::now();
+    let mut lanes = tokio::task::JoinSet::new();
+    for _ in 0..IN_FLIGHT {
+        let client = Arc::clone(client);
+        lanes.spawn(async move {
+            for number in 0..calls / IN_FLIGHT {
+                let arguments = json!({"procedure_id": HOT, "parameters": {"number": number}});
+                expect_success("execute", &client.call("execute_procedure", arguments).await?)?;
+            }
+            Ok::<_, CliError>(())
+        });
+    }
+    while let Some(lane) = lanes.join_next().await {
+        lane.map_err(|error| CliError::Other(error.to_string()))??;
+    }
+    Ok(Figure::rate(&format!("executions, {IN_FLIGHT} in flight"), calls, began.elapsed(), 1500.0))
+}

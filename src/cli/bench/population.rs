@@ -1,0 +1,97 @@
+//! A home with many procedures, as people write them.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{COMMITTED, HOT};
+use crate::{
+    cli::CliError,
+    config::Config,
+    domain::Definition,
+    library::{Library, Starters},
+};
+
+const VERBS: [&str; 10] =
+    ["check", "collect", "compare", "convert", "deploy", "export", "import", "publish", "review", "update"];
+const THINGS: [&str; 10] = [
+    "access logs",
+    "backup archives",
+    "customer records",
+    "database migrations",
+    "error reports",
+    "feature flags",
+    "git branches",
+    "invoices",
+    "release notes",
+    "unit tests",
+];
+const TARGETS: [&str; 10] = [
+    "for the billing team",
+    "on staging",
+    "in the data warehouse",
+    "before a release",
+    "after an incident",
+    "every Monday",
+    "for one customer",
+    "from the command line",
+    "without downtime",
+    "with a dry run first",
+];
+
+/// The name of the procedure with this number.
+pub fn name(index: usize) -> String {
+    let (verb, thing) = (VERBS[index % 10], THINGS[index / 10 % 10]);
+    format!("{verb}_{}_{index}", thing.replace(' ', "_"))
+}
+
+/// What somebody might ask for.
+pub fn question(index: usize) -> String {
+    format!("{} {} {}", VERBS[index * 7 % 10], THINGS[index * 3 % 10], TARGETS[index % 10])
+}
+
+/// A source of a hundred lines.
+pub fn hundred_lines() -> String {
+    let mut code = String::from(
+        "def report(rows: list[dict]) -> dict:\n    \"\"\"Sum rows up.\n\n    Args:\n        rows: The rows.\n\n    Returns:\n        The sums.\n    \"\"\"\n    total = 0\n",
+    );
+    for line in 0..88 {
+        code.push_str(&format!("    total += sum(row.get(\"field_{line}\", 0) for row in rows if row)\n"));
+    }
+    code.push_str("    return {\"total\": total}\n");
+    code
+}
+
+fn procedure(name: &str, description: &str, category: &str) -> Result<Definition, CliError> {
+    let definition = json!({
+        "name": name,
+        "description": description,
+        "category": category,
+        "tags": [category],
+        "steps": ["Gather what is needed", "Do it", "Report what was done"],
+    });
+    serde_json::from_value(definition).map_err(|error| CliError::Other(error.to_string()))
+}
+
+fn code(name: &str) -> String {
+    format!(
+        "def {name}(number: int = 1) -> int:\n    \"\"\"Double a number.\n\n    Args:\n        number: The number.\n\n    \
+         Returns:\n        Twice the number.\n    \"\"\"\n    return number * 2\n"
+    )
+}
+
+/// Fills a new home with `count` procedures and the two that are measured.
+pub fn fill(home: &Path, count: usize) -> Result<(), CliError> {
+    let library = Library::open(Config::load(Some(home))?, Starters::Skip)?;
+    let mut procedures = Vec::with_capacity(count + 2);
+    for index in 0..count {
+        let (verb, thing, target) = (VERBS[index % 10], THINGS[index / 10 % 10], TARGETS[index / 100 % 10]);
+        let name = name(index);
+        let description = format!("{verb} {thing} {target}, number {index} of its kind");
+        procedures.push((procedure(&name, &description, VERBS[index % 10])?, Some(code(&name))));
+    }
+    for name in [HOT, COMMITTED] {
+        procedures.push((procedure(name, "for the benchmark", "bench")?, Some(code(name))));
+    }
+    Ok(library.import("Add procedures for the benchmark", &procedures)?)
+}
