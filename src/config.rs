@@ -165,8 +165,10 @@ fn resolve_home(home: Option<&Path>) -> Result<PathBuf, ConfigError> {
 }
 
 fn check_limits(limits: &Limits) -> Result<(), String> {
+    if limits.seconds == 0 {
+        return Err("`limits.seconds` must be at least 1".to_owned());
+    }
     let at_least_one = [
-        ("seconds", limits.seconds as usize),
         ("output_kib", limits.output_kib),
         ("result_kib", limits.result_kib),
         ("host_calls", limits.host_calls),

@@ -84,7 +84,7 @@ fn check_sandbox(context: &Context) -> Result<bool, CliError> {
     let runtime = runtime.map_err(CliError::io("the async runtime can't be started"))?;
     let folder = tempfile::tempdir().map_err(CliError::io("no temporary folder can be made"))?;
     let mut config = context.config()?;
-    config.home = folder.path().to_owned();
+    folder.path().clone_into(&mut config.home);
     config.policy = crate::domain::Permissions::default();
     let program = this_program()?;
     let probed = runtime.block_on(async {

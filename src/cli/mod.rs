@@ -29,7 +29,7 @@ use output::Output;
 #[derive(Debug, Parser)]
 #[command(name = "repertoire", version, about, max_term_width = 100)]
 struct Arguments {
-    /// Data folder. [default: $REPERTOIRE_HOME, else the platform's data folder]
+    /// Data folder. [default: `$REPERTOIRE_HOME`, else the platform's data folder]
     #[arg(long, global = true, value_name = "DIR")]
     home: Option<PathBuf>,
     /// Don't give a new home the starter procedures.

@@ -17,11 +17,13 @@ pub struct Output;
 
 impl Output {
     /// A line on standard output. A reader that left early is no reason to fail.
+    #[expect(clippy::unused_self, reason = "a handle, so that only who was given it prints")]
     pub fn line(self, text: impl Display) {
         let _ = writeln!(anstream::stdout().lock(), "{text}");
     }
 
     /// An error on standard error.
+    #[expect(clippy::unused_self, reason = "a handle, so that only who was given it prints")]
     pub fn error(self, text: &str) {
         let _ = writeln!(anstream::stderr().lock(), "{RED}error{RED:#}: {text}");
     }

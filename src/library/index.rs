@@ -308,8 +308,9 @@ impl Numbers {
             return *version;
         }
         let known = self.by_procedure.entry(name.to_owned()).or_default();
-        let number =
-            (known.indexed + 1..).find(|number| !known.reserved.contains(number)).unwrap_or(VersionNumber::MAX);
+        let number = (known.indexed + 1..=VersionNumber::MAX)
+            .find(|number| !known.reserved.contains(number))
+            .unwrap_or_default();
         known.reserved.insert(number);
         number
     }

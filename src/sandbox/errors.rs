@@ -35,7 +35,7 @@ impl PythonError {
         let kind = exception.exc_type().to_string();
         let message = cut(exception.message().unwrap_or_default());
         let frames: Vec<&StackFrame> =
-            exception.traceback().iter().filter(|frame| u32::from(frame.start.line) <= code_lines).collect();
+            exception.traceback().iter().filter(|frame| frame.start.line <= code_lines).collect();
         let mut traceback = String::new();
         if !frames.is_empty() {
             traceback.push_str("Traceback (most recent call last):\n");

@@ -111,13 +111,14 @@ impl Sandbox {
             ),
             ..ReplConfig::default()
         };
-        let checkout = guarded(&budget, async {
+        // Boxed: starting a worker has a large state, which every future around it would carry along.
+        let checkout = Box::pin(guarded(&budget, async {
             match pool.checkout(&config).await {
                 // An idle worker may have been killed from outside since it was last used; the pool has dropped it now.
                 Err(PoolError::Crashed { .. }) => pool.checkout(&config).await,
                 other => other,
             }
-        })
+        }))
         .await??;
         let mounts = mounts.iter().filter_map(open_mount).collect();
         Ok(Session { checkout, budget, capture, mounts, limits, code_lines, names: self.names })

@@ -20,7 +20,7 @@ const FALLIBLE_OS: [&str; 11] =
 /// Methods that only paths have and that fail when a file is not as expected.
 const FALLIBLE_PATH: [&str; 5] = ["read_text", "read_bytes", "write_text", "write_bytes", "iterdir"];
 
-/// Builtins that give a list where CPython gives an iterator.
+/// Builtins that give a list where `CPython` gives an iterator.
 const EAGER: [&str; 5] = ["map", "filter", "zip", "enumerate", "reversed"];
 
 impl<'a> Checker<'_, 'a> {

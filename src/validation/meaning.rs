@@ -110,7 +110,7 @@ pub(super) fn text(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId, fuel: &mut 
         Expr::Named(named) => text(scopes, &named.value, scope, fuel)?,
         Expr::FString(literal) => {
             let mut joined: String = String::new();
-            for part in literal.value.iter() {
+            for part in &literal.value {
                 match part {
                     FStringPartRef::Literal(literal) => joined.push_str(&literal.value),
                     FStringPartRef::FString(string) => {

@@ -201,12 +201,9 @@ impl<'a> Collector<'a> {
     fn import(&mut self, import: &'a StmtImport) {
         for alias in &import.names {
             let full = alias.name.as_str();
-            match &alias.asname {
-                Some(name) => self.bind(name, Bound::Imported(full.to_owned())),
-                None => {
-                    let root = full.split('.').next().unwrap_or(full);
-                    self.bind_in(self.current(), root, alias.start(), Bound::Imported(root.to_owned()));
-                }
+            if let Some(name) = &alias.asname { self.bind(name, Bound::Imported(full.to_owned())) } else {
+                let root = full.split('.').next().unwrap_or(full);
+                self.bind_in(self.current(), root, alias.start(), Bound::Imported(root.to_owned()));
             }
         }
     }
@@ -339,7 +336,7 @@ impl<'a> Visitor<'a> for Collector<'a> {
             Expr::ListComp(list) => self.comprehension(list.range(), &[&list.elt], &list.generators),
             Expr::SetComp(set) => self.comprehension(set.range(), &[&set.elt], &set.generators),
             Expr::Generator(generator) => {
-                self.comprehension(generator.range(), &[&generator.elt], &generator.generators)
+                self.comprehension(generator.range(), &[&generator.elt], &generator.generators);
             }
             Expr::DictComp(dict) => {
                 let parts: Vec<&Expr> = dict.key.as_deref().into_iter().chain([&*dict.value]).collect();

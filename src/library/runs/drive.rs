@@ -27,7 +27,7 @@ pub struct Drive<'e> {
 
 /// What happens after a host call was looked at.
 enum Next {
-    Turn(Session, Result<Turn, SandboxError>),
+    Turn(Box<Session>, Result<Turn, SandboxError>),
     Stop(Result<Execution, LibraryError>),
 }
 
@@ -35,7 +35,7 @@ impl Drive<'_> {
     /// Starts the one frame that there is.
     pub async fn start(mut self) -> Result<Execution, LibraryError> {
         match self.start_top().await {
-            Ok((session, turn)) => self.run(session, turn).await,
+            Ok((session, turn)) => Box::pin(self.run(session, turn)).await,
             Err(error) => self.fail(error).await,
         }
     }
@@ -43,7 +43,7 @@ impl Drive<'_> {
     /// Goes on with the top frame, whose host call is answered with `reply`.
     pub async fn resume(mut self, reply: Reply) -> Result<Execution, LibraryError> {
         match self.restore_top(reply).await {
-            Ok((session, turn)) => self.run(session, turn).await,
+            Ok((session, turn)) => Box::pin(self.run(session, turn)).await,
             Err(error) => self.fail(error).await,
         }
     }
@@ -58,7 +58,7 @@ impl Drive<'_> {
                 Ok(Turn::Call { function, args, kwargs, offset }) => {
                     match self.host_call(session, &function, args, kwargs, offset).await {
                         Next::Turn(next_session, next_turn) => {
-                            (session, turn) = (next_session, next_turn);
+                            (session, turn) = (*next_session, next_turn);
                             continue;
                         }
                         Next::Stop(execution) => return execution,
@@ -125,7 +125,7 @@ impl Drive<'_> {
             Action::Reply(reply) => {
                 self.note_answer(&reply);
                 let turn = session.resume(reply).await;
-                Next::Turn(session, turn)
+                Next::Turn(Box::new(session), turn)
             }
             Action::CallProcedure { name, arguments } => self.call_procedure(session, &name, arguments).await,
             Action::Pause { instruction } => Next::Stop(self.pause(session, instruction).await),
@@ -139,7 +139,7 @@ impl Drive<'_> {
                 let reply = Reply::Raise(error);
                 self.note_answer(&reply);
                 let turn = session.resume(reply).await;
-                return Next::Turn(session, turn);
+                return Next::Turn(Box::new(session), turn);
             }
         };
         let dump = match session.dump().await {
@@ -156,7 +156,7 @@ impl Drive<'_> {
         }
         self.frames.push(child);
         match self.start_top().await {
-            Ok((session, turn)) => Next::Turn(session, turn),
+            Ok((session, turn)) => Next::Turn(Box::new(session), turn),
             Err(error) => Next::Stop(self.fail(error).await),
         }
     }
@@ -175,7 +175,7 @@ impl Drive<'_> {
             let why = if row.code.is_none() { "has no code" } else { "is disabled" };
             return Err(PythonError::new("RuntimeError", format!("procedure `{name}` {why}")));
         }
-        self.engine.prepare(row, arguments, &self.budget).map_err(|error| {
+        self.engine.prepare(row, &arguments, &self.budget).map_err(|error| {
             let kind = match error {
                 LibraryError::Parameters { .. } => "TypeError",
                 LibraryError::PermissionDenied { .. } => "PermissionError",

@@ -93,11 +93,11 @@ impl Engine {
             return Err(LibraryError::Disabled(row.definition.name.to_string()));
         }
         if row.code.is_none() {
-            return self.skip(row, parameters).await;
+            return self.skip(row, Value::Object(parameters).to_string()).await;
         }
         let limits = &self.library.config().limits;
         let budget = budget(limits.duration(), limits.host_calls, limits, &active);
-        let frame = self.prepare(row, parameters, &budget)?;
+        let frame = self.prepare(row, &parameters, &budget)?;
         record::started(&self.library, &frame, None).await?;
         {
             let mut progress = active.progress();
@@ -106,7 +106,8 @@ impl Engine {
         }
         let id = frame.run_id.clone();
         self.registry.activate(&id, &active);
-        let ended = Drive { engine: self, budget, active, frames: vec![frame] }.start().await;
+        // Boxed, because the state of a whole run is large and would be moved with every caller's future.
+        let ended = Box::pin(Drive { engine: self, budget, active, frames: vec![frame] }.start()).await;
         self.registry.deactivate(&id);
         ended
     }
@@ -142,7 +143,7 @@ impl Engine {
             }
         };
         self.registry.activate(run_id, &active);
-        let ended = Drive { engine: self, budget, active, frames }.resume(reply).await;
+        let ended = Box::pin(Drive { engine: self, budget, active, frames }.resume(reply)).await;
         self.registry.deactivate(run_id);
         ended
     }
@@ -207,7 +208,7 @@ impl Engine {
     pub(super) fn prepare(
         &self,
         row: ProcedureRow,
-        parameters: Map<String, Value>,
+        parameters: &Map<String, Value>,
         budget: &Arc<Budget>,
     ) -> Result<Frame, LibraryError> {
         let ProcedureRow { id, definition, code, version, .. } = row;
@@ -218,7 +219,7 @@ impl Engine {
         grants
             .check_declared()
             .map_err(|error| LibraryError::PermissionDenied { name: name.clone(), message: error.message })?;
-        let bound = bind(&code, &definition, &parameters)
+        let bound = bind(&code, &definition, parameters)
             .map_err(|error| LibraryError::Parameters { name: name.clone(), message: error.message })?;
         Ok(Frame {
             run_id: uuid::Uuid::now_v7().to_string(),
@@ -240,7 +241,7 @@ impl Engine {
         })
     }
 
-    async fn skip(&self, row: ProcedureRow, parameters: Map<String, Value>) -> Result<Execution, LibraryError> {
+    async fn skip(&self, row: ProcedureRow, parameters: String) -> Result<Execution, LibraryError> {
         let name = row.definition.name.to_string();
         let error = format!("procedure `{name}` has no code yet; generate_procedure_code makes it");
         let execution = Execution {
@@ -263,7 +264,7 @@ impl Engine {
                     version: row.version,
                     parent_run_id: None,
                     session: library.session.id(),
-                    parameters: &Value::Object(parameters).to_string(),
+                    parameters: &parameters,
                     steps_total: u32::try_from(row.definition.steps.len()).unwrap_or(u32::MAX),
                     started_at: now_ms(),
                 })

@@ -35,6 +35,7 @@ pub struct Output {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of the fields are those of the interface")]
 struct Version {
     version: u32,
     kind: VersionKind,

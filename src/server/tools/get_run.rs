@@ -24,7 +24,7 @@ pub struct GetRun;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// From execute_procedure or list_runs.
+    /// From `execute_procedure` or `list_runs`.
     run_id: String,
     /// Read this part as `text`, a piece at a time.
     read: Option<Part>,

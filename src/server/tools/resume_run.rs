@@ -23,7 +23,7 @@ pub struct ResumeRun;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// From execute_procedure or list_runs.
+    /// From `execute_procedure` or `list_runs`.
     run_id: String,
     /// `approve` (the default): the step is done. `reject`: it won't be; the code sees an error.
     decision: Option<Choice>,

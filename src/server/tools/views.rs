@@ -83,7 +83,7 @@ pub fn rounded(value: f64) -> f64 {
 pub struct ExecutionView {
     pub run_id: String,
     pub procedure_id: i64,
-    /// `skipped`: there is no code yet. `paused`: do what `waiting_for` says, then call resume_run.
+    /// `skipped`: there is no code yet. `paused`: do what `waiting_for` says, then call `resume_run`.
     pub outcome: Outcome,
     pub status: RunStatus,
     /// What the procedure returned.

@@ -1,6 +1,6 @@
 //! What the interpreter (Monty 1.4.0) has and lacks, with what to use instead. Lists, no logic.
 //!
-//! Found by asking it for every name that CPython has.
+//! Found by asking it for every name that `CPython` has.
 
 /// The standard modules that the interpreter has; `os.path` is the only submodule.
 pub(in super::super) const MODULES: [&str; 25] = [
