@@ -5,6 +5,8 @@
 
 mod python;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod variables;
 
 use std::fmt::Write as _;
@@ -34,9 +36,9 @@ pub fn compile(definition: &Definition) -> String {
     imports.dedup();
     let mut code = format!("{MARK}\n");
     if !imports.is_empty() {
-        let _ = writeln!(code, "from repertoire import {}\n", imports.join(", "));
+        let _ = writeln!(code, "from repertoire import {}", imports.join(", "));
     }
-    let _ = write!(code, "\ndef {}({}) -> dict:\n", definition.name.identifier(), signature(definition));
+    let _ = write!(code, "\n\ndef {}({}) -> dict:\n", definition.name.identifier(), signature(definition));
     code.push_str(&docstring(definition));
     code.push_str("    results: dict = {}\n");
     for (index, (step, source)) in steps.iter().zip(&definition.steps).enumerate() {

@@ -18,6 +18,7 @@ use crate::{
 const DEFAULT_CATEGORY: &str = "general";
 const MOST_STEPS: usize = 200;
 const MOST_ENTRIES: usize = 100;
+const MOST_BYTES: usize = 512 * 1024;
 const MOST_TEXT_CHARS: usize = 20_000;
 
 /// Fields of a definition that a caller may set; what is left out keeps its default or its present value.
@@ -213,6 +214,10 @@ fn check(definition: &Definition) -> Result<(), LibraryError> {
             return Err(invalid(format!("`{field}` has {} entries, at most {MOST_ENTRIES} are possible", list.len())));
         }
         list.iter().try_for_each(|text| check_text(field, text))?;
+    }
+    let size = serde_json::to_string(definition).map_or(0, |text| text.len());
+    if size > MOST_BYTES {
+        return Err(invalid(format!("the definition is {size} bytes of JSON, at most {MOST_BYTES} are possible")));
     }
     check_text("description", &definition.description)?;
     let texts = [

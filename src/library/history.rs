@@ -13,6 +13,9 @@ use crate::{
 /// Shortest commit prefix that names a version.
 const SHORTEST_PREFIX: usize = 7;
 
+/// Most of a reason that the history keeps.
+const MOST_REASON_CHARS: usize = 300;
+
 /// A version as a caller names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VersionRef {
@@ -74,7 +77,8 @@ impl Library {
                     target.version
                 )));
             }
-            let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            let reason: String = reason.unwrap_or_default().chars().take(MOST_REASON_CHARS).collect();
+            let reason = if reason.is_empty() { reason } else { format!(": {reason}") };
             Ok(Plan {
                 subject: format!("Roll {name} back to version {}{reason}", target.version),
                 kind: VersionKind::Rollback,

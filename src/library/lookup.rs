@@ -8,6 +8,8 @@ use crate::{
 
 /// Names this similar (Jaro-Winkler) to a wrong one are proposed.
 const SIMILAR_NAME: f64 = 0.75;
+/// More of a question than this says nothing new.
+const MOST_QUERY_CHARS: usize = 2000;
 /// How many text matches are ranked anew by success.
 const RANKED: u32 = 50;
 
@@ -110,9 +112,10 @@ impl Library {
     /// [`LibraryError::Storage`].
     pub fn recall(&self, query: &str, limit: usize, filter: &RecallFilter) -> Result<Vec<Found>, LibraryError> {
         self.refresh()?;
+        let query: String = query.chars().take(MOST_QUERY_CHARS).collect();
         let hits = self
             .database
-            .read(|reader| reader.search_procedures(query, RANKED.max(u32::try_from(limit).unwrap_or(RANKED))))?;
+            .read(|reader| reader.search_procedures(&query, RANKED.max(u32::try_from(limit).unwrap_or(RANKED))))?;
         let best = hits.iter().map(|hit| hit.relevance).fold(f64::MIN_POSITIVE, f64::max);
         let mut found: Vec<Found> = hits
             .into_iter()

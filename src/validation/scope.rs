@@ -201,7 +201,9 @@ impl<'a> Collector<'a> {
     fn import(&mut self, import: &'a StmtImport) {
         for alias in &import.names {
             let full = alias.name.as_str();
-            if let Some(name) = &alias.asname { self.bind(name, Bound::Imported(full.to_owned())) } else {
+            if let Some(name) = &alias.asname {
+                self.bind(name, Bound::Imported(full.to_owned()));
+            } else {
                 let root = full.split('.').next().unwrap_or(full);
                 self.bind_in(self.current(), root, alias.start(), Bound::Imported(root.to_owned()));
             }

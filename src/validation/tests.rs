@@ -379,17 +379,3 @@ proptest! {
         prop_assert_eq!(analysis.checks.syntax, !analysis.issues.iter().any(|issue| issue.category == Category::Syntax));
     }
 }
-
-/// Not a test of correctness: prints what a hundred lines cost.
-#[test]
-#[ignore = "a measurement; run it in release"]
-fn time_for_a_hundred_lines() {
-    let source = EXEMPLARY.repeat(5);
-    assert!(analyze(&source, &Context::default()).checks.syntax);
-    let runs = 1_000;
-    let start = Instant::now();
-    for _ in 0..runs {
-        std::hint::black_box(analyze(std::hint::black_box(&source), &Context::default()));
-    }
-    println!("{:?} for {} lines", start.elapsed() / runs, source.lines().count());
-}

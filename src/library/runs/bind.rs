@@ -110,13 +110,13 @@ mod tests {
 
     use super::*;
 
-    fn definition(parameters: Value) -> Definition {
+    fn definition(parameters: &Value) -> Definition {
         serde_json::from_value(json!({"name": "deploy", "category": "x", "parameters": parameters})).unwrap()
     }
 
     fn bound(code: &str, given: Value) -> Result<Value, String> {
         let Value::Object(given) = given else { panic!("an object") };
-        bind(code, &definition(json!([])), &given).map(|bound| bound.parameters).map_err(|error| error.message)
+        bind(code, &definition(&json!([])), &given).map(|bound| bound.parameters).map_err(|error| error.message)
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn defaults_of_the_definition_fill_in() {
-        let definition = definition(json!([{"name": "target", "type": "string", "default": "here"}]));
+        let definition = definition(&json!([{"name": "target", "type": "string", "default": "here"}]));
         let bound = bind("def deploy(target):\n    return target\n", &definition, &Map::new()).unwrap();
         assert_eq!(bound.parameters, json!({"target": "here"}));
         assert!(bound.source.ends_with("\n\ndeploy(**parameters)\n"));
@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn a_script_gets_everything() {
-        let bound = bind("parameters['x']", &definition(json!([])), &Map::from_iter([("x".into(), json!(1))])).unwrap();
+        let bound =
+            bind("parameters['x']", &definition(&json!([])), &Map::from_iter([("x".into(), json!(1))])).unwrap();
         assert_eq!(bound.source, "parameters['x']");
     }
 }

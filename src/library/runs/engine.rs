@@ -23,6 +23,8 @@ use crate::{
     storage::{NewRun, ProcedureRow, StorageError},
 };
 
+/// Parameters that are larger than this, as JSON, belong in a file.
+const MOST_PARAMETER_BYTES: usize = 4 * 1024 * 1024;
 /// Looking at code may take this long.
 const COMPILE_TIME: Duration = Duration::from_secs(10);
 /// How long runs that were told to stop may take to do so.
@@ -219,6 +221,13 @@ impl Engine {
         grants
             .check_declared()
             .map_err(|error| LibraryError::PermissionDenied { name: name.clone(), message: error.message })?;
+        let size = serde_json::to_string(parameters).map_or(0, |text| text.len());
+        if size > MOST_PARAMETER_BYTES {
+            let most = MOST_PARAMETER_BYTES / (1024 * 1024);
+            let message =
+                format!("its parameters are {size} bytes of JSON, at most {most} MiB are possible; pass a file");
+            return Err(LibraryError::Parameters { name, message });
+        }
         let bound = bind(&code, &definition, parameters)
             .map_err(|error| LibraryError::Parameters { name: name.clone(), message: error.message })?;
         Ok(Frame {

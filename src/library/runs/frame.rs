@@ -68,12 +68,12 @@ impl Frame {
     pub fn call_ended(&mut self, answer: Result<Value, String>) {
         let Some(PendingCall { function, arguments, line, since }) = self.pending.take() else { return };
         let (result, error) = match answer {
-            Ok(value) => (Some(value), None),
+            Ok(value) => (Some(journalled(value)), None),
             Err(error) => (None, Some(error)),
         };
         self.calls.push(HostCall {
             function,
-            arguments,
+            arguments: journalled(arguments),
             result,
             error,
             line: Some(line),
@@ -91,6 +91,17 @@ impl Frame {
     pub fn duration_ms(&self) -> f64 {
         milliseconds(self.spent + self.since.elapsed())
     }
+}
+
+/// A value as the journal keeps it: one that is very long is cut, because the journal of a run may have a thousand.
+fn journalled(value: Value) -> Value {
+    const MOST_BYTES: usize = 64 * 1024;
+    const KEPT_CHARS: usize = 1000;
+    let text = value.to_string();
+    if text.len() <= MOST_BYTES {
+        return value;
+    }
+    Value::String(format!("{}… ({} bytes in all)", text.chars().take(KEPT_CHARS).collect::<String>(), text.len()))
 }
 
 /// A duration in milliseconds, to the microsecond.
