@@ -1,5 +1,7 @@
 //! Times of what happens inside the process; `repertoire bench` measures over the real protocol.
 
+#![expect(clippy::expect_used, reason = "a benchmark that can't be set up has nothing to measure")]
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use repertoire::{compiler, domain::Definition, library, validation};
 use serde_json::json;

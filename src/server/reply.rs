@@ -15,6 +15,8 @@ pub const MOST_CHARS: usize = 20_000;
 pub struct Reply {
     /// The structured content.
     pub content: Map<String, Value>,
+    /// The same as compact JSON, for clients that show no structured content, without what only programs need.
+    pub text: String,
     /// Whether it tells of a failure.
     pub is_error: bool,
 }
@@ -51,23 +53,28 @@ pub fn failure(code: &str, message: &str, details: Option<(&'static str, Value)>
 }
 
 fn finish(mut content: Map<String, Value>, is_error: bool) -> Reply {
-    cap(&mut content);
     content.insert("success".to_owned(), json!(!is_error));
+    let text = capped_text(&mut content);
     content.insert("timestamp".to_owned(), json!(Timestamp::now().to_string()));
-    Reply { content, is_error }
+    Reply { content, text, is_error }
 }
 
-/// Cuts the longest texts until the whole is short enough. A safety net: tools that return something long cut it
-/// themselves and say how to read the rest.
-fn cap(content: &mut Map<String, Value>) {
-    let mut length = Value::Object(content.clone()).to_string().len();
+fn to_text(content: &Map<String, Value>) -> String {
+    serde_json::to_string(content).unwrap_or_default()
+}
+
+/// The content as text, after its longest parts were cut until it is short enough. A safety net: tools that return
+/// something long cut it themselves and say how to read the rest.
+fn capped_text(content: &mut Map<String, Value>) -> String {
+    let mut text = to_text(content);
     let mut allowance = MOST_CHARS / 4;
-    while length > MOST_CHARS && allowance > 64 {
+    while text.len() > MOST_CHARS && allowance > 64 {
         content.values_mut().for_each(|value| shorten(value, allowance));
         content.insert("truncated".to_owned(), json!(true));
-        length = Value::Object(content.clone()).to_string().len();
+        text = to_text(content);
         allowance /= 2;
     }
+    text
 }
 
 fn shorten(value: &mut Value, most: usize) {
@@ -93,19 +100,10 @@ fn shorten(value: &mut Value, most: usize) {
 }
 
 impl Reply {
-    /// The text for clients that show no structured content: the same, as compact JSON, without what only programs
-    /// need.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let mut shown = self.content.clone();
-        shown.remove("timestamp");
-        Value::Object(shown).to_string()
-    }
-
     /// The protocol's form.
     #[must_use]
     pub fn into_result(self) -> CallToolResult {
-        let content = vec![ContentBlock::text(self.text())];
+        let content = vec![ContentBlock::text(self.text)];
         let mut result = if self.is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };
         result.structured_content = Some(Value::Object(self.content));
         result

@@ -18,17 +18,31 @@ pub struct SearchHit {
 /// Weights of the columns name, description, tags, steps and notes: a word of the name says most.
 const BM25: &str = "bm25(procedure_search, 8.0, 4.0, 4.0, 1.5, 1.0)";
 
-/// The words of free text as an FTS5 query: any of them, each also as the beginning of a longer word. `None` when
+/// Words that nearly every text has: they would match everything and say nothing.
+const STOP_WORDS: [&str; 40] = [
+    "a", "all", "an", "and", "any", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "get", "how",
+    "i", "if", "in", "into", "is", "it", "its", "me", "my", "of", "on", "one", "or", "that", "the", "this", "to", "up",
+    "use", "what", "when", "which", "with",
+];
+/// Shorter words are matched whole: as beginnings they match too much.
+const SHORTEST_PREFIX: usize = 4;
+
+/// The words of free text as an FTS5 query: any of them, the longer ones also as the beginning of a word. `None` when
 /// there is no word in it.
 fn match_expression(text: &str) -> Option<String> {
     const MOST_WORDS: usize = 32;
-    let words: Vec<String> = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let is_telling = |word: &&&str| !STOP_WORDS.contains(&word.to_lowercase().as_str());
+    let mut telling: Vec<&&str> = words.iter().filter(is_telling).collect();
+    if telling.is_empty() {
+        telling = words.iter().collect();
+    }
+    let terms: Vec<String> = telling
+        .into_iter()
         .take(MOST_WORDS)
-        .map(|word| format!("\"{word}\"*"))
+        .map(|word| format!("\"{word}\"{}", if word.chars().count() < SHORTEST_PREFIX { "" } else { "*" }))
         .collect();
-    (!words.is_empty()).then(|| words.join(" OR "))
+    (!terms.is_empty()).then(|| terms.join(" OR "))
 }
 
 impl Reader<'_> {
@@ -103,7 +117,13 @@ mod tests {
 
     #[test]
     fn query_syntax_in_free_text_is_only_text() {
-        assert_eq!(match_expression("git \"AND\" NEAR(x)"), Some(r#""git"* OR "AND"* OR "NEAR"* OR "x"*"#.into()));
+        assert_eq!(match_expression("git \"NOT\" NEAR(x)"), Some(r#""git" OR "NOT" OR "NEAR"* OR "x""#.into()));
         assert_eq!(match_expression(" -- \" ' () * "), None);
+    }
+
+    #[test]
+    fn words_that_say_nothing_are_left_out_unless_there_are_no_others() {
+        assert_eq!(match_expression("what is in the changelog"), Some(r#""changelog"*"#.into()));
+        assert_eq!(match_expression("how to"), Some(r#""how" OR "to""#.into()));
     }
 }

@@ -15,8 +15,8 @@ impl Samples {
         self.0.push(time.as_secs_f64() * 1000.0);
     }
 
-    /// What they come to. A `budget_ms` of 0 means that there is none.
-    pub fn figure(mut self, what: &str, budget_ms: f64) -> Figure {
+    /// What they come to, beside the budget.
+    pub fn figure(mut self, what: &str, budget: Budget) -> Figure {
         self.0.sort_by(f64::total_cmp);
         let at = |share: f64| {
             #[expect(
@@ -33,8 +33,29 @@ impl Samples {
             unit: "ms",
             p50: at(0.50),
             p95: Some(at(0.95)),
-            budget: (budget_ms > 0.0).then_some(budget_ms),
+            budget: budget.milliseconds(),
+            judged_by: if matches!(budget, Budget::P95(_)) { "p95" } else { "p50" },
             more_is_better: false,
+        }
+    }
+}
+
+/// What a time is held against, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub enum Budget {
+    /// For the median.
+    P50(f64),
+    /// For the 95th percentile.
+    P95(f64),
+    /// There is none.
+    Free,
+}
+
+impl Budget {
+    const fn milliseconds(self) -> Option<f64> {
+        match self {
+            Self::P50(limit) | Self::P95(limit) => Some(limit),
+            Self::Free => None,
         }
     }
 }
@@ -47,6 +68,7 @@ pub struct Figure {
     p50: f64,
     p95: Option<f64>,
     budget: Option<f64>,
+    judged_by: &'static str,
     more_is_better: bool,
 }
 
@@ -60,6 +82,7 @@ impl Figure {
             p50: kib(bytes),
             p95: None,
             budget: Some(kib(budget)),
+            judged_by: "p50",
             more_is_better: false,
         }
     }
@@ -72,12 +95,14 @@ impl Figure {
             p50: count as f64 / time.as_secs_f64(),
             p95: None,
             budget: Some(budget),
+            judged_by: "p50",
             more_is_better: true,
         }
     }
 
     fn is_within(&self) -> Option<bool> {
-        self.budget.map(|budget| if self.more_is_better { self.p50 >= budget } else { self.p50 <= budget })
+        let judged = self.p95.filter(|_| self.judged_by == "p95").unwrap_or(self.p50);
+        self.budget.map(|budget| if self.more_is_better { judged >= budget } else { judged <= budget })
     }
 }
 
@@ -87,7 +112,9 @@ pub fn print(out: Output, figures: &[Figure]) {
     for figure in figures {
         let p95 = figure.p95.map_or_else(String::new, |p95| format!("p95 {}", number(p95)));
         let budget = figure.budget.map_or_else(String::new, |budget| {
-            format!("{} {}", if figure.more_is_better { "≥" } else { "≤" }, number(budget))
+            let relation = if figure.more_is_better { "≥" } else { "≤" };
+            let judged = if figure.judged_by == "p95" { "p95 " } else { "" };
+            format!("{judged}{relation} {}", number(budget))
         });
         let verdict = match figure.is_within() {
             Some(true) => format!("{GREEN}ok{GREEN:#}"),
@@ -95,7 +122,7 @@ pub fn print(out: Output, figures: &[Figure]) {
             None => String::new(),
         };
         let value = format!("{} {}", number(figure.p50), figure.unit);
-        out.line(format_args!("{:<28} {value:>14}  {p95:<12} {budget:<10} {verdict}", figure.what));
+        out.line(format_args!("{:<28} {value:>14}  {p95:<12} {budget:<12} {verdict}", figure.what));
     }
 }
 

@@ -7,11 +7,11 @@ mod population;
 
 use std::{path::Path, process::ExitCode, sync::Arc, time::Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{CliError, Context, output::BOLD, this_program};
 use crate::client::{Client, Opening};
-use figures::{Figure, Samples};
+use figures::{Budget, Figure, Samples};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -53,72 +53,64 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     Ok(ExitCode::SUCCESS)
 }
 
+/// One call that is repeated.
+struct Operation<'o> {
+    what: &'static str,
+    budget: Budget,
+    tool: &'static str,
+    /// The arguments of each round.
+    arguments: &'o dyn Fn(usize) -> Value,
+}
+
 async fn measure(home: &Path, arguments: &Arguments) -> Result<Vec<Figure>, CliError> {
     let mut figures = vec![start(home).await?];
     let client = Arc::new(Client::start(&this_program()?, home, &["--no-starters"], Opening::Initialize).await?);
     let tools = serde_json::to_vec(&client.tools().await?).map_or(0, |text| text.len());
     let rounds = arguments.rounds;
-    let middle = arguments.procedures / 2;
-    figures.push(
-        repeat(
-            &client,
-            rounds,
-            "read a procedure",
-            0.2,
-            "get_procedure",
-            |_| json!({"procedure_id": population::name(middle)}),
-        )
-        .await?,
-    );
-    figures.push(
-        repeat(
-            &client,
-            rounds,
-            "recall",
-            5.0,
-            "recall_procedures",
-            |round| json!({"query": population::question(round), "limit": 5}),
-        )
-        .await?,
-    );
-    figures.push(
-        repeat(
-            &client,
-            rounds,
-            "execute, trivial function",
-            1.0,
-            "execute_procedure",
-            |round| json!({"procedure_id": HOT, "parameters": {"number": round}}),
-        )
-        .await?,
-    );
+    let middle = population::name(arguments.procedures / 2);
+    let source = population::hundred_lines();
+    let operations = [
+        Operation {
+            what: "read a procedure",
+            budget: Budget::P50(0.2),
+            tool: "get_procedure",
+            arguments: &|_| json!({"procedure_id": middle}),
+        },
+        Operation {
+            what: "recall",
+            budget: Budget::P95(5.0),
+            tool: "recall_procedures",
+            arguments: &|round| json!({"query": population::question(round), "limit": 5}),
+        },
+        Operation {
+            what: "validate 100 lines",
+            budget: Budget::Free,
+            tool: "validate_procedure_code",
+            arguments: &|_| json!({"code": source}),
+        },
+        Operation {
+            what: "commit a new version",
+            budget: Budget::P50(6.0),
+            tool: "update_procedure",
+            arguments: &|round| json!({"procedure_id": COMMITTED, "description": format!("changed {round} times")}),
+        },
+        Operation {
+            what: "list versions",
+            budget: Budget::P50(0.5),
+            tool: "get_procedure_versions",
+            arguments: &|_| json!({"procedure_id": COMMITTED}),
+        },
+        Operation {
+            what: "execute, trivial function",
+            budget: Budget::P50(1.0),
+            tool: "execute_procedure",
+            arguments: &|round| json!({"procedure_id": HOT, "parameters": {"number": round}}),
+        },
+    ];
+    for operation in &operations {
+        figures.push(repeat(&client, rounds, operation).await?);
+    }
     figures.push(throughput(&client, rounds * 4).await?);
-    figures.push(
-        repeat(
-            &client,
-            rounds,
-            "validate 100 lines",
-            0.0,
-            "validate_procedure_code",
-            |_| json!({"code": population::hundred_lines()}),
-        )
-        .await?,
-    );
-    figures.push(
-        repeat(
-            &client,
-            rounds.min(200),
-            "commit a new version",
-            6.0,
-            "update_procedure",
-            |round| json!({"procedure_id": COMMITTED, "description": format!("changed {round} times")}),
-        )
-        .await?,
-    );
-    figures.push(
-        repeat(&client, rounds, "list versions", 0.5, "get_procedure_versions", |_| json!({"procedure_id": COMMITTED}))
-            .await?,
-    );
     figures.push(Figure::size("tools/list", tools, 30 * 1024));
     if let Some(resident) = client.process_id().and_then(figures::resident_bytes) {
         figures.push(Figure::size("memory of the server", resident, 40 * 1024 * 1024));
@@ -138,17 +130,11 @@ async fn start(home: &Path) -> Result<Figure, CliError> {
         samples.add(began.elapsed());
         client.close().await;
     }
-    Ok(samples.figure("start to `initialize`", 8.0))
+    Ok(samples.figure("start to `initialize`", Budget::P50(8.0)))
 }
 
-async fn repeat(
-    client: &Client,
-    rounds: usize,
-    what: &str,
-    budget_ms: f64,
-    tool: &str,
-    arguments: impl Fn(usize) -> serde_json::Value,
-) -> Result<Figure, CliError> {
+async fn repeat(client: &Client, rounds: usize, operation: &Operation<'_>) -> Result<Figure, CliError> {
+    let Operation { what, budget, tool, arguments } = operation;
     // The first calls open the home, start a worker and fill caches.
     for round in 0..rounds.min(20) {
         expect_success(what, &client.call(tool, arguments(rounds + round)).await?)?;
@@ -161,10 +147,10 @@ async fn repeat(
         samples.add(began.elapsed());
         expect_success(what, &answer)?;
     }
-    Ok(samples.figure(what, budget_ms))
+    Ok(samples.figure(what, *budget))
 }
 
-fn expect_success(what: &str, answer: &serde_json::Value) -> Result<(), CliError> {
+fn expect_success(what: &str, answer: &Value) -> Result<(), CliError> {
     if answer["success"] == true {
         return Ok(());
     }
