@@ -1,6 +1,12 @@
 //! `repertoire doctor`
 
-use std::{fmt::Display, process::ExitCode, time::Duration};
+use std::{
+    fmt::Display,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use serde_json::Map;
 
@@ -10,7 +16,7 @@ use super::{
     this_program,
 };
 use crate::{
-    library::{Library, ProcedureRef, Services, Starters, runs::Active},
+    library::{Library, LibraryError, ProcedureRef, Services, Starters, runs::Active},
     storage::ListFilter,
 };
 
@@ -54,7 +60,14 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
         good(out, "read", list(&policy.read));
         good(out, "write", list(&policy.write));
     }
-    let library = context.library()?;
+    let library = match context.library() {
+        Err(CliError::Library(LibraryError::Storage(error))) if arguments.rebuild => {
+            let aside = set_aside(&config.home)?;
+            note(out, "database", format_args!("{error}; it was set aside as {}", aside.display()));
+            context.library()?
+        }
+        other => other?,
+    };
     let mut healthy = check_stores(&library, out)?;
     if arguments.rebuild {
         let count = library.rebuild_index()?;
@@ -63,6 +76,22 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     drop(library);
     healthy &= check_sandbox(context)?;
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Moves a database that can't be opened out of the way. The index comes back from the history; what was measured does
+/// not, so the file is kept.
+fn set_aside(home: &Path) -> Result<PathBuf, CliError> {
+    let now = jiff::Timestamp::now().as_second();
+    for suffix in ["-wal", "-shm"] {
+        let file = home.join(format!("repertoire.db{suffix}"));
+        if file.exists() {
+            let aside = home.join(format!("repertoire.db.broken-{now}{suffix}"));
+            fs::rename(&file, aside).map_err(CliError::io(format!("can't move `{}`", file.display())))?;
+        }
+    }
+    let (file, aside) = (home.join("repertoire.db"), home.join(format!("repertoire.db.broken-{now}")));
+    fs::rename(&file, &aside).map_err(CliError::io(format!("can't move `{}`", file.display())))?;
+    Ok(aside)
 }
 
 fn check_stores(library: &Library, out: Output) -> Result<bool, CliError> {

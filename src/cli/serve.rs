@@ -1,11 +1,14 @@
 //! `repertoire serve`
 
-use std::process::ExitCode;
+use std::{io::IsTerminal as _, process::ExitCode};
 
 use tracing_subscriber::EnvFilter;
 
 use super::{CliError, Context, this_program};
 use crate::server::{self, ServeOptions, catalog::Selection, tool::Toolset};
+
+/// Threads for SQLite, git and files. More would only wait for the same disk, each with a connection of its own.
+const BLOCKING_THREADS: usize = 32;
 
 #[derive(Debug, Default, clap::Args)]
 pub struct Arguments {
@@ -29,8 +32,14 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
         selection: Selection { toolsets: arguments.toolsets.clone(), read_only: arguments.read_only },
         worker: this_program()?,
     };
+    if std::io::stdin().is_terminal() {
+        tracing::warn!(
+            "stdin is a terminal, but an MCP client is expected there; `repertoire --help` shows the commands"
+        );
+    }
     // One thread drives the protocol; what blocks has threads of its own. With more, messages would only change hands.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build();
     let runtime = runtime.map_err(CliError::io("the async runtime can't be started"))?;
     let result = runtime.block_on(server::serve_stdio(options));
     // A read of stdin may still block a thread on platforms without pipes that can be polled.

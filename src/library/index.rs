@@ -113,14 +113,18 @@ impl Library {
         subject: &str,
         procedures: &[(Definition, Option<String>)],
     ) -> Result<(), LibraryError> {
-        let changes = procedures
-            .iter()
-            .map(|(definition, code)| Plan::change(definition, code.as_deref(), None))
-            .collect::<Result<Vec<_>, _>>()?;
         self.database.write(|writer| {
             loop {
                 let head = self.versions.head()?;
                 self.sync(writer, head.as_deref())?;
+                let changes = procedures
+                    .iter()
+                    .map(|(definition, code)| {
+                        let present = writer.procedure_named(definition.name.as_str())?;
+                        let category = present.as_ref().map(|row| row.definition.category.as_str());
+                        Plan::change(definition, code.as_deref(), category)
+                    })
+                    .collect::<Result<Vec<_>, LibraryError>>()?;
                 let commit = NewCommit { subject, annotation: &Annotation::default(), changes: &changes };
                 if let Some(record) = self.versions.commit(head.as_deref(), &commit)? {
                     self.index(writer, std::slice::from_ref(&record))?;

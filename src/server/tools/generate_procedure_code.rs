@@ -34,7 +34,7 @@ pub struct Params {
     code: Option<String>,
     /// Ask the configured model; without one the steps are compiled. True by default.
     use_llm: Option<bool>,
-    /// Let the model improve code below 0.7. True by default.
+    /// Let the configured model improve code below 0.7. True by default.
     #[expect(dead_code, reason = "part of the fixed interface; it only speaks to a model")]
     refine_on_low_confidence: Option<bool>,
 }
