@@ -31,9 +31,11 @@ pub struct DefinitionPatch {
     pub category: Option<String>,
     /// Labels.
     pub tags: Option<Vec<String>>,
-    /// What to do, in order.
+    /// In order. A sentence (one `back-ticked` command in it is run; without one it is handed to you), a command
+    /// (program and arguments, run without a shell) or a call of another procedure. `{{variables}}` are filled in.
     pub steps: Option<Vec<Step>>,
-    /// What a caller passes.
+    /// What a caller passes; required unless there is a default. `{{variables}}` of the steps that are not listed
+    /// become text parameters.
     pub parameters: Option<Vec<Parameter>>,
     /// A text with `{{variables}}` to render.
     pub template: Option<String>,
@@ -45,7 +47,8 @@ pub struct DefinitionPatch {
     pub postconditions: Option<Vec<String>>,
     /// Situations in which it helps.
     pub applicable_contexts: Option<Vec<String>>,
-    /// What it may touch; the user's policy may allow less. Left out: whatever the policy allows.
+    /// The most it may touch, within the user's policy: `commands` as prefixes (`git status`), directories to `read` or
+    /// `write` (`*`: all that the policy grants). Left out: whatever the policy allows.
     pub permissions: Option<Permissions>,
     /// `candidate`, `active` or `archived`.
     pub status: Option<Status>,

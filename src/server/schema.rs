@@ -10,7 +10,9 @@ use serde_json::{Map, Value, json};
 /// The schema of a tool's arguments.
 #[must_use]
 pub fn input<T: JsonSchema>() -> JsonObject {
-    reduced::<T>()
+    let mut schema = reduced::<T>();
+    schema.insert("additionalProperties".into(), Value::Bool(false));
+    schema
 }
 
 /// The schema of a tool's answer: that of `T` and what every answer carries.

@@ -65,12 +65,25 @@ pub trait Tool: 'static {
     /// Its answer.
     type Output: Answer;
 
+    /// Reads the arguments.
+    ///
+    /// # Errors
+    /// [`LibraryError::Invalid`] names the field that is wrong.
+    fn parse(arguments: Map<String, Value>) -> Result<Self::Params, LibraryError> {
+        parse(arguments)
+    }
+
     /// Does it.
     fn call(
         services: &Services,
         params: Self::Params,
         context: &CallContext,
     ) -> impl Future<Output = Result<Self::Output, LibraryError>> + Send;
+}
+
+/// Takes the named fields out of `arguments`, to be read apart from the rest.
+pub fn take_fields(arguments: &mut Map<String, Value>, names: &[&str]) -> Map<String, Value> {
+    names.iter().filter_map(|name| arguments.remove_entry(*name)).collect()
 }
 
 /// The answer of a tool.
@@ -109,7 +122,7 @@ impl Entry {
             listed,
             handler: |services, arguments, context| {
                 Box::pin(async move {
-                    match parse::<T::Params>(arguments) {
+                    match T::parse(arguments) {
                         Ok(params) => match T::call(services, params, context).await {
                             Ok(answer) => reply::answer(&answer),
                             Err(error) => reply::refusal(&error),
@@ -140,7 +153,11 @@ fn annotations(effect: Effect) -> ToolAnnotations {
     annotations
 }
 
-fn parse<P: DeserializeOwned>(arguments: Map<String, Value>) -> Result<P, LibraryError> {
+/// Arguments as a typed value.
+///
+/// # Errors
+/// [`LibraryError::Invalid`] names the field that is wrong.
+pub fn parse<P: DeserializeOwned>(arguments: Map<String, Value>) -> Result<P, LibraryError> {
     serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
         let path = error.path().to_string();
         let why = error.into_inner();

@@ -3,6 +3,7 @@
 //! Callers get plain values; rusqlite types stop here. Everything blocks: call it off the async threads. Start at
 //! [`Database`].
 
+mod json;
 mod migrations;
 mod procedures;
 mod runs;
@@ -34,7 +35,7 @@ const PREPARED_STATEMENTS: usize = 64;
 pub enum StorageError {
     /// SQLite refused.
     #[error("the database can't be used: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
     /// A newer program has changed the tables in a way that this one does not understand.
     #[error(
         "the database has schema version {found}, this program understands {known}; upgrade `repertoire`, or use \
@@ -47,13 +48,17 @@ pub enum StorageError {
         known: u32,
     },
     /// A column holds what no version of the program writes.
-    #[error("the database holds an unreadable {what}: {message}; run `repertoire doctor --rebuild`")]
-    Unreadable {
-        /// The kind of value.
-        what: &'static str,
-        /// Why.
-        message: String,
-    },
+    #[error("the database holds a value that can't be read ({0}); run `repertoire doctor --rebuild`")]
+    Unreadable(String),
+}
+
+impl From<rusqlite::Error> for StorageError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error {
+            rusqlite::Error::FromSqlConversionFailure(_, _, why) => Self::Unreadable(why.to_string()),
+            other => Self::Sqlite(other),
+        }
+    }
 }
 
 /// One home's database: a writer, and readers that never wait for it.
@@ -111,9 +116,10 @@ impl Database {
     /// What `work` returns, or [`StorageError`] when the lock is not had in time.
     pub fn write<T, E: From<StorageError>>(&self, work: impl FnOnce(&Writer<'_>) -> Result<T, E>) -> Result<T, E> {
         let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = Transaction::new(&mut connection, TransactionBehavior::Immediate).map_err(sqlite)?;
+        let transaction =
+            Transaction::new(&mut connection, TransactionBehavior::Immediate).map_err(StorageError::from)?;
         let value = work(&Writer(Reader(&transaction)))?;
-        transaction.commit().map_err(sqlite)?;
+        transaction.commit().map_err(StorageError::from)?;
         Ok(value)
     }
 
@@ -132,10 +138,6 @@ impl Database {
     pub fn integrity(&self) -> Result<String, StorageError> {
         self.read(|reader| Ok(reader.0.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?))
     }
-}
-
-fn sqlite(error: rusqlite::Error) -> StorageError {
-    StorageError::Sqlite(error)
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StorageError> {

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Reader, StorageError, Writer};
+use super::{Reader, StorageError, Writer, json::Json};
 use crate::domain::{Definition, Status, VersionNumber};
 
 /// One procedure as the index knows it.
@@ -77,9 +77,10 @@ pub struct ListFilter<'a> {
 pub(super) const COLUMNS: &str = "id, definition, code, version, code_version, code_confidence, created_at, updated_at, \
                                   deleted_at, successes, failures, uses";
 
-pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<(ProcedureRowParts, String)> {
-    let parts = ProcedureRowParts {
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<ProcedureRow> {
+    Ok(ProcedureRow {
         id: row.get("id")?,
+        definition: row.get::<_, Json<Definition>>("definition")?.0,
         code: row.get("code")?,
         version: row.get("version")?,
         code_version: row.get("code_version")?,
@@ -90,54 +91,6 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<(ProcedureRowParts, St
         successes: row.get("successes")?,
         failures: row.get("failures")?,
         uses: row.get("uses")?,
-    };
-    Ok((parts, row.get("definition")?))
-}
-
-/// A row before its definition is read from JSON.
-pub(super) struct ProcedureRowParts {
-    id: i64,
-    code: Option<String>,
-    version: VersionNumber,
-    code_version: Option<VersionNumber>,
-    code_confidence: Option<f64>,
-    created_at: i64,
-    updated_at: i64,
-    deleted_at: Option<i64>,
-    successes: u64,
-    failures: u64,
-    uses: u64,
-}
-
-pub(super) fn finish((parts, definition): (ProcedureRowParts, String)) -> Result<ProcedureRow, StorageError> {
-    let definition = serde_json::from_str(&definition)
-        .map_err(|error| StorageError::Unreadable { what: "procedure definition", message: error.to_string() })?;
-    let ProcedureRowParts {
-        id,
-        code,
-        version,
-        code_version,
-        code_confidence,
-        created_at,
-        updated_at,
-        deleted_at,
-        successes,
-        failures,
-        uses,
-    } = parts;
-    Ok(ProcedureRow {
-        id,
-        definition,
-        code,
-        version,
-        code_version,
-        code_confidence,
-        created_at,
-        updated_at,
-        deleted_at,
-        successes,
-        failures,
-        uses,
     })
 }
 
@@ -148,7 +101,7 @@ impl Reader<'_> {
     /// [`StorageError`].
     pub fn procedure(&self, id: i64) -> Result<Option<ProcedureRow>, StorageError> {
         let sql = format!("SELECT {COLUMNS} FROM procedures WHERE id = ?1");
-        self.0.prepare_cached(&sql)?.query_row([id], from_row).optional()?.map(finish).transpose()
+        self.0.prepare_cached(&sql)?.query_row([id], from_row).optional().map_err(Into::into)
     }
 
     /// The procedure with this name, also a removed one.
@@ -157,7 +110,7 @@ impl Reader<'_> {
     /// [`StorageError`].
     pub fn procedure_named(&self, name: &str) -> Result<Option<ProcedureRow>, StorageError> {
         let sql = format!("SELECT {COLUMNS} FROM procedures WHERE name = ?1");
-        self.0.prepare_cached(&sql)?.query_row([name], from_row).optional()?.map(finish).transpose()
+        self.0.prepare_cached(&sql)?.query_row([name], from_row).optional().map_err(Into::into)
     }
 
     /// The procedures that match, and how many there are in all.
@@ -212,8 +165,7 @@ impl Reader<'_> {
         let sql =
             format!("SELECT {COLUMNS} FROM procedures WHERE {conditions} ORDER BY {order} LIMIT :limit OFFSET :offset");
         let mut statement = self.0.prepare_cached(&sql)?;
-        let rows = statement.query_map(&parameters[..], from_row)?.collect::<Result<Vec<_>, _>>()?;
-        Ok((rows.into_iter().map(finish).collect::<Result<_, _>>()?, total))
+        Ok((statement.query_map(&parameters[..], from_row)?.collect::<Result<_, _>>()?, total))
     }
 
     /// The names of all procedures that are not removed.
@@ -246,8 +198,6 @@ impl Writer<'_> {
     /// [`StorageError`].
     pub fn put_procedure(&self, update: &ProcedureUpdate<'_>) -> Result<i64, StorageError> {
         let definition = update.definition;
-        let json = serde_json::to_string(definition)
-            .map_err(|error| StorageError::Unreadable { what: "procedure definition", message: error.to_string() })?;
         let id: i64 = self
             .0
             .0
@@ -266,7 +216,7 @@ impl Writer<'_> {
                     definition.description,
                     definition.status.as_str(),
                     definition.enabled,
-                    json,
+                    Json(definition),
                     update.code,
                     update.version,
                     update.code_version,

@@ -2,7 +2,7 @@
 
 use super::{
     ProcedureRow, Reader, StorageError, Writer,
-    procedures::{COLUMNS, finish, from_row},
+    procedures::{COLUMNS, from_row},
 };
 use crate::domain::{Definition, Step};
 
@@ -58,10 +58,10 @@ impl Reader<'_> {
               ORDER BY {BM25} LIMIT ?2) JOIN procedures ON id = found ORDER BY relevance DESC"
         );
         let mut statement = self.0.prepare_cached(&sql)?;
-        let rows = statement
-            .query_map(rusqlite::params![expression, limit], |row| Ok((from_row(row)?, row.get("relevance")?)))?
-            .collect::<Result<Vec<_>, _>>()?;
-        rows.into_iter().map(|(row, relevance)| Ok(SearchHit { procedure: finish(row)?, relevance })).collect()
+        let hits = statement.query_map(rusqlite::params![expression, limit], |row| {
+            Ok(SearchHit { procedure: from_row(row)?, relevance: row.get("relevance")? })
+        })?;
+        Ok(hits.collect::<Result<_, _>>()?)
     }
 }
 

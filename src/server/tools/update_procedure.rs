@@ -2,13 +2,14 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::arguments::ProcedureArgument;
 use crate::{
     library::{DefinitionPatch, LibraryError, ProcedureRef, Services},
     server::{
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Answer, Effect, Tool, Toolset, parse, take_fields},
     },
 };
 
@@ -18,12 +19,19 @@ pub struct UpdateProcedure;
 /// Arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Params {
+    #[serde(flatten)]
+    own: Own,
+    #[serde(flatten)]
+    fields: DefinitionPatch,
+}
+
+/// What is not a field of the definition.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Own {
     /// Number or name.
     procedure_id: ProcedureArgument,
     /// The version that you read; the update is refused if it is no longer current.
     expected_version: Option<u32>,
-    #[serde(flatten)]
-    fields: DefinitionPatch,
 }
 
 /// Answer.
@@ -47,10 +55,15 @@ impl Tool for UpdateProcedure {
     type Params = Params;
     type Output = Output;
 
+    fn parse(mut arguments: Map<String, Value>) -> Result<Params, LibraryError> {
+        let own = parse(take_fields(&mut arguments, &["procedure_id", "expected_version"]))?;
+        Ok(Params { own, fields: parse(arguments)? })
+    }
+
     async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
-        let wanted = ProcedureRef::from(params.procedure_id);
-        let (expected, fields) = (params.expected_version, params.fields);
-        let row = services.blocking(move |library| library.update(&wanted, expected, &fields)).await?;
+        let Own { procedure_id, expected_version } = params.own;
+        let (wanted, fields) = (ProcedureRef::from(procedure_id), params.fields);
+        let row = services.blocking(move |library| library.update(&wanted, expected_version, &fields)).await?;
         Ok(Output {
             procedure_id: row.id,
             name: row.definition.name.to_string(),
