@@ -5,7 +5,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use serde::Deserialize;
@@ -51,6 +51,16 @@ pub struct Config {
     pub policy: Permissions,
     /// Limits of every run.
     pub limits: Limits,
+    /// The file as it was when it was read.
+    stamp: Stamp,
+}
+
+/// When a file was changed and how long it is; `None` when it is not there.
+type Stamp = Option<(SystemTime, u64)>;
+
+fn stamp(path: &Path) -> Stamp {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 /// Limits of one run and of the whole tree of procedures that it calls.
@@ -132,12 +142,19 @@ impl Config {
     pub fn load(home: Option<&Path>) -> Result<Self, ConfigError> {
         let home = resolve_home(home)?;
         let path = home.join(FILE_NAME);
+        let stamp = stamp(&path);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(source) => return Err(ConfigError::Io { path, source }),
         };
-        Self::parse(home, &text)
+        Ok(Self { stamp, ..Self::parse(home, &text)? })
+    }
+
+    /// Whether the file is still as it was when it was read.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        stamp(&self.file()) == self.stamp
     }
 
     fn parse(home: PathBuf, text: &str) -> Result<Self, ConfigError> {
@@ -146,7 +163,7 @@ impl Config {
         let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
         check_limits(&file.limits).map_err(invalid)?;
         let policy = check_policy(file.policy, &home).map_err(invalid)?;
-        Ok(Self { home, policy, limits: file.limits })
+        Ok(Self { home, policy, limits: file.limits, stamp: None })
     }
 
     /// The `config.toml` of this home.

@@ -1,11 +1,12 @@
 //! Repertoire: procedural memory for AI agents, as an MCP server.
 //!
 //! An agent remembers a procedure once; it becomes Python code that is checked, versioned in git, executed in a
-//! sandbox and measured. Imports point downwards in this list, and the modules of one line do not know each other:
+//! sandbox and measured. Imports point downwards in this list:
 //!
 //! - [`cli`]: the command line. [`server`]: the MCP tools over stdio. [`client`]: an MCP client for demo and benchmark.
 //! - [`library`]: the services, the engine that executes procedures among them.
-//! - [`storage`]: SQLite. [`versions`]: git. [`sandbox`]: the interpreter. [`host`]: what procedures may call.
+//! - [`host`]: what procedures may call.
+//! - [`storage`]: SQLite. [`versions`]: git. [`sandbox`]: the interpreter. They do not know each other.
 //! - [`validation`]: judging code. [`compiler`]: from steps to code. [`config`]: the home and its policy.
 //! - [`domain`]: plain data.
 //!

@@ -13,7 +13,7 @@ use serde_json::Map;
 use super::{
     CliError, Context,
     output::{GREEN, Output, RED, YELLOW},
-    this_program,
+    worker_program,
 };
 use crate::{
     library::{Library, LibraryError, ProcedureRef, Services, Starters, runs::Active},
@@ -115,7 +115,7 @@ fn check_sandbox(context: &Context) -> Result<bool, CliError> {
     let mut config = context.config()?;
     folder.path().clone_into(&mut config.home);
     config.policy = crate::domain::Permissions::default();
-    let program = this_program()?;
+    let program = worker_program()?;
     let probed = runtime.block_on(async {
         let services = Services::open(config, Starters::Skip, program).await?;
         services

@@ -105,9 +105,22 @@ impl Context {
     }
 }
 
-/// The path of this program: its processes execute code.
+/// The path of this program.
 fn this_program() -> Result<PathBuf, CliError> {
     std::env::current_exe().map_err(CliError::io("the path of this program is not known"))
+}
+
+/// The program whose processes execute code: this very one. On Linux that name leads to the running program even after
+/// an upgrade has put another file in its place, which would speak another protocol.
+#[cfg(target_os = "linux")]
+#[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
+fn worker_program() -> Result<PathBuf, CliError> {
+    Ok(PathBuf::from("/proc/self/exe"))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn worker_program() -> Result<PathBuf, CliError> {
+    this_program()
 }
 
 /// Reads the arguments, does what they say, and tells how it went.

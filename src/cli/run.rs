@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{
     CliError, Context,
     output::{BOLD, DIM, YELLOW},
-    this_program,
+    worker_program,
 };
 use crate::{
     domain::Outcome,
@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
 }
 
 async fn execute(arguments: &Arguments, context: &Context) -> Result<Execution, CliError> {
-    let services = Services::open(context.config()?, context.starters, this_program()?).await?;
+    let services = Services::open(context.config()?, context.starters, worker_program()?).await?;
     let parameters: Map<String, Value> = arguments.parameters.iter().cloned().collect();
     let active = Active::default();
     let cancel = active.cancel.clone();

@@ -4,7 +4,7 @@ use std::{io::IsTerminal as _, process::ExitCode};
 
 use tracing_subscriber::EnvFilter;
 
-use super::{CliError, Context, this_program};
+use super::{CliError, Context, worker_program};
 use crate::server::{self, ServeOptions, catalog::Selection, tool::Toolset};
 
 /// Threads for SQLite, git and files. More would only wait for the same disk, each with a connection of its own.
@@ -24,13 +24,11 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     // Stdout carries protocol frames and nothing else.
     let filter = EnvFilter::try_from_env("REPERTOIRE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,repertoire=info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
-    let config = context.config()?;
-    tracing::info!(home = %config.home.display(), version = env!("CARGO_PKG_VERSION"), "serving");
     let options = ServeOptions {
-        config,
+        home: context.home.clone(),
         starters: context.starters,
         selection: Selection { toolsets: arguments.toolsets.clone(), read_only: arguments.read_only },
-        worker: this_program()?,
+        worker: worker_program()?,
     };
     if std::io::stdin().is_terminal() {
         tracing::warn!(

@@ -84,11 +84,11 @@ fn command_in(sentence: &str) -> Option<Vec<String>> {
     let [before, quoted, _] = parts[..] else { return None };
     let words = shlex::split(quoted)?;
     let program = words.first()?;
-    let plausible = program.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && program.chars().all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c));
-    let needs_shell = quoted.chars().any(|c| "|&;<>$*?()\n".contains(c)) || quoted.starts_with('~');
     let last_word = before.split_whitespace().next_back().unwrap_or_default().to_lowercase();
     let asked_to_run = RUN_WORDS.contains(&last_word.trim_end_matches(':'));
+    let plausible = program.starts_with(|c: char| c.is_ascii_lowercase() || (asked_to_run && c.is_ascii_digit()))
+        && program.chars().all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c));
+    let needs_shell = quoted.chars().any(|c| "|&;<>$*?()\n".contains(c)) || quoted.starts_with('~');
     (plausible && !needs_shell && (words.len() > 1 || asked_to_run) && looks_like_program(program)).then_some(words)
 }
 
@@ -116,6 +116,7 @@ mod tests {
     fn what_is_no_plain_command_is_left_to_a_person() {
         for sentence in [
             "Edit `config.toml`",
+            "Turn text such as `1h 30m` into seconds",
             "Set `version` to the next one",
             "Run `git log | head`",
             "Run `rm *.tmp`",

@@ -112,7 +112,7 @@ impl Library {
     /// [`LibraryError::CodeRejected`].
     pub fn check_proposal(&self, wanted: &ProcedureRef, proposal: &Proposal) -> Result<(), LibraryError> {
         let row = self.procedure(wanted)?;
-        check_storable(&proposal.code, &row.definition, Some(&self.config().policy)).map(drop)
+        check_storable(&proposal.code, &row.definition, Some(&self.config()?.policy)).map(drop)
     }
 
     /// Checks a proposal and makes it the next version. `refused` is what the interpreter said when it compiled it.
@@ -130,7 +130,7 @@ impl Library {
     ) -> Result<Generated, LibraryError> {
         let Proposal { code, source, notes } = proposal;
         let row = self.procedure(wanted)?;
-        let analysis = check_storable(&code, &row.definition, Some(&self.config().policy))?;
+        let analysis = check_storable(&code, &row.definition, Some(&self.config()?.policy))?;
         let analysis = with_refusal(analysis, refused);
         let confidence = confidence::of_analysis(&analysis, &code, &row.definition);
         let mut validated = Validated::from(analysis);
@@ -177,10 +177,11 @@ impl Library {
     ) -> Result<(Validated, Option<i64>), LibraryError> {
         let row = wanted.map(|wanted| self.procedure(wanted)).transpose()?;
         let name = row.as_ref().map(|row| row.definition.name.identifier());
+        let config = self.config()?;
         let context = Context {
             entry_name: name.as_deref(),
             definition: row.as_ref().map(|row| &row.definition),
-            grants: Some(&self.config().policy),
+            grants: Some(&config.policy),
         };
         let analysis = with_refusal(validation::analyze(code, &context), refused);
         Ok((Validated::from(analysis), row.map(|row| row.id)))

@@ -135,9 +135,10 @@ impl DefinitionPatch {
     pub(super) fn apply(mut self, definition: &mut Definition) -> Result<(), LibraryError> {
         if let Some(category) = self.category.take() {
             let slug = slugify(&category);
+            let shown: String = category.chars().take(60).collect();
             if slug.is_empty() || slug.chars().count() > crate::domain::name::MAX_NAME_CHARS {
                 return Err(invalid(format!(
-                    "`category` must have 1 to 60 letters, digits, `_` or `-`; got `{category}`"
+                    "`category` must have 1 to 60 letters, digits, `_` or `-`; got `{shown}`"
                 )));
             }
             self.category = Some(slug);

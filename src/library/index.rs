@@ -107,16 +107,20 @@ impl Library {
         Ok(version)
     }
 
-    /// Adds many procedures in one commit.
+    /// Adds many procedures in one commit; into an empty history only, where that is asked for.
     pub(super) fn commit_import(
         &self,
         subject: &str,
         procedures: &[(Definition, Option<String>)],
+        only_if_empty: bool,
     ) -> Result<(), LibraryError> {
         self.database.write(|writer| {
             loop {
                 let head = self.versions.head()?;
                 self.sync(writer, head.as_deref())?;
+                if only_if_empty && head.is_some() {
+                    return Ok(());
+                }
                 let changes = procedures
                     .iter()
                     .map(|(definition, code)| {

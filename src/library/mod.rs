@@ -17,7 +17,11 @@ mod services;
 mod session;
 mod starters;
 
-use std::{fs, path::PathBuf, sync::Mutex};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use jiff::Timestamp;
 
@@ -39,7 +43,8 @@ pub use starters::all as starter_procedures;
 
 /// The stores of one home. Every method blocks: call it off the async threads.
 pub struct Library {
-    config: Config,
+    home: PathBuf,
+    config: Mutex<Arc<Config>>,
     database: Database,
     versions: Versions,
     session: Session,
@@ -70,7 +75,14 @@ impl Library {
         let session = Session::start(&config.home).map_err(home_error)?;
         let database = Database::open(&config.home.join("repertoire.db"))?;
         let versions = Versions::open(&config.home.join("procedures.git"))?;
-        let library = Self { config, database, versions, session, synced: Mutex::default() };
+        let library = Self {
+            home: config.home.clone(),
+            config: Mutex::new(Arc::new(config)),
+            database,
+            versions,
+            session,
+            synced: Mutex::default(),
+        };
         library.refresh()?;
         if starters == Starters::Install && library.versions.head()?.is_none() {
             library.install_starters()?;
@@ -79,22 +91,29 @@ impl Library {
         Ok(library)
     }
 
-    /// The configuration that the home was opened with.
-    #[must_use]
-    pub const fn config(&self) -> &Config {
-        &self.config
+    /// The configuration as it is now: a user who grants something need not restart anything.
+    ///
+    /// # Errors
+    /// [`LibraryError::Config`] when the file was changed into something that is not valid. Nothing is executed then.
+    pub fn config(&self) -> Result<Arc<Config>, LibraryError> {
+        let mut config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        if !config.is_current() {
+            *config = Arc::new(Config::load(Some(&self.home))?);
+            tracing::info!("config.toml was changed and read again");
+        }
+        Ok(Arc::clone(&config))
     }
 
     /// The database file.
     #[must_use]
     pub fn database_file(&self) -> PathBuf {
-        self.config.home.join("repertoire.db")
+        self.home.join("repertoire.db")
     }
 
     /// The history's repository.
     #[must_use]
     pub fn history_folder(&self) -> PathBuf {
-        self.config.home.join("procedures.git")
+        self.home.join("procedures.git")
     }
 
     /// Schema version of the database, and SQLite's own check of the file.

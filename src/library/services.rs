@@ -23,7 +23,7 @@ impl Services {
         let opened = tokio::task::spawn_blocking(move || Library::open(config, starters)).await;
         let library = opened.map_err(|error| LibraryError::Invalid(format!("opening the home failed: {error}")))??;
         let library = Arc::new(library);
-        Ok(Self { engine: Engine::new(Arc::clone(&library), worker), library })
+        Ok(Self { engine: Engine::new(Arc::clone(&library), worker)?, library })
     }
 
     /// The engine.

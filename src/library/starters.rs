@@ -30,10 +30,10 @@ impl Library {
     /// # Errors
     /// [`LibraryError`] when the stores refuse.
     pub fn import(&self, subject: &str, procedures: &[(Definition, Option<String>)]) -> Result<(), LibraryError> {
-        self.commit_import(subject, procedures)
+        self.commit_import(subject, procedures, false)
     }
 
     pub(super) fn install_starters(&self) -> Result<(), LibraryError> {
-        self.import("Add the starter procedures", &all()?)
+        self.commit_import("Add the starter procedures", &all()?, true)
     }
 }

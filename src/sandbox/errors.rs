@@ -33,7 +33,11 @@ impl PythonError {
     /// appended, not to the procedure.
     pub(super) fn from_exception(exception: &MontyException, code_lines: u32) -> Self {
         let kind = exception.exc_type().to_string();
-        let message = cut(exception.message().unwrap_or_default());
+        let message = match (exception.message(), kind.as_str()) {
+            // Python shows the key as it is written; without its quotes it says nothing.
+            (Some(key), "KeyError") => cut(&format!("'{key}'")),
+            (message, _) => cut(message.unwrap_or_default()),
+        };
         let frames: Vec<&StackFrame> =
             exception.traceback().iter().filter(|frame| frame.start.line <= code_lines).collect();
         let mut traceback = String::new();

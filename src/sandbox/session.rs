@@ -6,8 +6,8 @@ use monty_pool::{
     Checkout, MountSpec, MountSpecMode, PoolError, PrintFuture, ReplConfig, ResumeValue, TurnEvent, on_print_sync,
 };
 use monty_types::{
-    CallArgs, ExcType, IMPORT_CALL, MontyException, MontyObject, MontyUuid, NameLookupResult, NamedValues, PrintStream,
-    ResourceLimits,
+    CallArgs, ExcType, IMPORT_CALL, MontyException, MontyObject, MontyUuid, NameLookupResult, NamedValues, OsPolicy,
+    PrintStream, ResourceLimits, SleepMode,
 };
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -16,6 +16,8 @@ use super::{Budget, Capture, PythonError, Sandbox, SandboxError, values};
 
 /// Host values, as JSON, may be this large on their way out of the sandbox as arguments.
 const ARGUMENT_BYTES: usize = 8 * 1024 * 1024;
+/// A sleep may outlast the deadline by this much: then it is the deadline that ends the run, and says so.
+const SLEEP_MARGIN: Duration = Duration::from_mins(1);
 const MODULE: &str = "repertoire";
 
 /// A directory whose files the code sees, under its own path.
@@ -106,9 +108,10 @@ impl Sandbox {
                 ResourceLimits::default()
                     .max_feed_duration(left)
                     .max_memory(limits.memory_bytes)
-                    .max_suspensions(budget.calls_left().saturating_add(limits.file_calls))
-                    .max_total_sleep(left),
+                    .max_suspensions(budget.calls_left().saturating_add(limits.file_calls)),
             ),
+            // By default a sleep is silently cut to ten seconds. Here it lasts as long as the run may.
+            os_policy: OsPolicy { sleep: SleepMode::System(left.saturating_add(SLEEP_MARGIN)), ..OsPolicy::default() },
             ..ReplConfig::default()
         };
         // Boxed: starting a worker has a large state, which every future around it would carry along.

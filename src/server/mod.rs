@@ -11,7 +11,7 @@ pub mod tool;
 mod tools;
 mod transport;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use rmcp::{
     ErrorData, RoleServer, ServerHandler, ServiceExt,
@@ -23,6 +23,7 @@ use rmcp::{
     transport::stdio_pipes,
 };
 use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
@@ -37,11 +38,14 @@ const INSTRUCTIONS: &str = "Procedural memory: know-how that runs. Before you wo
     remember_procedure and then generate_procedure_code with code that you wrote. Procedures run in a sandbox and can \
     touch only what the user's policy grants; an error says what to ask the user for.";
 
+/// How long calls may take to end after the client has gone.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
 /// How a server is started.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
-    /// The home and its policy.
-    pub config: Config,
+    /// The home, where it is given. It is looked at only after the handshake: a broken one is told by the calls.
+    pub home: Option<PathBuf>,
     /// Whether a new home gets the starter procedures.
     pub starters: Starters,
     /// Which tools are shown.
@@ -56,9 +60,6 @@ pub enum ServeError {
     /// The client and the server did not come together.
     #[error("the handshake failed: {0}")]
     Handshake(#[from] Box<ServerInitializeError>),
-    /// The task that serves died.
-    #[error("serving failed: {0}")]
-    Serve(#[from] tokio::task::JoinError),
 }
 
 /// Serves one client over stdin and stdout until stdin closes.
@@ -69,7 +70,9 @@ pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
     let server = Server::new(options);
     let opening = server.clone();
     let (reader, writer) = stdio_pipes();
-    let running = match server.clone().serve(LineTransport::new(reader, writer)).await {
+    let closed = CancellationToken::new();
+    let transport = LineTransport::new(reader, writer, closed.clone());
+    let running = match server.clone().serve(transport).await {
         Ok(running) => running,
         Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
         Err(error) => return Err(Box::new(error).into()),
@@ -80,10 +83,19 @@ pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
             tracing::error!(%error, "the home can't be opened; every call will say so");
         }
     });
-    running.waiting().await?;
+    let waiting = running.waiting();
+    tokio::pin!(waiting);
+    let ended = tokio::select! {
+        ended = &mut waiting => Some(ended),
+        () = closed.cancelled() => None,
+    };
     opened.abort();
     if let Some(services) = server.services.get() {
         services.engine().shut_down().await;
+    }
+    // Calls whose runs were stopped may still want to say so, but nobody is left to wait for long.
+    if ended.is_none() && tokio::time::timeout(LAST_WORDS, waiting).await.is_err() {
+        tracing::debug!("some calls were not answered any more");
     }
     Ok(())
 }
@@ -103,8 +115,14 @@ impl Server {
     }
 
     async fn services(&self) -> Result<&Services, LibraryError> {
-        let ServeOptions { config, starters, worker, .. } = &*self.options;
-        self.services.get_or_try_init(|| Services::open(config.clone(), *starters, worker.clone())).await
+        let ServeOptions { home, starters, worker, .. } = &*self.options;
+        self.services
+            .get_or_try_init(|| async {
+                let config = Config::load(home.as_deref())?;
+                tracing::info!(home = %config.home.display(), "serving");
+                Services::open(config, *starters, worker.clone()).await
+            })
+            .await
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     sync::Mutex,
 };
+use tokio_util::sync::CancellationToken;
 
 /// Longest line that is read. Longer ones are dropped as they come and answered with an error.
 pub const MOST_LINE_BYTES: usize = 64 * 1024 * 1024;
@@ -32,19 +33,22 @@ pub struct LineTransport<R, W> {
     discarding: bool,
     /// An answer to an unreadable line that is still to be written.
     answer: Option<ErrorData>,
+    /// Cancelled when stdin has ended, which is when the client has gone.
+    closed: CancellationToken,
     /// A request has been seen. Notifications before it make no sense and would end rmcp's handshake.
     opened: bool,
 }
 
 impl<R: AsyncRead + Unpin, W> LineTransport<R, W> {
-    /// A transport over any pair of byte streams.
-    pub fn new(reader: R, writer: W) -> Self {
+    /// A transport over any pair of byte streams. `closed` is cancelled when the reader has ended.
+    pub fn new(reader: R, writer: W, closed: CancellationToken) -> Self {
         Self {
             reader: BufReader::with_capacity(64 * 1024, reader),
             writer: Arc::new(Mutex::new(writer)),
             line: Vec::new(),
             discarding: false,
             answer: None,
+            closed,
             opened: false,
         }
     }
@@ -156,9 +160,14 @@ where
                 write_line(&mut *writer, &message).await.ok()?;
             }
             let read = match self.read_line().await {
-                Ok(read) => read?,
+                Ok(Some(read)) => read,
+                Ok(None) => {
+                    self.closed.cancel();
+                    return None;
+                }
                 Err(error) => {
                     tracing::error!(%error, "reading from stdin failed");
+                    self.closed.cancel();
                     return None;
                 }
             };
@@ -204,7 +213,7 @@ mod tests {
         let (client, server) = tokio::io::duplex(1 << 20);
         let (reader, _keep) = tokio::io::split(server);
         let (mut from_server, to_client) = tokio::io::duplex(1 << 20);
-        let mut transport = LineTransport::new(reader, to_client);
+        let mut transport = LineTransport::new(reader, to_client, CancellationToken::new());
         let (_, mut to_server) = tokio::io::split(client);
         to_server.write_all(input).await.unwrap();
         to_server.shutdown().await.unwrap();

@@ -36,6 +36,17 @@ pub enum StorageError {
     /// SQLite refused.
     #[error("the database can't be used: {0}")]
     Sqlite(rusqlite::Error),
+    /// The file is not a database, or can't be reached.
+    #[error(
+        "the database `{}` can't be opened: {source}; `repertoire doctor --rebuild` sets a broken one aside and builds \
+         the index anew", path.display()
+    )]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
     /// A newer program has changed the tables in a way that this one does not understand.
     #[error(
         "the database has schema version {found}, this program understands {known}; upgrade `repertoire`, or use \
@@ -88,6 +99,13 @@ impl Database {
     /// # Errors
     /// [`StorageError`] when the file is not a database, or is too new.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
+        Self::open_file(path).map_err(|error| match error {
+            StorageError::Sqlite(source) => StorageError::Open { path: path.to_owned(), source },
+            other => other,
+        })
+    }
+
+    fn open_file(path: &Path) -> Result<Self, StorageError> {
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         enter_wal_mode(&writer)?;
         writer.pragma_update(None, "foreign_keys", true)?;

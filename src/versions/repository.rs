@@ -11,8 +11,8 @@ use std::{
 };
 
 use git2::{
-    Commit, ErrorCode, FileMode, Oid, Patch, Repository, RepositoryInitOptions, Signature, Sort, Time, Tree,
-    TreeBuilder,
+    Commit, ConfigLevel, ErrorCode, FileMode, Oid, Patch, Repository, RepositoryInitOptions, Signature, Sort, Time,
+    Tree, TreeBuilder,
 };
 
 use super::{
@@ -46,6 +46,7 @@ impl Versions {
             Err(error) if error.code() == ErrorCode::NotFound => create(path).map_err(wrap)?,
             Err(error) => return Err(wrap(error)),
         };
+        write_durably(&repo).map_err(wrap)?;
         Ok(Self { path: path.to_owned(), repo: Mutex::new(repo) })
     }
 
@@ -183,13 +184,22 @@ fn create(path: &Path) -> Result<Repository, git2::Error> {
     options.bare(true).mkpath(true).initial_head("main").external_template(false);
     let repo = Repository::init_opts(path, &options)?;
     let mut config = repo.config()?;
-    // Read by libgit2 for every object and ref that it writes: an answered change survives a power cut.
-    config.set_bool("core.fsyncObjectFiles", true)?;
     config.set_bool("core.logAllRefUpdates", true)?;
     config.set_bool("receive.denyNonFastForwards", true)?;
     config.set_bool("receive.denyDeletes", true)?;
     drop(config);
     Repository::open_bare(path)
+}
+
+/// Makes libgit2 sync every object and ref that it writes, so that an answered change survives a power cut. It knows the
+/// setting by a name that git itself has given up and warns about, so it is kept where git does not look.
+fn write_durably(repo: &Repository) -> Result<(), git2::Error> {
+    let file = repo.path().join("repertoire.config");
+    let text = "[core]\n\tfsyncObjectFiles = true\n";
+    if fs::read_to_string(&file).ok().as_deref() != Some(text) {
+        fs::write(&file, text).map_err(|error| git2::Error::from_str(&error.to_string()))?;
+    }
+    repo.config()?.add_file(&file, ConfigLevel::App, true)
 }
 
 fn head_id(repo: &Repository) -> Result<Option<Oid>, git2::Error> {

@@ -6,12 +6,13 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{
-    engine::{Engine, Execution, session_limits},
+    engine::{Engine, Execution, prepare, session_limits},
     frame::{Frame, Stack},
     record::{self, Ending, blocking},
     registry::Active,
 };
 use crate::{
+    config::Config,
     host::{self, Action, HostContext},
     library::{LibraryError, ProcedureRef},
     sandbox::{Budget, PythonError, Reply, SandboxError, Session, Turn},
@@ -20,6 +21,7 @@ use crate::{
 /// A stack of frames that is being executed. The last one is on top.
 pub struct Drive<'e> {
     pub engine: &'e Engine,
+    pub config: Arc<Config>,
     pub budget: Arc<Budget>,
     pub active: Active,
     pub frames: Vec<Frame>,
@@ -105,7 +107,7 @@ impl Drive<'_> {
         let shown = named.as_ref().map_or(Value::Null, |named| Value::Object(named.clone()));
         frame.call_started(function, shown, offset);
         if !self.budget.take_call() {
-            let most = self.engine.library.config().limits.host_calls;
+            let most = self.config.limits.host_calls;
             let message =
                 format!("the run made more than {most} host calls (`host_calls` under [limits] in config.toml)");
             return Next::Stop(self.fail_with(&PythonError::new("HostCallLimit", message)).await);
@@ -162,7 +164,7 @@ impl Drive<'_> {
     }
 
     async fn prepare_child(&self, name: &str, arguments: Map<String, Value>) -> Result<Frame, PythonError> {
-        let deepest = self.engine.library.config().limits.depth;
+        let deepest = self.config.limits.depth;
         if self.frames.len() >= deepest {
             let message =
                 format!("procedures call each other more than {deepest} deep (`depth` under [limits] in config.toml)");
@@ -175,7 +177,7 @@ impl Drive<'_> {
             let why = if row.code.is_none() { "has no code" } else { "is disabled" };
             return Err(PythonError::new("RuntimeError", format!("procedure `{name}` {why}")));
         }
-        self.engine.prepare(row, &arguments, &self.budget).map_err(|error| {
+        prepare(row, &arguments, &self.budget, &self.config).map_err(|error| {
             let kind = match error {
                 LibraryError::Parameters { .. } => "TypeError",
                 LibraryError::PermissionDenied { .. } => "PermissionError",
@@ -214,7 +216,7 @@ impl Drive<'_> {
         let Some(frame) = self.frames.last() else {
             return Err(SandboxError::Crashed("there is nothing to execute".to_owned()));
         };
-        let limits = session_limits(&self.engine.library.config().limits);
+        let limits = session_limits(&self.config.limits);
         let (capture, budget) = (frame.capture.clone(), Arc::clone(&self.budget));
         self.engine.sandbox.open(frame.code_lines, frame.grants.mounts(), limits, capture, budget).await
     }
@@ -259,11 +261,18 @@ impl Drive<'_> {
 
     /// Says which setting was hit, where the interpreter only knows that a limit was.
     fn explain(&self, mut error: PythonError) -> PythonError {
-        let limits = &self.engine.library.config().limits;
+        let limits = &self.config.limits;
         let hint = match error.kind.as_str() {
             "MemoryError" => format!(" (`memory_mib` = {} under [limits] in config.toml)", limits.memory_mib),
             "TimeoutError" if error.message.contains("time limit") => {
                 format!(" (`seconds` = {} under [limits] in config.toml)", limits.seconds)
+            }
+            // Host calls are counted before, so it can only be files.
+            "RuntimeError" if error.message.starts_with("suspension limit") => {
+                format!(
+                    ": too many operations on files (`file_calls` = {} under [limits] in config.toml)",
+                    limits.file_calls
+                )
             }
             _ => return error,
         };
@@ -274,7 +283,7 @@ impl Drive<'_> {
 
     /// Ends the whole tree because of something outside its code.
     async fn fail(&mut self, error: SandboxError) -> Result<Execution, LibraryError> {
-        let limits = &self.engine.library.config().limits;
+        let limits = &self.config.limits;
         let (kind, message) = match error {
             SandboxError::Cancelled => return self.end_all(|| Ending::Cancelled).await,
             SandboxError::TimeLimit => (

@@ -15,7 +15,7 @@ use super::{
     view::RunView,
 };
 use crate::{
-    config::Limits,
+    config::{Config, Limits},
     domain::{Outcome, RunId, RunStatus},
     host::{self, Grants},
     library::{Library, LibraryError, ProcedureRef, now_ms},
@@ -73,10 +73,12 @@ pub enum Decision {
 
 impl Engine {
     /// An engine for `library` whose workers are processes of the program `worker`.
-    #[must_use]
-    pub fn new(library: Arc<Library>, worker: PathBuf) -> Self {
-        let sandbox = Sandbox::new(worker, library.config().limits.workers, host::NAMES);
-        Self { library, sandbox, registry: Registry::default() }
+    ///
+    /// # Errors
+    /// [`LibraryError::Config`].
+    pub fn new(library: Arc<Library>, worker: PathBuf) -> Result<Self, LibraryError> {
+        let sandbox = Sandbox::new(worker, library.config()?.limits.workers, host::NAMES);
+        Ok(Self { library, sandbox, registry: Registry::default() })
     }
 
     /// Executes a procedure and waits until it ends or pauses. `active` lets the caller watch and stop it.
@@ -90,16 +92,17 @@ impl Engine {
         active: Active,
     ) -> Result<Execution, LibraryError> {
         let wanted = wanted.clone();
-        let row = blocking(&self.library, move |library| library.procedure(&wanted)).await?;
+        let look_up = move |library: &Library| Ok((library.procedure(&wanted)?, library.config()?));
+        let (row, config) = blocking(&self.library, look_up).await?;
         if !row.definition.enabled {
             return Err(LibraryError::Disabled(row.definition.name.to_string()));
         }
         if row.code.is_none() {
             return self.skip(row, Value::Object(parameters).to_string()).await;
         }
-        let limits = &self.library.config().limits;
+        let limits = &config.limits;
         let budget = budget(limits.duration(), limits.host_calls, limits, &active);
-        let frame = self.prepare(row, &parameters, &budget)?;
+        let frame = prepare(row, &parameters, &budget, &config)?;
         record::started(&self.library, &frame, None).await?;
         {
             let mut progress = active.progress();
@@ -109,7 +112,7 @@ impl Engine {
         let id = frame.run_id.clone();
         self.registry.activate(&id, &active);
         // Boxed, because the state of a whole run is large and would be moved with every caller's future.
-        let ended = Box::pin(Drive { engine: self, budget, active, frames: vec![frame] }.start()).await;
+        let ended = Box::pin(Drive { engine: self, config, budget, active, frames: vec![frame] }.start()).await;
         self.registry.deactivate(&id);
         ended
     }
@@ -119,10 +122,11 @@ impl Engine {
     /// # Errors
     /// [`LibraryError::RunNotPaused`] or [`LibraryError::RunNotFound`].
     pub async fn resume(&self, run_id: &str, decision: Decision, active: Active) -> Result<Execution, LibraryError> {
+        // First, because the run stays paused when the configuration can't be read.
+        let config = blocking(&self.library, Library::config).await?;
         let Some(stack) = self.registry.take_paused(run_id) else { return Err(self.why_not_paused(run_id).await?) };
         let Stack { mut frames, instruction, time_left, calls_left } = stack;
-        let limits = &self.library.config().limits;
-        let budget = budget(time_left, calls_left, limits, &active);
+        let budget = budget(time_left, calls_left, &config.limits, &active);
         let ids: Vec<RunId> = frames.iter().map(|frame| frame.run_id.clone()).collect();
         blocking(&self.library, move |library| {
             Ok(library
@@ -145,7 +149,7 @@ impl Engine {
             }
         };
         self.registry.activate(run_id, &active);
-        let ended = Box::pin(Drive { engine: self, budget, active, frames }.resume(reply)).await;
+        let ended = Box::pin(Drive { engine: self, config, budget, active, frames }.resume(reply)).await;
         self.registry.deactivate(run_id);
         ended
     }
@@ -191,9 +195,9 @@ impl Engine {
     /// # Errors
     /// [`LibraryError::Sandbox`].
     pub async fn compile_error(&self, code: &str) -> Result<Option<PythonError>, LibraryError> {
-        let limits = &self.library.config().limits;
-        let budget = budget(COMPILE_TIME, 1, limits, &Active::default());
-        Ok(self.sandbox.compile_error(code, session_limits(limits), budget).await?)
+        let config = blocking(&self.library, Library::config).await?;
+        let budget = budget(COMPILE_TIME, 1, &config.limits, &Active::default());
+        Ok(self.sandbox.compile_error(code, session_limits(&config.limits), budget).await?)
     }
 
     /// Stops every run and waits a little for their ends to be recorded.
@@ -204,50 +208,6 @@ impl Engine {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         self.sandbox.close().await;
-    }
-
-    /// A frame for a procedure that has code: permissions checked, parameters bound.
-    pub(super) fn prepare(
-        &self,
-        row: ProcedureRow,
-        parameters: &Map<String, Value>,
-        budget: &Arc<Budget>,
-    ) -> Result<Frame, LibraryError> {
-        let ProcedureRow { id, definition, code, version, .. } = row;
-        let code = code.unwrap_or_default();
-        let name = definition.name.to_string();
-        let config = self.library.config();
-        let grants = Grants::new(&config.policy, definition.permissions.as_ref(), &config.file());
-        grants
-            .check_declared()
-            .map_err(|error| LibraryError::PermissionDenied { name: name.clone(), message: error.message })?;
-        let size = serde_json::to_string(parameters).map_or(0, |text| text.len());
-        if size > MOST_PARAMETER_BYTES {
-            let most = MOST_PARAMETER_BYTES / (1024 * 1024);
-            let message =
-                format!("its parameters are {size} bytes of JSON, at most {most} MiB are possible; pass a file");
-            return Err(LibraryError::Parameters { name, message });
-        }
-        let bound = bind(&code, &definition, parameters)
-            .map_err(|error| LibraryError::Parameters { name: name.clone(), message: error.message })?;
-        Ok(Frame {
-            run_id: uuid::Uuid::now_v7().to_string(),
-            procedure_id: id,
-            name,
-            version,
-            steps_total: u32::try_from(definition.steps.len()).unwrap_or(u32::MAX),
-            source: bound.source,
-            code_lines: u32::try_from(code.lines().count()).unwrap_or(u32::MAX),
-            parameters: bound.parameters,
-            grants,
-            capture: Capture::new(Arc::clone(budget)),
-            step_lines: StepLines::read(&code),
-            calls: Vec::new(),
-            pending: None,
-            dump: Vec::new(),
-            since: Instant::now(),
-            spent: Duration::ZERO,
-        })
     }
 
     async fn skip(&self, row: ProcedureRow, parameters: String) -> Result<Execution, LibraryError> {
@@ -304,4 +264,46 @@ pub(super) const fn session_limits(limits: &Limits) -> SessionLimits {
         result_bytes: limits.result_bytes(),
         file_calls: limits.file_calls,
     }
+}
+
+/// A frame for a procedure that has code: permissions checked, parameters bound.
+pub(super) fn prepare(
+    row: ProcedureRow,
+    parameters: &Map<String, Value>,
+    budget: &Arc<Budget>,
+    config: &Config,
+) -> Result<Frame, LibraryError> {
+    let ProcedureRow { id, definition, code, version, .. } = row;
+    let code = code.unwrap_or_default();
+    let name = definition.name.to_string();
+    let grants = Grants::new(&config.policy, definition.permissions.as_ref(), &config.file());
+    grants
+        .check_declared()
+        .map_err(|error| LibraryError::PermissionDenied { name: name.clone(), message: error.message })?;
+    let size = serde_json::to_string(parameters).map_or(0, |text| text.len());
+    if size > MOST_PARAMETER_BYTES {
+        let most = MOST_PARAMETER_BYTES / (1024 * 1024);
+        let message = format!("its parameters are {size} bytes of JSON, at most {most} MiB are possible; pass a file");
+        return Err(LibraryError::Parameters { name, message });
+    }
+    let bound = bind(&code, &definition, parameters)
+        .map_err(|error| LibraryError::Parameters { name: name.clone(), message: error.message })?;
+    Ok(Frame {
+        run_id: uuid::Uuid::now_v7().to_string(),
+        procedure_id: id,
+        name,
+        version,
+        steps_total: u32::try_from(definition.steps.len()).unwrap_or(u32::MAX),
+        source: bound.source,
+        code_lines: u32::try_from(code.lines().count()).unwrap_or(u32::MAX),
+        parameters: bound.parameters,
+        grants,
+        capture: Capture::new(Arc::clone(budget)),
+        step_lines: StepLines::read(&code),
+        calls: Vec::new(),
+        pending: None,
+        dump: Vec::new(),
+        since: Instant::now(),
+        spent: Duration::ZERO,
+    })
 }

@@ -1,0 +1,52 @@
+# One word per task; `just` alone lists them.
+
+default:
+    @just --list
+
+# Format the code.
+fmt:
+    cargo fmt
+
+# What must not be in the code.
+lint:
+    cargo fmt --check
+    cargo clippy --locked --all-targets -- -D warnings
+
+# All tests.
+test *arguments:
+    cargo test --locked {{ arguments }}
+
+# Drive the built server with the official Python client.
+e2e: build
+    python3 -m venv .venv
+    .venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/e2e/requirements.txt
+    .venv/bin/python tests/e2e/lifecycle.py
+
+# Figures over the real protocol, against the budgets.
+bench:
+    cargo run --release --locked -- bench
+
+# See the whole life cycle in a temporary home.
+demo:
+    cargo run --release --locked -- demo
+
+# Write the tool table of the README.
+docs: build
+    target/debug/repertoire docs README.md
+
+# Accept the snapshots as the tests make them now; look at the diff before you commit it.
+snapshots:
+    INSTA_UPDATE=always cargo test --locked
+    git diff --stat -- '*.snap'
+
+# Licences, known weaknesses and sources of the dependencies (needs cargo-deny).
+deny:
+    cargo deny --locked check
+
+# Exactly what continuous integration runs.
+ci:
+    .ci/run
+
+[private]
+build:
+    cargo build --locked

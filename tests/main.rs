@@ -1,0 +1,36 @@
+//! The integration tests: they drive the real program as its clients do. One binary, so that it is linked once.
+
+// The helpers outside `#[test]` functions panic as the tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on has failed")]
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+#![allow(clippy::needless_pass_by_value, reason = "`json!` literals read best as plain arguments")]
+
+mod cli;
+mod common;
+mod grants;
+mod hostile;
+mod lifecycle;
+mod limits;
+mod procedures;
+mod protocol;
+mod runs;
+mod schemas;
+mod starters;
+mod stopping;
+mod survival;
+
+use std::{fs, path::Path};
+
+#[test]
+fn every_file_in_this_folder_is_part_of_the_suite() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    for (folder, root) in [(tests.clone(), "main.rs"), (tests.join("common"), "mod.rs")] {
+        let declared = fs::read_to_string(folder.join(root)).unwrap();
+        for entry in fs::read_dir(&folder).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let Some(module) = name.strip_suffix(".rs").filter(|_| name != root) else { continue };
+            let is_declared = declared.lines().any(|line| line.ends_with(&format!("mod {module};")));
+            assert!(is_declared, "{} is not declared in {root}", folder.join(name).display());
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What clients see of the tools: rules that every schema keeps, and one snapshot per tool.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::common::{Home, Protocol, text};
+
+/// Whole `tools/list` answer, in bytes.
+const MOST_BYTES: usize = 30_000;
+/// Some clients refuse server and tool names of together 60 characters or more.
+const MOST_NAME_CHARS: usize = 48;
+
+fn tools() -> Vec<Value> {
+    Home::new().start().tools()
+}
+
+/// Calls `look` with every object inside `value`, and where it is.
+fn walk(value: &Value, path: &str, look: &mut impl FnMut(&str, &serde_json::Map<String, Value>)) {
+    match value {
+        Value::Object(map) => {
+            look(path, map);
+            map.iter().for_each(|(key, inner)| walk(inner, &format!("{path}/{key}"), look));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| walk(inner, path, look)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_schema_keeps_to_what_all_clients_accept() {
+    for tool in tools() {
+        for (kind, schema) in [("input", &tool["inputSchema"]), ("output", &tool["outputSchema"])] {
+            let at = format!("{} {kind}", text(&tool, "name"));
+            assert_eq!(schema["type"], json!("object"), "{at}: the root is a plain object");
+            for combinator in ["anyOf", "oneOf", "allOf", "not", "$ref", "enum"] {
+                assert!(schema.get(combinator).is_none(), "{at}: `{combinator}` at the root");
+            }
+            assert!(schema["properties"].is_object(), "{at}: no properties");
+            walk(schema, &at, &mut |path, map| {
+                assert!(!map.contains_key("$ref") || path.ends_with("/properties"), "{path}: a $ref");
+                assert!(!map.contains_key("$defs") && !map.contains_key("definitions"), "{path}: definitions");
+                let format = map.get("format").and_then(Value::as_str).unwrap_or_default();
+                assert!(!format.starts_with("uint") && !format.starts_with("int"), "{path}: format `{format}`");
+                if let Some(Value::Array(required)) = map.get("required") {
+                    for name in required {
+                        let is_known = map["properties"].get(name.as_str().unwrap()).is_some();
+                        assert!(is_known, "{path}: `{name}` is required and not described");
+                    }
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn every_tool_says_what_it_does_and_what_it_changes() {
+    let tools = tools();
+    let mut names = BTreeSet::new();
+    for tool in &tools {
+        let name = text(tool, "name");
+        assert!(names.insert(name.to_owned()), "`{name}` is listed twice");
+        assert!(name.chars().count() < MOST_NAME_CHARS, "`{name}` is too long");
+        assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "`{name}`");
+        assert!(text(tool, "description").len() > 20, "{name}");
+        for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
+            assert!(tool["annotations"][hint].is_boolean(), "{name}: {hint}");
+        }
+        let (reads, destroys) = (&tool["annotations"]["readOnlyHint"], &tool["annotations"]["destructiveHint"]);
+        assert!(!(*reads == json!(true) && *destroys == json!(true)), "{name} can't both only read and destroy");
+    }
+    let promised = [
+        "remember_procedure",
+        "recall_procedures",
+        "get_procedure",
+        "list_procedures",
+        "update_procedure",
+        "delete_procedure",
+        "search_procedures_by_confidence",
+        "generate_procedure_code",
+        "validate_procedure_code",
+        "get_procedure_versions",
+        "rollback_procedure_code",
+        "execute_procedure",
+        "get_procedure_stats",
+        "list_runs",
+        "get_run",
+        "resume_run",
+        "cancel_run",
+    ];
+    let missing: Vec<&&str> = promised.iter().filter(|name| !names.contains(**name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn arguments_are_described_or_speak_for_themselves() {
+    let undescribed: Vec<String> = tools()
+        .iter()
+        .flat_map(|tool| {
+            let properties = tool["inputSchema"]["properties"].as_object().unwrap().clone();
+            let name = text(tool, "name").to_owned();
+            properties
+                .into_iter()
+                .filter(|(_, schema)| schema["description"].as_str().is_none_or(str::is_empty))
+                .map(move |(property, _)| format!("{name}.{property}"))
+        })
+        .collect();
+    let plain = ["category", "tag", "status"];
+    for property in undescribed {
+        let (_, name) = property.split_once('.').unwrap();
+        assert!(plain.contains(&name), "`{property}` has no description");
+    }
+}
+
+#[test]
+fn the_whole_list_is_short() {
+    for protocol in Protocol::ALL {
+        let home = Home::new();
+        let answer = home.start_with(&[], protocol).request("tools/list", json!({}));
+        let bytes = answer.to_string().len();
+        assert!(bytes < MOST_BYTES, "tools/list takes {bytes} bytes");
+    }
+}
+
+#[test]
+fn schemas_are_as_they_were() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_snapshot_path("snapshots/tools");
+    settings.bind(|| {
+        for tool in tools() {
+            insta::assert_json_snapshot!(text(&tool, "name"), tool);
+        }
+    });
+}
+
+/// What only an answer that tells of a failure has; the schemas, which every client pays for, leave it out.
+const OF_FAILURES: [&str; 5] = ["error", "error_code", "issues", "current_version", "procedure_id"];
+
+#[test]
+fn answers_have_the_shape_that_the_schema_promises() {
+    let home = Home::new();
+    let mut client = home.start();
+    let tools = client.tools();
+    let code = "def shape(value: int) -> int:\n    print('seen')\n    return value\n";
+    let mut check = |tool: &str, arguments: Value| {
+        let answer = client.call(tool, arguments);
+        let schema = &tools.iter().find(|listed| listed["name"] == json!(tool)).unwrap()["outputSchema"];
+        for (field, value) in answer.as_object().unwrap() {
+            let Some(described) = schema["properties"].get(field) else {
+                let failed = answer["success"] == json!(false);
+                assert!(failed && OF_FAILURES.contains(&field.as_str()), "{tool} answers `{field}`: not in its schema");
+                continue;
+            };
+            assert!(fits(value, &described["type"]), "{tool}.{field} is {value}, not {}", described["type"]);
+        }
+        for required in schema["required"].as_array().into_iter().flatten() {
+            assert!(answer.get(required.as_str().unwrap()).is_some(), "{tool} lacks {required}: {answer}");
+        }
+        answer
+    };
+    check("remember_procedure", json!({"name": "shape", "steps": ["Do it"], "description": "Shape."}));
+    check("execute_procedure", json!({"procedure_id": "shape"}));
+    check("generate_procedure_code", json!({"procedure_id": "shape", "code": code}));
+    check("generate_procedure_code", json!({"procedure_id": "shape", "code": "def f(:"}));
+    check("validate_procedure_code", json!({"procedure_id": "shape", "code": code}));
+    check("update_procedure", json!({"procedure_id": "shape", "tags": ["x"]}));
+    let run = check("execute_procedure", json!({"procedure_id": "shape", "parameters": {"value": 1}}));
+    check("execute_procedure", json!({"procedure_id": "shape", "parameters": {"value": "x"}}));
+    check("get_run", json!({"run_id": run["run_id"]}));
+    check("get_run", json!({"run_id": run["run_id"], "read": "output"}));
+    check("resume_run", json!({"run_id": run["run_id"]}));
+    check("cancel_run", json!({"run_id": run["run_id"]}));
+    check("list_runs", json!({}));
+    check("get_procedure_stats", json!({"procedure_id": "shape"}));
+    check("get_procedure_versions", json!({"procedure_id": "shape"}));
+    check("rollback_procedure_code", json!({"procedure_id": "shape", "target_version": 1}));
+    check("get_procedure", json!({"procedure_id": "shape"}));
+    check("recall_procedures", json!({"query": "shape"}));
+    check("search_procedures_by_confidence", json!({}));
+    check("list_procedures", json!({"limit": 0}));
+    check("list_procedures", json!({}));
+    check("delete_procedure", json!({"procedure_id": "shape", "expected_version": 9}));
+    check("delete_procedure", json!({"procedure_id": "shape"}));
+}
+
+/// Whether a value is of a JSON Schema type, which may be missing (anything) or a list.
+fn fits(value: &Value, kind: &Value) -> bool {
+    match kind {
+        Value::Array(kinds) => kinds.iter().any(|kind| fits(value, kind)),
+        Value::String(kind) => match kind.as_str() {
+            "string" => value.is_string(),
+            "integer" => value.is_i64() || value.is_u64(),
+            "number" => value.is_number(),
+            "boolean" => value.is_boolean(),
+            "array" => value.is_array(),
+            "object" => value.is_object(),
+            "null" => value.is_null(),
+            other => panic!("`{other}` is no type"),
+        },
+        _ => true,
+    }
+}
