@@ -1,13 +1,10 @@
 //! Things that end before they are done: workers that die, clients that leave or give up.
 
-use std::{
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::common::{Home, PROGRAM, Protocol, RawClient, clean, eventually, remember, text, toml_path};
+use crate::common::{Home, Protocol, RawClient, eventually, remember, text, toml_path};
 #[cfg(target_os = "linux")]
 use crate::{
     common::processes::{children_with, is_alive, kill, workers_of},
@@ -214,8 +211,8 @@ fn a_long_run_reports_progress_to_a_client_that_asks_for_it() {
 fn a_server_whose_program_was_replaced_still_executes() {
     let home = Home::new();
     let program = home.beside("bin").join("repertoire");
-    std::fs::copy(PROGRAM, &program).unwrap();
-    let mut command = clean(Command::new(&program));
+    std::fs::copy(crate::common::PROGRAM, &program).unwrap();
+    let mut command = crate::common::clean(std::process::Command::new(&program));
     command.arg("--home").arg(home.path()).args(["--no-starters", "serve"]);
     let mut client = RawClient::spawn(command);
     client.open(Protocol::V2025);

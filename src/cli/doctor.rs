@@ -42,6 +42,10 @@ fn bad(out: Output, what: &str, how: impl Display) {
     out.line(format_args!("{RED}bad{RED:#}   {what}: {how}"));
 }
 
+fn procedures(count: u64) -> String {
+    if count == 1 { "1 procedure".to_owned() } else { format!("{count} procedures") }
+}
+
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
     let out = context.output;
     let config = context.config()?;
@@ -71,7 +75,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     let mut healthy = check_stores(&library, out)?;
     if arguments.rebuild {
         let count = library.rebuild_index()?;
-        good(out, "index", format_args!("built anew from the history, {count} procedures"));
+        good(out, "index", format_args!("built anew from the history, {}", procedures(count)));
     }
     drop(library);
     healthy &= check_sandbox(context)?;
@@ -96,7 +100,7 @@ fn set_aside(home: &Path) -> Result<PathBuf, CliError> {
 
 fn check_stores(library: &Library, out: Output) -> Result<bool, CliError> {
     let (_, count) = library.list(&ListFilter::default(), 1, 0)?;
-    good(out, "history", format_args!("{}, {count} procedures", library.history_folder().display()));
+    good(out, "history", format_args!("{}, {}", library.history_folder().display(), procedures(count)));
     let (schema, integrity) = library.database_health()?;
     let file = library.database_file();
     if integrity == "ok" {

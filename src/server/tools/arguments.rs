@@ -53,7 +53,7 @@ macro_rules! number_or_text {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({"type": ["integer", "string"]})
+                json_schema!({"anyOf": [{"type": "integer"}, {"type": "string"}]})
             }
         }
     )*};
