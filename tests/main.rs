@@ -11,6 +11,7 @@ mod grants;
 mod hostile;
 mod lifecycle;
 mod limits;
+mod merges;
 mod procedures;
 mod protocol;
 mod runs;

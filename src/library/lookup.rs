@@ -12,6 +12,7 @@ const SIMILAR_NAME: f64 = 0.75;
 const MOST_QUERY_CHARS: usize = 2000;
 /// How many text matches are ranked anew by success.
 const RANKED: u32 = 50;
+const RANKED_UNDER_A_FILTER: u32 = 2000;
 
 /// A procedure as a caller names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub struct Found {
 }
 
 /// What a recall is narrowed to.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct RecallFilter {
     /// Only this category.
     pub category: Option<String>,
@@ -113,9 +114,10 @@ impl Library {
     pub fn recall(&self, query: &str, limit: usize, filter: &RecallFilter) -> Result<Vec<Found>, LibraryError> {
         self.refresh()?;
         let query: String = query.chars().take(MOST_QUERY_CHARS).collect();
-        let hits = self
-            .database
-            .read(|reader| reader.search_procedures(&query, RANKED.max(u32::try_from(limit).unwrap_or(RANKED))))?;
+        // What the filter leaves out must not use up the places of what it admits.
+        let ranked = if *filter == RecallFilter::default() { RANKED } else { RANKED_UNDER_A_FILTER };
+        let ranked = ranked.max(u32::try_from(limit).unwrap_or(RANKED));
+        let hits = self.database.read(|reader| reader.search_procedures(&query, ranked))?;
         let best = hits.iter().map(|hit| hit.relevance).fold(f64::MIN_POSITIVE, f64::max);
         let mut found: Vec<Found> = hits
             .into_iter()

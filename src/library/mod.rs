@@ -18,8 +18,8 @@ mod session;
 mod starters;
 
 use std::{
-    fs,
-    path::PathBuf,
+    fs, io,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -71,7 +71,7 @@ impl Library {
             path: config.home.display().to_string(),
             message: error.to_string(),
         };
-        fs::create_dir_all(&config.home).map_err(home_error)?;
+        make_private_folder(&config.home).map_err(home_error)?;
         let session = Session::start(&config.home).map_err(home_error)?;
         let database = Database::open(&config.home.join("repertoire.db"))?;
         let versions = Versions::open(&config.home.join("procedures.git"))?;
@@ -137,6 +137,16 @@ impl Library {
         self.session.remove_dead_files();
         Ok(())
     }
+}
+
+/// Makes the folder, where it is not there, for this user alone: it will hold what procedures were given and what they
+/// found.
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// Milliseconds since 1970.
