@@ -7,6 +7,7 @@
 
 mod cli;
 mod common;
+mod confidence;
 mod grants;
 mod hostile;
 mod lifecycle;

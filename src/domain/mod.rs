@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches a file, a database, the network or the protocol.
 
+pub mod confidence;
 pub mod name;
 pub mod permissions;
 pub mod procedure;

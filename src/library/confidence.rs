@@ -1,7 +1,7 @@
 //! Static confidence in code: the prior that outcomes will move.
 
 use crate::{
-    domain::Definition,
+    domain::{Definition, confidence::MOST_PRIOR},
     validation::{self, Analysis, Context},
 };
 
@@ -17,7 +17,7 @@ pub fn prior(code: &str, definition: &Definition) -> f64 {
     of_analysis(&validation::analyze(code, &context), code, definition)
 }
 
-/// Quality × coverage, at most 0.3 when it can't run.
+/// 0.9 × quality × coverage, at most 0.3 when it can't run.
 ///
 /// Coverage falls from 1 to 0.6 with the share of the steps that are `manual_step` calls: such code is right, but it
 /// does little by itself. Rounded to two digits.
@@ -26,7 +26,7 @@ pub fn of_analysis(analysis: &Analysis, code: &str, definition: &Definition) -> 
     #[expect(clippy::cast_precision_loss, reason = "a handful of steps")]
     let manual = if steps == 0 { 0.0 } else { (code.matches("manual_step(").count().min(steps) as f64) / steps as f64 };
     let coverage = 1.0 - (1.0 - MANUAL_SHARE) * manual;
-    let confidence = analysis.quality_score * coverage;
+    let confidence = MOST_PRIOR * analysis.quality_score * coverage;
     let capped = if analysis.checks.runnable { confidence } else { confidence.min(NOT_RUNNABLE) };
     (capped * 100.0).round() / 100.0
 }

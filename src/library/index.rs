@@ -199,8 +199,8 @@ impl Library {
             Some(_) if code_changed => VersionKind::Code,
             _ => VersionKind::Definition,
         });
-        let code_confidence = code.as_deref().map(|code| {
-            let carried = before.as_ref().filter(|_| !code_changed).and_then(|row| row.code_confidence);
+        let code_prior = code.as_deref().map(|code| {
+            let carried = before.as_ref().filter(|_| !code_changed).and_then(|row| row.code_prior);
             record.annotation.confidence.or(carried).unwrap_or_else(|| confidence::prior(code, &definition))
         });
         let code_version = match &before {
@@ -213,7 +213,7 @@ impl Library {
             code: code.as_deref(),
             version,
             code_version,
-            code_confidence,
+            code_prior,
             at: record.committed_at,
         })?;
         let (lines_added, lines_removed) = self.versions.changed_lines(change)?;
@@ -225,7 +225,7 @@ impl Library {
                 commit: record.id.clone(),
                 definition_blob: state.definition.clone(),
                 code_blob: state.code.clone(),
-                code_confidence,
+                code_confidence: code_prior,
                 message: record.subject.clone(),
                 author: record.author.clone(),
                 committed_at: record.committed_at,

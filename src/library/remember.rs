@@ -99,7 +99,7 @@ impl Library {
             Ok(Plan {
                 subject: format!("Update {}", definition.name),
                 kind: VersionKind::Definition,
-                confidence: row.code_confidence,
+                confidence: row.code_prior,
                 change: Plan::change(&definition, row.code.as_deref(), Some(&row.definition.category))?,
             })
         })?;

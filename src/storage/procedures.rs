@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Reader, StorageError, Writer, json::Json};
-use crate::domain::{Definition, Status, VersionNumber};
+use crate::domain::{Definition, Status, VersionNumber, confidence::posterior};
 
 /// One procedure as the index knows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +18,9 @@ pub struct ProcedureRow {
     pub version: VersionNumber,
     /// The version that brought the current code.
     pub code_version: Option<VersionNumber>,
-    /// Confidence in the current code.
+    /// What the checks gave the current code.
+    pub code_prior: Option<f64>,
+    /// Confidence in the current code: the prior, moved by the outcomes of its runs.
     pub code_confidence: Option<f64>,
     /// Seconds since 1970.
     pub created_at: i64,
@@ -55,8 +57,8 @@ pub struct ProcedureUpdate<'a> {
     pub version: VersionNumber,
     /// The version that brought the code.
     pub code_version: Option<VersionNumber>,
-    /// Confidence in the code.
-    pub code_confidence: Option<f64>,
+    /// What the checks give the code.
+    pub code_prior: Option<f64>,
     /// Seconds since 1970.
     pub at: i64,
 }
@@ -74,7 +76,7 @@ pub struct ListFilter<'a> {
     pub min_confidence: Option<f64>,
 }
 
-pub(super) const COLUMNS: &str = "id, definition, code, version, code_version, code_confidence, created_at, updated_at, \
+pub(super) const COLUMNS: &str = "id, definition, code, version, code_version, code_prior, code_confidence, created_at, updated_at, \
                                   deleted_at, successes, failures, uses";
 
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<ProcedureRow> {
@@ -84,6 +86,7 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<ProcedureRow> {
         code: row.get("code")?,
         version: row.get("version")?,
         code_version: row.get("code_version")?,
+        code_prior: row.get("code_prior")?,
         code_confidence: row.get("code_confidence")?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
@@ -203,10 +206,10 @@ impl Writer<'_> {
             .0
             .prepare_cached(
                 "INSERT INTO procedures (name, category, description, status, enabled, definition, code, version, \
-                 code_version, code_confidence, created_at, updated_at) \
+                 code_version, code_prior, created_at, updated_at) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11) \
                  ON CONFLICT (name) DO UPDATE SET category = ?2, description = ?3, status = ?4, enabled = ?5, \
-                 definition = ?6, code = ?7, version = ?8, code_version = ?9, code_confidence = ?10, updated_at = ?11, \
+                 definition = ?6, code = ?7, version = ?8, code_version = ?9, code_prior = ?10, updated_at = ?11, \
                  deleted_at = NULL RETURNING id",
             )?
             .query_row(
@@ -220,7 +223,7 @@ impl Writer<'_> {
                     update.code,
                     update.version,
                     update.code_version,
-                    update.code_confidence,
+                    update.code_prior,
                     update.at,
                 ],
                 |row| row.get(0),
@@ -231,7 +234,27 @@ impl Writer<'_> {
             insert.execute(params![tag, id])?;
         }
         self.index_for_search(id, definition)?;
+        self.move_confidence(id)?;
         Ok(id)
+    }
+
+    /// Sets the confidence in the current code to its prior, moved by the outcomes of the versions that have this code.
+    pub(super) fn move_confidence(&self, id: i64) -> Result<(), StorageError> {
+        let (prior, successes, failures): (Option<f64>, u64, u64) = self
+            .0
+            .0
+            .prepare_cached(
+                "SELECT code_prior, \
+                 (SELECT coalesce(sum(successes), 0) FROM run_totals WHERE procedure_id = id AND run_totals.version >= code_version), \
+                 (SELECT coalesce(sum(failures), 0) FROM run_totals WHERE procedure_id = id AND run_totals.version >= code_version) \
+                 FROM procedures WHERE id = ?1",
+            )?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        self.0
+            .0
+            .prepare_cached("UPDATE procedures SET code_confidence = ?2 WHERE id = ?1")?
+            .execute(params![id, prior.map(|prior| posterior(prior, successes, failures))])?;
+        Ok(())
     }
 
     /// Marks the procedure as removed. Its versions and runs stay.

@@ -386,6 +386,9 @@ impl Writer<'_> {
             .0
             .prepare_cached("UPDATE procedures SET successes = successes + ?2, failures = failures + ?3 WHERE id = ?1")?
             .execute(params![procedure_id, success, failure])?;
+        if success + failure > 0 {
+            self.move_confidence(procedure_id)?;
+        }
         Ok(())
     }
 }

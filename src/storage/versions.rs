@@ -18,7 +18,7 @@ pub struct VersionRow {
     pub definition_blob: String,
     /// Blob of the code, when there is code.
     pub code_blob: Option<String>,
-    /// Static confidence in the code.
+    /// What the checks gave the code, before any run.
     pub code_confidence: Option<f64>,
     /// First line of the commit's message.
     pub message: String,

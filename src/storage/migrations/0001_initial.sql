@@ -16,6 +16,8 @@ CREATE TABLE procedures (
     code            TEXT,
     version         INTEGER NOT NULL,
     code_version    INTEGER,
+    -- What the checks gave the current code, and where the outcomes of its runs have moved that since.
+    code_prior      REAL,
     code_confidence REAL,
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,
