@@ -32,7 +32,7 @@ demo:
 
 # Write the tool table of the README.
 docs: build
-    target/debug/repertoire docs README.md
+    target/debug/repertoire docs
 
 # Accept the snapshots as the tests make them now; look at the diff before you commit it.
 snapshots:

@@ -1,6 +1,6 @@
 //! The command line, as a person uses it.
 
-use std::{fs, process::Output};
+use std::{fs, path::Path, process::Output};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -233,7 +233,7 @@ fn init_writes_a_configuration_once_and_leaves_it_alone() {
 fn help_names_every_command() {
     let home = Home::new();
     let help = succeed(&home, &["--help"]);
-    for command in ["serve", "demo", "list", "show", "run", "stats", "doctor", "init", "bench"] {
+    for command in ["serve", "demo", "list", "show", "run", "stats", "validate", "doctor", "init", "bench"] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command}: {help}");
     }
     assert!(succeed(&home, &["--version"]).contains(env!("CARGO_PKG_VERSION")));
@@ -248,4 +248,45 @@ fn output_to_a_pipe_has_no_colours() {
     for arguments in [&["list"][..], &["show", "greet"], &["doctor"]] {
         assert!(!succeed(&home, arguments).contains('\u{1b}'), "{arguments:?}");
     }
+}
+
+#[test]
+fn validate_shows_each_finding_in_its_line() {
+    let home = Home::new();
+    let folder = home.beside("sources");
+    let file = folder.join("tidy.py");
+    fs::write(
+        &file,
+        "import subprocess\n\n\ndef tidy(folder, deep: bool = False) -> None:\n    subprocess.run([\"rm\", folder])\n",
+    )
+    .unwrap();
+    let output = home.run(&["validate", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let printed = stdout(&output).replace(file.to_str().unwrap(), "tidy.py");
+    check_snapshot(&home, "validate", &printed);
+    fs::write(&file, "def tidy(folder: str) -> str:\n    return folder\n").unwrap();
+    assert!(succeed(&home, &["validate", file.to_str().unwrap()]).contains("passes"));
+    let strict = home.run(&["validate", "--strict", file.to_str().unwrap()]);
+    assert_eq!(strict.status.code(), Some(1), "a missing docstring is a warning: {strict:?}");
+    let json = succeed(&home, &["validate", "--json", file.to_str().unwrap()]);
+    let findings: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(findings["checks"]["security"], serde_json::json!(true), "{json}");
+    let missing = fail(&home, &["validate", folder.join("nothing.py").to_str().unwrap()]);
+    assert!(missing.contains("nothing.py"), "{missing}");
+    assert!(!home.path().exists(), "checking files makes no home");
+}
+
+#[test]
+fn every_starter_passes_validate_as_a_file() {
+    let home = Home::new();
+    let procedures = Path::new(env!("CARGO_MANIFEST_DIR")).join("procedures");
+    let mut files = Vec::new();
+    for category in fs::read_dir(&procedures).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
+        for procedure in fs::read_dir(category.path()).unwrap().flatten() {
+            files.push(procedure.path().join("procedure.py").to_str().unwrap().to_owned());
+        }
+    }
+    assert!(files.len() >= 12, "{files:?}");
+    let arguments: Vec<&str> = std::iter::once("validate").chain(files.iter().map(String::as_str)).collect();
+    succeed(&home, &arguments);
 }

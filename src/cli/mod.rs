@@ -11,6 +11,7 @@ mod run;
 mod serve;
 mod show;
 mod stats;
+mod validate;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -53,6 +54,8 @@ enum Command {
     Run(run::Arguments),
     /// Show how procedures do.
     Stats(stats::Arguments),
+    /// Check files of code; the exit code makes it a pre-commit hook.
+    Validate(validate::Arguments),
     /// Check the home and say what is wrong with it.
     Doctor(doctor::Arguments),
     /// Write a commented config.toml.
@@ -136,6 +139,7 @@ pub fn run() -> ExitCode {
         Command::Show(arguments) => show::run(&arguments, &context),
         Command::Run(arguments) => run::run(&arguments, &context),
         Command::Stats(arguments) => stats::run(&arguments, &context),
+        Command::Validate(arguments) => validate::run(&arguments, &context),
         Command::Doctor(arguments) => doctor::run(&arguments, &context),
         Command::Init(arguments) => init::run(&arguments, &context),
         Command::Bench(arguments) => bench::run(&arguments, &context),

@@ -183,9 +183,13 @@ impl Library {
             definition: row.as_ref().map(|row| &row.definition),
             grants: Some(&config.policy),
         };
-        let analysis = with_refusal(validation::analyze(code, &context), refused);
-        Ok((Validated::from(analysis), row.map(|row| row.id)))
+        Ok((judge(code, &context, refused), row.map(|row| row.id)))
     }
+}
+
+/// Everything that the checks, and perhaps the interpreter, say of `code`.
+pub(super) fn judge(code: &str, context: &Context<'_>, refused: Option<&PythonError>) -> Validated {
+    Validated::from(with_refusal(validation::analyze(code, context), refused))
 }
 
 impl From<Analysis> for Validated {

@@ -37,7 +37,7 @@ pub use error::LibraryError;
 pub use history::{VersionRef, VersionView};
 pub use lookup::{Found, ProcedureRef, RecallFilter};
 pub use remember::{Remembered, Similar};
-pub use services::Services;
+pub use services::{Services, check_source};
 pub use session::Session;
 pub use starters::all as starter_procedures;
 

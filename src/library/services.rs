@@ -3,10 +3,36 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    CodeSource, Generated, Library, LibraryError, ProcedureRef, Starters, Validated,
-    runs::{Engine, blocking},
+    CodeSource, Generated, Library, LibraryError, ProcedureRef, Starters, Validated, code,
+    runs::{self, Engine, blocking},
 };
-use crate::config::Config;
+use crate::{
+    config::{Config, Limits},
+    domain::Definition,
+    host,
+    sandbox::Sandbox,
+    validation::Context,
+};
+
+/// Checks a source that belongs to no home: by its syntax tree and, when nothing speaks against it, by having the
+/// interpreter compile it in a process of the program `worker`.
+///
+/// # Errors
+/// [`LibraryError::Sandbox`]. Bad code is not an error here.
+pub async fn check_source(
+    code: &str,
+    entry_name: &str,
+    definition: Option<&Definition>,
+    worker: PathBuf,
+) -> Result<Validated, LibraryError> {
+    let context = Context { entry_name: Some(entry_name), definition, grants: None };
+    let validated = code::judge(code, &context, None);
+    if !validated.checks.runnable {
+        return Ok(validated);
+    }
+    let refused = runs::compile_error(&Sandbox::new(worker, 1, host::NAMES), code, &Limits::default()).await?;
+    Ok(if refused.is_some() { code::judge(code, &context, refused.as_ref()) } else { validated })
+}
 
 /// The library and the engine of one home.
 pub struct Services {

@@ -196,8 +196,7 @@ impl Engine {
     /// [`LibraryError::Sandbox`].
     pub async fn compile_error(&self, code: &str) -> Result<Option<PythonError>, LibraryError> {
         let config = blocking(&self.library, Library::config).await?;
-        let budget = budget(COMPILE_TIME, 1, &config.limits, &Active::default());
-        Ok(self.sandbox.compile_error(code, session_limits(&config.limits), budget).await?)
+        compile_error(&self.sandbox, code, &config.limits).await
     }
 
     /// Stops every run and waits a little for their ends to be recorded.
@@ -306,4 +305,14 @@ pub(super) fn prepare(
         since: Instant::now(),
         spent: Duration::ZERO,
     })
+}
+
+/// What the interpreter says when it compiles `code`; nothing of it is executed.
+pub async fn compile_error(
+    sandbox: &Sandbox,
+    code: &str,
+    limits: &Limits,
+) -> Result<Option<PythonError>, LibraryError> {
+    let budget = budget(COMPILE_TIME, 1, limits, &Active::default());
+    Ok(sandbox.compile_error(code, session_limits(limits), budget).await?)
 }
