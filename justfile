@@ -30,7 +30,7 @@ bench:
 demo:
     cargo run --release --locked -- demo
 
-# Write the tool table of the README.
+# Write the generated documentation: the tool table of the README and the list of rules.
 docs: build
     target/debug/repertoire docs
 

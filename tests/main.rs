@@ -14,6 +14,7 @@ mod lifecycle;
 mod limits;
 mod merges;
 mod procedures;
+mod prompts;
 mod protocol;
 mod runs;
 mod schemas;

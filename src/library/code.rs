@@ -53,6 +53,8 @@ pub struct Generated {
     pub validated: Validated,
     /// The version that has this code; `None` when it was not committed.
     pub version: Option<VersionNumber>,
+    /// How the caller can write better code itself, where the step compiler wrote this.
+    pub guide: Option<String>,
 }
 
 /// What the checks say of a piece of code.
@@ -130,6 +132,11 @@ impl Library {
     ) -> Result<Generated, LibraryError> {
         let Proposal { code, source, notes } = proposal;
         let row = self.procedure(wanted)?;
+        let guide = match source {
+            // Where every step was automated there is little to gain.
+            CodeSource::Heuristic if code.contains("manual_step(") => Some(self.authoring_guide(wanted)?),
+            _ => None,
+        };
         let analysis = check_storable(&code, &row.definition, Some(&self.config()?.policy))?;
         let analysis = with_refusal(analysis, refused);
         let confidence = confidence::of_analysis(&analysis, &code, &row.definition);
@@ -141,12 +148,12 @@ impl Library {
                 "version {} of the code was written by hand and is kept; pass `code` to replace it",
                 row.code_version.unwrap_or(row.version)
             )));
-            return Ok(Generated { procedure: row, code, source, confidence, validated, version: None });
+            return Ok(Generated { procedure: row, code, source, confidence, validated, version: None, guide });
         }
         if row.code.as_deref() == Some(code.as_str()) {
             validated.issues.push(note("this is already the current code; no new version was made".to_owned()));
             let version = row.code_version;
-            return Ok(Generated { procedure: row, code, source, confidence, validated, version });
+            return Ok(Generated { procedure: row, code, source, confidence, validated, version, guide });
         }
         let version = self.commit_change(|reader| {
             let row = live(find(reader, &ProcedureRef::Id(row.id))?)?;
@@ -162,7 +169,7 @@ impl Library {
             })
         })?;
         let procedure = self.procedure(&ProcedureRef::Id(row.id))?;
-        Ok(Generated { procedure, code, source, confidence, validated, version: Some(version) })
+        Ok(Generated { procedure, code, source, confidence, validated, version: Some(version), guide })
     }
 
     /// Checks code, for a procedure where one is named.

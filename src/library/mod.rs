@@ -7,6 +7,7 @@ mod code;
 mod confidence;
 mod definition;
 mod error;
+mod guide;
 mod history;
 mod index;
 mod lookup;

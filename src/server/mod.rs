@@ -5,6 +5,7 @@
 
 pub mod catalog;
 mod progress;
+mod prompts;
 mod reply;
 mod schema;
 pub mod tool;
@@ -16,8 +17,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler, ServiceExt,
     model::{
-        CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode, Implementation,
-        ListToolsResult, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig,
+        CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams,
+        GetPromptResponse, Implementation, ListPromptsResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
+        ServerCapabilities, ServerConfig,
     },
     service::{RequestContext, ServerInitializeError},
     transport::stdio_pipes,
@@ -130,7 +132,7 @@ impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         let mut implementation = Implementation::new("repertoire", env!("CARGO_PKG_VERSION"));
         implementation.title = Some("Repertoire".to_owned());
-        let mut info = ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
+        let mut info = ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_prompts().build());
         info.protocol_version = ProtocolVersion::LATEST_WITH_INITIALIZE;
         info.server_info = implementation;
         info.instructions = Some(INSTRUCTIONS.to_owned());
@@ -168,6 +170,25 @@ impl ServerHandler for Server {
             Err(error) => reply::refusal(&error),
         };
         Ok(reply.into_result().into())
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Ok(ListPromptsResult::with_all_items(prompts::list()))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        match self.services().await {
+            Ok(services) => Ok(prompts::get(services, &request).await?.into()),
+            Err(error) => Err(ErrorData::internal_error(error.to_string(), None)),
+        }
     }
 
     async fn on_custom_request(

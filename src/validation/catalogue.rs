@@ -11,6 +11,11 @@ use forbidden::{DYNAMIC, FORBIDDEN_MEMBERS, FORBIDDEN_MODULES, INTERNALS};
 pub(super) use interpreter::IGNORED_METHODS;
 use interpreter::{MEMBER_ALTERNATIVES, MEMBERS, MISSING_BUILTINS, MISSING_MEMBERS, MODULE_ALTERNATIVES, MODULES};
 
+/// The standard modules that the interpreter has.
+pub(super) const fn modules() -> &'static [&'static str] {
+    &MODULES
+}
+
 /// Finds a word in groups of words that share an advice.
 fn advice(groups: &[(&'static str, &[&str])], word: &str) -> Option<&'static str> {
     groups.iter().find(|(_, words)| words.contains(&word)).map(|(advice, _)| *advice)

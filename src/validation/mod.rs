@@ -36,6 +36,12 @@ use checker::Checker;
 use report::{Lines, Report};
 use scope::Scopes;
 
+/// The modules that the interpreter has.
+#[must_use]
+pub const fn interpreter_modules() -> &'static [&'static str] {
+    catalogue::modules()
+}
+
 /// What is known about the procedure that the code belongs to.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Context<'a> {

@@ -52,6 +52,8 @@ pub struct Output {
     source: &'static str,
     /// The version that has this code; absent when it was not stored.
     version: Option<u32>,
+    /// How to write better code yourself, where the steps were compiled.
+    guide: Option<String>,
     duration_seconds: f64,
 }
 
@@ -83,6 +85,7 @@ impl Tool for GenerateProcedureCode {
             issues,
             source: generated.source.as_str(),
             version: generated.version,
+            guide: generated.guide,
             duration_seconds: seconds(started.elapsed().as_secs_f64() * 1000.0),
         })
     }
