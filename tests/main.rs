@@ -8,6 +8,7 @@
 mod cli;
 mod common;
 mod confidence;
+mod conversions;
 mod grants;
 mod hostile;
 mod lifecycle;

@@ -11,6 +11,8 @@ mod variables;
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use crate::domain::{Definition, Parameter};
 
 pub use python::is_identifier;
@@ -40,15 +42,20 @@ pub fn compile(definition: &Definition) -> String {
     }
     let _ = write!(code, "\n\ndef {}({}) -> dict:\n", definition.name.identifier(), signature(definition));
     code.push_str(&docstring(definition));
-    code.push_str("    results: dict = {}\n");
+    let results = steps::results_name(definition);
+    for parameter in mutable_defaults(definition) {
+        let (name, default) = (&parameter.name, parameter.default.as_ref().map(python::literal).unwrap_or_default());
+        let _ = writeln!(code, "    {name} = {default} if {name} is None else {name}");
+    }
+    let _ = writeln!(code, "    {results}: dict = {{}}");
     for (index, (step, source)) in steps.iter().zip(&definition.steps).enumerate() {
         let _ = writeln!(code, "    # Step {}: {}", index + 1, python::comment(&steps::summary(source)));
         code.push_str(&step.body);
     }
     if let Some(template) = &definition.template {
-        let _ = writeln!(code, "    results[\"text\"] = {}", python::template(template, definition));
+        let _ = writeln!(code, "    {results}[\"text\"] = {}", python::template(template, definition));
     }
-    code.push_str("    return results\n");
+    let _ = writeln!(code, "    return {results}");
     code
 }
 
@@ -66,13 +73,22 @@ fn signature(definition: &Definition) -> String {
             let annotation = parameter.kind.annotation();
             match &parameter.default {
                 _ if parameter.is_required() => format!("{}: {annotation}", parameter.name),
-                None | Some(serde_json::Value::Null) => format!("{}: {annotation} | None = None", parameter.name),
+                None | Some(Value::Null | Value::Array(_) | Value::Object(_)) => {
+                    format!("{}: {annotation} | None = None", parameter.name)
+                }
                 Some(default) => format!("{}: {annotation} = {}", parameter.name, python::literal(default)),
             }
         })
         .collect();
     let line = parameters.join(", ");
     if line.len() < 80 || parameters.is_empty() { line } else { format!("\n    {},\n", parameters.join(",\n    ")) }
+}
+
+/// Parameters whose default would be shared between calls if it stood in the signature.
+fn mutable_defaults(definition: &Definition) -> impl Iterator<Item = &Parameter> {
+    definition.parameters.iter().filter(|parameter| {
+        !parameter.is_required() && matches!(parameter.default, Some(Value::Array(_) | Value::Object(_)))
+    })
 }
 
 fn docstring(definition: &Definition) -> String {

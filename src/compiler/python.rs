@@ -3,13 +3,7 @@
 use serde_json::Value;
 
 use super::variables::{Piece, pieces};
-use crate::domain::{Definition, ParameterType};
-
-const KEYWORDS: [&str; 35] = [
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
-    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
-    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
-];
+use crate::domain::{Definition, ParameterType, name::PYTHON_KEYWORDS};
 
 /// Whether `text` can name a parameter.
 #[must_use]
@@ -18,7 +12,7 @@ pub fn is_identifier(text: &str) -> bool {
     characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
         && text.len() <= 64
-        && !KEYWORDS.contains(&text)
+        && !PYTHON_KEYWORDS.contains(&text)
 }
 
 /// A string literal in double quotes.
@@ -45,6 +39,11 @@ fn escape(text: &str) -> String {
     escaped
 }
 
+/// Text as a part of an f-string in double quotes.
+pub fn in_f_string(text: &str) -> String {
+    escape(text).replace('{', "{{").replace('}', "}}")
+}
+
 /// A literal for a JSON value.
 pub fn literal(value: &Value) -> String {
     match value {
@@ -67,13 +66,12 @@ pub fn template(text: &str, definition: &Definition) -> String {
     let pieces = pieces(text);
     match &pieces[..] {
         [Piece::Variable(name)] if is_text(name, definition) => (*name).to_owned(),
-        [Piece::Variable(name)] => format!("str({name})"),
         pieces if pieces.iter().all(|piece| matches!(piece, Piece::Text(_))) => string(text),
         pieces => {
             let inner: String = pieces
                 .iter()
                 .map(|piece| match piece {
-                    Piece::Text(text) => escape(text).replace('{', "{{").replace('}', "}}"),
+                    Piece::Text(text) => in_f_string(text),
                     Piece::Variable(name) => format!("{{{name}}}"),
                 })
                 .collect();

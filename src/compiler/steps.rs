@@ -1,10 +1,19 @@
 //! One step as Python statements.
 
-use super::python;
+use super::{
+    python,
+    variables::{self, Piece},
+};
 use crate::domain::{CommandStep, Definition, ProcedureStep, Step};
 
-/// The variable in which compiled code collects what its steps gave.
-pub const RESULTS: &str = "results";
+/// The variable in which compiled code collects what its steps gave: `results`, unless a parameter has that name.
+pub fn results_name(definition: &Definition) -> String {
+    let mut name = "results".to_owned();
+    while definition.parameters.iter().any(|parameter| parameter.name == name) {
+        name.insert_str(0, "step_");
+    }
+    name
+}
 
 /// The statements of a step, and the host function that they need.
 pub struct Compiled {
@@ -22,7 +31,8 @@ pub fn compile(step: &Step, number: usize, definition: &Definition) -> Compiled 
             None => Compiled {
                 function: "manual_step",
                 body: format!(
-                    "    {RESULTS}[\"step_{number}\"] = manual_step({})\n",
+                    "    {}[\"step_{number}\"] = manual_step({})\n",
+                    results_name(definition),
                     python::template(sentence.trim(), definition)
                 ),
             },
@@ -40,11 +50,12 @@ pub fn summary(step: &Step) -> String {
 }
 
 /// An error keeps its class, so that a missing permission stays one; what fails inside gets the number of the step.
-fn guarded(statement: &str, number: usize, what: &str) -> String {
-    let message = python::string(&format!("step {number} ({what}) failed: "));
+fn guarded(statement: &str, number: usize, what: &str, definition: &Definition) -> String {
+    let results = results_name(definition);
+    let step = python::in_f_string(&format!("step {number} ({what}) failed: "));
     format!(
-        "    try:\n        {RESULTS}[\"step_{number}\"] = {statement}\n    except RuntimeError as error:\n        \
-         raise RuntimeError({message} + str(error))\n"
+        "    try:\n        {results}[\"step_{number}\"] = {statement}\n    except RuntimeError as error:\n        \
+         raise RuntimeError(f\"{step}{{error}}\")\n"
     )
 }
 
@@ -52,10 +63,8 @@ fn run(command: &[String], number: usize, definition: &Definition) -> Compiled {
     let words: Vec<String> = command.iter().map(|word| python::template(word, definition)).collect();
     let program = command.first().map_or("", String::as_str);
     let what = command.get(1).map_or_else(|| program.to_owned(), |first| format!("{program} {first}"));
-    Compiled {
-        function: "run_command",
-        body: guarded(&format!("run_command([{}]).stdout", words.join(", ")), number, &what),
-    }
+    let statement = format!("run_command([{}]).stdout", words.join(", "));
+    Compiled { function: "run_command", body: guarded(&statement, number, &what, definition) }
 }
 
 fn call(step: &ProcedureStep, number: usize, definition: &Definition) -> Compiled {
@@ -70,26 +79,72 @@ fn call(step: &ProcedureStep, number: usize, definition: &Definition) -> Compile
     } else {
         format!("call_procedure({name}, {{{}}})", arguments.join(", "))
     };
-    Compiled { function: "call_procedure", body: guarded(&statement, number, &step.procedure) }
+    Compiled { function: "call_procedure", body: guarded(&statement, number, &step.procedure, definition) }
 }
 
 /// Words that say that what follows in back-ticks is to be executed.
-const RUN_WORDS: [&str; 12] =
-    ["run", "execute", "call", "invoke", "start", "use", "with", "via", "using", "do", "type", "launch"];
+const RUN_WORDS: [&str; 13] =
+    ["run", "execute", "call", "invoke", "start", "use", "with", "via", "using", "do", "type", "launch", "running"];
+/// Words that make a command something that is perhaps, or never, to be executed. Only a person can tell.
+const DOUBTS: [&str; 22] = [
+    "if",
+    "unless",
+    "when",
+    "whenever",
+    "until",
+    "once",
+    "only",
+    "maybe",
+    "perhaps",
+    "otherwise",
+    "or",
+    "don't",
+    "don’t",
+    "not",
+    "never",
+    "no",
+    "avoid",
+    "without",
+    "instead",
+    "can't",
+    "cannot",
+    "should",
+];
+/// Commands that change the shell which they are typed in; there is none.
+const SHELL_BUILTINS: [&str; 9] = ["cd", "source", "export", "alias", "set", "unset", "eval", "exec", "type"];
 
-/// The one back-ticked command of a sentence. `None` when there is none, more than one, or one that needs a shell:
-/// then a person knows better what is meant.
+/// The one back-ticked command of a sentence that asks for it to be executed. `None` when there is none, more than one,
+/// one that needs a shell, or any doubt: then a person knows better what is meant.
 fn command_in(sentence: &str) -> Option<Vec<String>> {
     let parts: Vec<&str> = sentence.split('`').collect();
-    let [before, quoted, _] = parts[..] else { return None };
-    let words = shlex::split(quoted)?;
+    let [before, quoted, after] = parts[..] else { return None };
+    let lower = |text: &str| text.to_lowercase();
+    let (before, after) = (lower(before), lower(after));
+    let is_doubt = |word: &str| DOUBTS.contains(&word.trim_matches(|c: char| !c.is_alphanumeric()));
+    let doubtful = before.contains('?') || before.split_whitespace().chain(after.split_whitespace()).any(is_doubt);
+    let last_word = before.split_whitespace().next_back().unwrap_or_default();
+    let asked_to_run = last_word.ends_with(':') || RUN_WORDS.contains(&last_word);
+    let needs_shell = quoted.chars().any(|c| "|&;<>$*?()\\\n".contains(c)) || quoted.starts_with('~');
+    if doubtful || !asked_to_run || needs_shell {
+        return None;
+    }
+    let words = shlex::split(&without_spaces_in_variables(quoted))?;
     let program = words.first()?;
-    let last_word = before.split_whitespace().next_back().unwrap_or_default().to_lowercase();
-    let asked_to_run = RUN_WORDS.contains(&last_word.trim_end_matches(':'));
-    let plausible = program.starts_with(|c: char| c.is_ascii_lowercase() || (asked_to_run && c.is_ascii_digit()))
-        && program.chars().all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c));
-    let needs_shell = quoted.chars().any(|c| "|&;<>$*?()\n".contains(c)) || quoted.starts_with('~');
-    (plausible && !needs_shell && (words.len() > 1 || asked_to_run) && looks_like_program(program)).then_some(words)
+    let plausible = program.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && program.chars().all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c))
+        && !SHELL_BUILTINS.contains(&program.as_str());
+    (plausible && looks_like_program(program)).then_some(words)
+}
+
+/// `{{ name }}` as `{{name}}`, so that it stays one word.
+fn without_spaces_in_variables(text: &str) -> String {
+    variables::pieces(text)
+        .into_iter()
+        .map(|piece| match piece {
+            Piece::Text(text) => text.to_owned(),
+            Piece::Variable(name) => format!("{{{{{name}}}}}"),
+        })
+        .collect()
 }
 
 /// `config.toml` in back-ticks is a file, not a program.
@@ -104,16 +159,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_plain_command_in_backticks_is_run() {
+    fn one_plain_command_that_is_asked_for_is_run() {
         let found = |sentence: &str| command_in(sentence).map(|words| words.join("|"));
         assert_eq!(found("Run `git status --short` first"), Some("git|status|--short".into()));
         assert_eq!(found("Check with `pytest`"), Some("pytest".into()));
-        assert_eq!(found("Show `git log --format='%h %s'`"), Some("git|log|--format=%h %s".into()));
+        assert_eq!(found("Show the log: `git log --format='%h %s'`"), Some("git|log|--format=%h %s".into()));
         assert_eq!(found("Run `python3.12 -m build`"), Some("python3.12|-m|build".into()));
+        assert_eq!(found("Here: `git push origin/{{ new }}`"), Some("git|push|origin/{{new}}".into()));
     }
 
     #[test]
-    fn what_is_no_plain_command_is_left_to_a_person() {
+    fn what_is_no_plain_command_or_in_doubt_is_left_to_a_person() {
         for sentence in [
             "Edit `config.toml`",
             "Turn text such as `1h 30m` into seconds",
@@ -124,6 +180,16 @@ mod tests {
             "Look at the log",
             "Rename `OldName` to something better",
             "Run `unbalanced 'quote`",
+            "Do not run `git push --force`, somebody else may have pushed",
+            "Never use `git push --force`",
+            "If any of that looks wrong, run `alembic downgrade -1`",
+            "Run `git reset --hard` only if you are sure",
+            "Off by more than ten? Run `vacuumdb --analyze`",
+            "Commit them apart, so that `git log --follow` keeps working",
+            "Set `lock_timeout = 2s` for the session",
+            "Activate it with `source .venv/bin/activate`",
+            "Go to the front end: `cd frontend`",
+            "Look at its end: `more C:\\logs\\service.log`",
         ] {
             assert_eq!(command_in(sentence), None, "{sentence}");
         }

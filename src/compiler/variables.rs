@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{python::is_identifier, steps};
+use super::python::is_identifier;
 use crate::domain::{Definition, Step};
 
 /// A text cut at its variables.
@@ -64,7 +64,6 @@ pub fn variables(definition: &Definition) -> Vec<String> {
     if let Some(template) = &definition.template {
         collect(template);
     }
-    names.retain(|name| name != steps::RESULTS);
     names
 }
 

@@ -15,6 +15,15 @@ const RESERVED: [&str; 22] = [
     "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
+/// Words that Python keeps for itself.
+pub const PYTHON_KEYWORDS: [&str; 35] = [
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
+/// What code imports from the host under these names; a function or parameter of that name would hide it.
+pub const HOST_NAMES: [&str; 4] = ["call_procedure", "log", "manual_step", "run_command"];
+
 /// Why a text can't become a [`ProcedureName`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -67,7 +76,12 @@ impl ProcedureName {
     #[must_use]
     pub fn identifier(&self) -> String {
         let identifier = self.0.replace('-', "_");
-        if identifier.starts_with(|c: char| c.is_numeric()) { format!("run_{identifier}") } else { identifier }
+        let is_taken = PYTHON_KEYWORDS.contains(&identifier.as_str()) || HOST_NAMES.contains(&identifier.as_str());
+        if is_taken || identifier.starts_with(|c: char| c.is_numeric()) {
+            format!("run_{identifier}")
+        } else {
+            identifier
+        }
     }
 }
 
@@ -118,6 +132,8 @@ mod tests {
         assert_eq!(ProcedureName::parse("Größe prüfen").unwrap().as_str(), "größe_prüfen");
         assert_eq!(ProcedureName::parse("../../etc/passwd").unwrap().as_str(), "etc_passwd");
         assert_eq!(ProcedureName::parse("3-way merge").unwrap().identifier(), "run_3_way_merge");
+        assert_eq!(ProcedureName::parse("import").unwrap().identifier(), "run_import");
+        assert_eq!(ProcedureName::parse("log").unwrap().identifier(), "run_log");
     }
 
     #[test]

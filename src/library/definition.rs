@@ -11,7 +11,7 @@ use crate::{
     compiler,
     domain::{
         CreatedBy, Definition, Example, Parameter, ParameterType, Permissions, ProcedureName, Status, Step,
-        name::slugify,
+        name::{HOST_NAMES, slugify},
     },
 };
 
@@ -273,6 +273,11 @@ fn check_parameters(parameters: &[Parameter]) -> Result<(), LibraryError> {
         if !compiler::is_identifier(name) {
             return Err(invalid(format!(
                 "parameter name `{name}` is not a Python identifier; use letters, digits and `_`, and no Python keyword"
+            )));
+        }
+        if HOST_NAMES.contains(&name.as_str()) {
+            return Err(invalid(format!(
+                "parameter name `{name}` would hide the host function of that name; choose another"
             )));
         }
         if !names.insert(name) {
