@@ -30,6 +30,18 @@ pub(super) fn forbidden_module(path: &str) -> Option<&'static str> {
     advice(FORBIDDEN_MODULES, root(path))
 }
 
+/// Whether some members of a module are forbidden, so that not all of them may be imported at once.
+pub(super) fn has_forbidden_members(module: &str) -> bool {
+    FORBIDDEN_MEMBERS.iter().any(|(of, _, _)| *of == module)
+}
+
+/// Whether a dotted path is a private member of a standard module, such as `random._os`: what it imports for itself.
+pub(super) fn is_private_member(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(module, member)| {
+        has_module(root(module)) && member.starts_with('_') && !member.starts_with("__")
+    })
+}
+
 /// What to do instead of using a forbidden member, given its dotted path.
 pub(super) fn forbidden_member(path: &str) -> Option<&'static str> {
     let (module, rest) = path.split_once('.')?;

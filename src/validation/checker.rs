@@ -223,8 +223,12 @@ impl<'a> Visitor<'a> for Checker<'_, 'a> {
         }
     }
 
-    // Annotations are never evaluated by the interpreter.
-    fn visit_annotation(&mut self, _: &'a Expr) {}
+    // Annotations are never evaluated by this interpreter; a call in one is meant for another.
+    fn visit_annotation(&mut self, annotation: &'a Expr) {
+        if annotation.is_call_expr() {
+            self.visit_expr(annotation);
+        }
+    }
 
     fn visit_with_item(&mut self, item: &'a WithItem) {
         self.managed.insert(item.context_expr.range());

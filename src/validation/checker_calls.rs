@@ -33,6 +33,9 @@ impl<'a> Checker<'_, 'a> {
         if let Expr::Attribute(method) = &*call.func {
             self.check_method_call(call, method.attr.as_str(), &method.value);
         }
+        for argument in call.arguments.args.iter().chain(call.arguments.keywords.iter().map(|keyword| &keyword.value)) {
+            self.check_path_text(argument);
+        }
         for meaning in self.scopes.meanings(&call.func, self.scope()) {
             match meaning.as_str() {
                 "repertoire.run_command" => self.check_run_command(call),

@@ -41,7 +41,11 @@ impl<'a> Checker<'_, 'a> {
         let is_known = self.check_import(module, at);
         for alias in &import.names {
             let name = alias.name.as_str();
-            if name == "*" {
+            if name == "*" && catalogue::has_forbidden_members(module) {
+                let message =
+                    format!("`from {module} import *` brings in forbidden members; import the names that are needed.");
+                self.add(&rules::FORBIDDEN_MEMBER, alias.start(), message);
+            } else if name == "*" {
                 let message = format!("`from {module} import *` does not work; import the names that are needed.");
                 self.add(&rules::UNSUPPORTED_IMPORT, alias.start(), message);
             } else if module == "__future__" {
@@ -78,6 +82,9 @@ impl<'a> Checker<'_, 'a> {
         } else if let Some(instead) = catalogue::forbidden_member(path) {
             let message = format!("{} is forbidden in procedures; {instead}.", quote(path));
             self.add(&rules::FORBIDDEN_MEMBER, at, message);
+        } else if catalogue::is_private_member(path) {
+            let message = format!("{} is private to its module; use what the module offers.", quote(path));
+            self.add(&rules::FORBIDDEN_MEMBER, at, message);
         } else if let Some(instead) = catalogue::missing_member(path)
             && !self.never_runs()
         {
@@ -103,6 +110,16 @@ impl<'a> Checker<'_, 'a> {
 
     pub(super) fn check_name(&mut self, name: &'a ExprName) {
         let id = name.id.as_str();
+        if matches!(id, "getattr" | "setattr" | "delattr")
+            && !self.is_called(name)
+            && self.scopes.lookup(id, self.scope(), name.start()).1
+        {
+            let message = format!(
+                "`{id}` is handed on, so which attributes it is used for can't be checked; call it where it is needed."
+            );
+            self.report.add_as(&rules::COMPUTED_ATTRIBUTE, Severity::Error, Some(name.start()), message);
+            return;
+        }
         let is_dynamic = catalogue::is_dynamic(id);
         let missing = catalogue::missing_builtin(id);
         let is_internal = catalogue::is_internal(id);
@@ -170,6 +187,21 @@ impl<'a> Checker<'_, 'a> {
             rest.strip_prefix(follows)
                 .is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
         })
+    }
+
+    /// Whether a call follows the name.
+    fn is_called(&self, name: &ExprName) -> bool {
+        let rest = self.code.get(name.end().to_usize()..).unwrap_or_default();
+        rest.trim_start().starts_with('(')
+    }
+
+    /// A text that is nothing but a path of attributes, such as `__class__.__base__`, wherever it is handed to.
+    pub(super) fn check_path_text(&mut self, expr: &'a Expr) {
+        let Some(text) = meaning::text(self.scopes, expr, self.scope(), &mut 256) else { return };
+        let is_path = text.contains(['.', '[']) && text.chars().all(|c| c.is_alphanumeric() || "_.[]".contains(c));
+        if is_path {
+            text.split(['.', '[', ']']).for_each(|name| self.check_internal(name, expr.start()));
+        }
     }
 
     /// An attribute name, however it was written.

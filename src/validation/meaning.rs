@@ -166,9 +166,19 @@ fn text_of_call(scopes: &Scopes<'_>, call: &ExprCall, scope: ScopeId, fuel: &mut
             char::from_u32(u32::try_from(whole_number(arguments.first()?)?).ok()?).map(String::from)
         }
         Expr::Name(name) if name.id.as_str() == "str" => text(scopes, arguments.first()?, scope, fuel),
+        Expr::Attribute(method) if method.attr.as_str() == "decode" => decoded(&method.value),
         Expr::Attribute(method) => {
             let base = text(scopes, &method.value, scope, fuel)?;
             match method.attr.as_str() {
+                "join" if arguments.first().is_some_and(Expr::is_call_expr) => {
+                    let letters = arguments.first()?.as_call_expr()?;
+                    let [function, codes] = &*letters.arguments.args else { return None };
+                    let is_map_of_chr = name_is(&letters.func, "map") && name_is(function, "chr");
+                    let letters = codes_of(codes).filter(|_| is_map_of_chr)?;
+                    let letters: Option<Vec<String>> =
+                        letters.into_iter().map(|code| char::from_u32(code).map(String::from)).collect();
+                    Some(letters?.join(&base))
+                }
                 "join" => {
                     let items = arguments.first().filter(|items| items.is_list_expr() || items.is_tuple_expr())?;
                     let pieces: Option<Vec<String>> =
@@ -195,6 +205,30 @@ fn text_of_call(scopes: &Scopes<'_>, call: &ExprCall, scope: ScopeId, fuel: &mut
         }
         _ => None,
     }
+}
+
+/// The text of `b"…".decode()` and `bytes([…]).decode()`.
+fn decoded(expr: &Expr) -> Option<String> {
+    let bytes: Vec<u8> = match expr {
+        Expr::BytesLiteral(literal) => literal.value.bytes().collect(),
+        Expr::Call(call) if name_is(&call.func, "bytes") || name_is(&call.func, "bytearray") => {
+            let codes = codes_of(call.arguments.args.first()?)?;
+            codes.into_iter().map(|code| u8::try_from(code).ok()).collect::<Option<_>>()?
+        }
+        _ => return None,
+    };
+    String::from_utf8(bytes).ok()
+}
+
+/// The whole numbers of a list or tuple that stands in the code.
+fn codes_of(expr: &Expr) -> Option<Vec<u32>> {
+    let items = super::scope::elements(expr);
+    let codes: Option<Vec<u32>> = items.iter().map(|item| u32::try_from(whole_number(item)?).ok()).collect();
+    codes.filter(|codes| !codes.is_empty() && codes.len() <= MAX_TEXT)
+}
+
+fn name_is(expr: &Expr, wanted: &str) -> bool {
+    expr.as_name_expr().is_some_and(|name| name.id.as_str() == wanted)
 }
 
 /// A whole number that stands in the code.

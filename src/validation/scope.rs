@@ -159,6 +159,13 @@ impl<'a> Collector<'a> {
     }
 
     /// Binds the names in an assignment target to a value, element by element where both sides are literal.
+    /// The name may be gone from here on, as after `del` or at the end of an `except … as`.
+    fn unbind(&mut self, name: &str) {
+        let current = self.current();
+        let bindings = self.scopes.scopes.get_mut(current).and_then(|scope| scope.names.get_mut(name));
+        bindings.into_iter().flatten().for_each(|binding| binding.conditional = true);
+    }
+
     fn bind_target(&mut self, target: &'a Expr, value: Option<&'a Expr>) {
         match target {
             Expr::Name(name) => {
@@ -256,6 +263,12 @@ impl<'a> Visitor<'a> for Collector<'a> {
         let conditional = usize::from(Self::is_conditional(stmt));
         self.conditional += conditional;
         match stmt {
+            Stmt::Delete(delete) => {
+                for name in delete.targets.iter().filter_map(Expr::as_name_expr) {
+                    self.unbind(name.id.as_str());
+                }
+                visitor::walk_stmt(self, stmt);
+            }
             Stmt::FunctionDef(function) => {
                 function.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
                 self.visit_defaults(&function.parameters);
@@ -368,6 +381,9 @@ impl<'a> Visitor<'a> for Collector<'a> {
             self.bind(name, Bound::Caught);
         }
         visitor::walk_except_handler(self, handler);
+        if let Some(name) = &inner.name {
+            self.unbind(name.as_str());
+        }
     }
 
     fn visit_pattern(&mut self, pattern: &'a Pattern) {

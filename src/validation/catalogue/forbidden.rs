@@ -83,7 +83,25 @@ pub(in super::super) const FORBIDDEN_MODULES: &[(&str, &[&str])] = &[
         DATA,
         &["pickle", "_pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal", "copyreg", "jsonpickle", "dbm"],
     ),
-    (NOTHING, &["builtins", "__builtin__", "gc", "pdb", "bdb", "faulthandler", "sysconfig", "atexit"]),
+    (
+        NOTHING,
+        &[
+            "builtins",
+            "__builtin__",
+            "gc",
+            "pdb",
+            "bdb",
+            "faulthandler",
+            "sysconfig",
+            "atexit",
+            "inspect",
+            "timeit",
+            "trace",
+            "profile",
+            "cProfile",
+            "doctest",
+        ],
+    ),
 ];
 
 /// Members of allowed modules that no procedure may touch.
@@ -133,6 +151,9 @@ pub(in super::super) const FORBIDDEN_MEMBERS: &[(&str, &str, &[&str])] = &[
     ),
     ("asyncio", COMMANDS, &["create_subprocess_exec", "create_subprocess_shell", "subprocess"]),
     ("asyncio", NETWORK, &["open_connection", "open_unix_connection", "start_server", "start_unix_server"]),
+    // Evaluates annotations that are text; walks attributes that a text names.
+    ("typing", NOTHING, &["get_type_hints"]),
+    ("string", NOTHING, &["Formatter"]),
     (
         "sys",
         NOTHING,
