@@ -75,7 +75,9 @@ impl Library {
         make_private_folder(&config.home).map_err(home_error)?;
         let session = Session::start(&config.home).map_err(home_error)?;
         let database = Database::open(&config.home.join("repertoire.db"))?;
-        let versions = Versions::open(&config.home.join("procedures.git"))?;
+        // Under the write lock, because git can't have several processes make one repository.
+        let history = config.home.join("procedures.git");
+        let versions = database.write(|_| Ok::<_, LibraryError>(Versions::open(&history)?))?;
         let library = Self {
             home: config.home.clone(),
             config: Mutex::new(Arc::new(config)),

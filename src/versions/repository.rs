@@ -35,7 +35,7 @@ pub struct Versions {
 }
 
 impl Versions {
-    /// Opens the bare repository at `path`, or makes it. Several processes may do so at once.
+    /// Opens the bare repository at `path`, or makes it. Of several processes only one at a time may do so.
     ///
     /// # Errors
     /// [`VersionsError::Git`] when the folder is something else or can't be written.
