@@ -10,6 +10,7 @@ mod common;
 mod confidence;
 mod conversions;
 mod grants;
+mod held_out;
 mod hostile;
 mod lifecycle;
 mod limits;

@@ -55,7 +55,7 @@ impl Reader<'_> {
         let sql = format!(
             "SELECT {COLUMNS}, relevance FROM \
              (SELECT rowid AS found, -{BM25} AS relevance FROM procedure_search WHERE procedure_search MATCH ?1 \
-              ORDER BY {BM25} LIMIT ?2) JOIN procedures ON id = found ORDER BY relevance DESC"
+              ORDER BY relevance DESC LIMIT ?2) JOIN procedures ON id = found ORDER BY relevance DESC"
         );
         let mut statement = self.0.prepare_cached(&sql)?;
         let hits = statement.query_map(rusqlite::params![expression, limit], |row| {
