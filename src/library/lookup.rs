@@ -3,7 +3,7 @@
 use super::{Library, LibraryError};
 use crate::{
     domain::{ProcedureName, Status},
-    storage::{ListFilter, ProcedureRow, Reader},
+    storage::{ListFilter, ProcedureRow, Reader, Words},
 };
 
 /// Names this similar (Jaro-Winkler) to a wrong one are proposed.
@@ -105,6 +105,8 @@ impl Library {
 
     /// The active procedures that answer `query` best.
     ///
+    /// Those that have all telling words of the query come alone where they are enough; otherwise any word counts.
+    ///
     /// The score is text relevance (1 for the best match) times a factor from 0.5 to 1 that grows with the share of
     /// executions that succeeded, counted with one success and one failure in advance: what keeps failing sinks, what
     /// was never tried stays in the middle.
@@ -117,7 +119,16 @@ impl Library {
         // What the filter leaves out must not use up the places of what it admits.
         let ranked = if *filter == RecallFilter::default() { RANKED } else { RANKED_UNDER_A_FILTER };
         let ranked = ranked.max(u32::try_from(limit).unwrap_or(RANKED));
-        let hits = self.database.read(|reader| reader.search_procedures(&query, ranked))?;
+        let mut found = self.ranked(&query, Words::All, ranked, filter)?;
+        if found.len() < limit {
+            found = self.ranked(&query, Words::Any, ranked, filter)?;
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn ranked(&self, query: &str, words: Words, most: u32, filter: &RecallFilter) -> Result<Vec<Found>, LibraryError> {
+        let hits = self.database.read(|reader| reader.search_procedures(query, words, most))?;
         let best = hits.iter().map(|hit| hit.relevance).fold(f64::MIN_POSITIVE, f64::max);
         let mut found: Vec<Found> = hits
             .into_iter()
@@ -125,7 +136,6 @@ impl Library {
             .map(|hit| Found { score: hit.relevance / best * track_record(&hit.procedure), procedure: hit.procedure })
             .collect();
         found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.procedure.id.cmp(&b.procedure.id)));
-        found.truncate(limit);
         Ok(found)
     }
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{Definition, Status, Step, VersionKind, VersionNumber},
-    storage::{ProcedureRow, Reader},
+    storage::{ProcedureRow, Reader, Words},
     versions::ProcedureChange,
 };
 
@@ -144,7 +144,7 @@ fn similar(reader: &Reader<'_>, procedure: &ProcedureRow) -> Result<Vec<Similar>
     let definition = &procedure.definition;
     let mine = words(definition);
     let query = format!("{} {}", definition.name.as_str().replace(['_', '-'], " "), definition.description);
-    let hits = reader.search_procedures(&query, SIMILAR_CANDIDATES + 1)?;
+    let hits = reader.search_procedures(&query, Words::Any, SIMILAR_CANDIDATES + 1)?;
     let mut similar: Vec<Similar> = hits
         .into_iter()
         .filter(|hit| hit.procedure.id != procedure.id && hit.procedure.definition.status != Status::Archived)

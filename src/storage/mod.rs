@@ -22,7 +22,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 
 pub use procedures::{ListFilter, ProcedureRow, ProcedureUpdate};
 pub use runs::{NewRun, RunEnd, RunFilter, RunRow};
-pub use search::SearchHit;
+pub use search::{SearchHit, Words};
 pub use stats::{DayTotals, Stats, VersionTotals};
 pub use versions::VersionRow;
 

@@ -15,6 +15,15 @@ pub struct SearchHit {
     pub relevance: f64,
 }
 
+/// How many words of a text a procedure must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// Every one. Few have, so that ranking them is quick.
+    All,
+    /// At least one.
+    Any,
+}
+
 /// Weights of the columns name, description, tags, steps and notes: a word of the name says most.
 const BM25: &str = "bm25(procedure_search, 8.0, 4.0, 4.0, 1.5, 1.0)";
 
@@ -27,9 +36,9 @@ const STOP_WORDS: [&str; 40] = [
 /// Shorter words are matched whole: as beginnings they match too much.
 const SHORTEST_PREFIX: usize = 4;
 
-/// The words of free text as an FTS5 query: any of them, the longer ones also as the beginning of a word. `None` when
-/// there is no word in it.
-fn match_expression(text: &str) -> Option<String> {
+/// The telling words of free text as terms of an FTS5 query, the longer ones also as the beginning of a word. All words
+/// where none is telling.
+fn terms(text: &str) -> Vec<String> {
     const MOST_WORDS: usize = 32;
     let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let is_telling = |word: &&&str| !STOP_WORDS.contains(&word.to_lowercase().as_str());
@@ -37,12 +46,11 @@ fn match_expression(text: &str) -> Option<String> {
     if telling.is_empty() {
         telling = words.iter().collect();
     }
-    let terms: Vec<String> = telling
+    telling
         .into_iter()
         .take(MOST_WORDS)
         .map(|word| format!("\"{word}\"{}", if word.chars().count() < SHORTEST_PREFIX { "" } else { "*" }))
-        .collect();
-    (!terms.is_empty()).then(|| terms.join(" OR "))
+        .collect()
 }
 
 impl Reader<'_> {
@@ -50,8 +58,15 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn search_procedures(&self, text: &str, limit: u32) -> Result<Vec<SearchHit>, StorageError> {
-        let Some(expression) = match_expression(text) else { return Ok(Vec::new()) };
+    pub fn search_procedures(&self, text: &str, words: Words, limit: u32) -> Result<Vec<SearchHit>, StorageError> {
+        let terms = terms(text);
+        if terms.is_empty() {
+            return Ok(Vec::new());
+        }
+        let expression = terms.join(match words {
+            Words::All => " AND ",
+            Words::Any => " OR ",
+        });
         let sql = format!(
             "SELECT {COLUMNS}, relevance FROM \
              (SELECT rowid AS found, -{BM25} AS relevance FROM procedure_search WHERE procedure_search MATCH ?1 \
@@ -117,13 +132,13 @@ mod tests {
 
     #[test]
     fn query_syntax_in_free_text_is_only_text() {
-        assert_eq!(match_expression("git \"NOT\" NEAR(x)"), Some(r#""git" OR "NOT" OR "NEAR"* OR "x""#.into()));
-        assert_eq!(match_expression(" -- \" ' () * "), None);
+        assert_eq!(terms("git \"NOT\" NEAR(x)").join(" "), r#""git" "NOT" "NEAR"* "x""#);
+        assert!(terms(" -- \" ' () * ").is_empty());
     }
 
     #[test]
     fn words_that_say_nothing_are_left_out_unless_there_are_no_others() {
-        assert_eq!(match_expression("what is in the changelog"), Some(r#""changelog"*"#.into()));
-        assert_eq!(match_expression("how to"), Some(r#""how" OR "to""#.into()));
+        assert_eq!(terms("what is in the changelog"), [r#""changelog"*"#]);
+        assert_eq!(terms("how to"), [r#""how""#, r#""to""#]);
     }
 }
