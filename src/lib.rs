@@ -5,10 +5,10 @@
 //!
 //! - [`cli`]: the command line. [`server`]: the MCP tools over stdio. [`client`]: an MCP client for demo and benchmark.
 //! - [`library`]: the services, the engine that executes procedures among them.
-//! - [`host`]: what procedures may call.
-//! - [`storage`]: SQLite. [`versions`]: git. [`sandbox`]: the interpreter. They do not know each other.
-//! - [`validation`]: judging code. [`compiler`]: from steps to code. [`config`]: the home and its policy.
-//! - [`domain`]: plain data.
+//! - [`host`]: what procedures may call. [`validation`]: judging code. [`compiler`]: from steps to code.
+//! - [`storage`]: SQLite. [`versions`]: git. [`sandbox`]: the interpreter. [`models`]: language models. They do not know
+//!   each other.
+//! - [`config`]: the home and its policy. [`domain`]: plain data.
 //!
 //! `docs/architecture.md` is the map in more words.
 
@@ -19,6 +19,7 @@ pub mod config;
 pub mod domain;
 pub mod host;
 pub mod library;
+pub mod models;
 pub mod sandbox;
 pub mod server;
 pub mod storage;

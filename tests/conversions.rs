@@ -1,4 +1,5 @@
-//! A hundred and one definitions as people write them: each compiles to code without an error, and runs.
+//! A hundred and one definitions as people write them: each compiles to code without an error, and runs. And one workflow
+//! that is followed to its end.
 
 use std::{fs, path::Path};
 
@@ -86,4 +87,59 @@ fn all_hundred_and_one_definitions_convert_and_run() {
         }
     }
     assert!(outcomes.iter().skip(1).all(|count| *count > 10), "succeeded, paused, refused: {outcomes:?}");
+}
+
+#[test]
+fn the_outputs_of_typed_actions_reach_the_steps_after_them() {
+    let home = Home::new();
+    let mut client = home.start();
+    let brief = "def brief(day: str, template: str) -> dict:\n    return {\"text\": f\"{template} brief of {day}\"}\n";
+    client.ok("remember_procedure", json!({"name": "brief", "steps": ["Write it"], "code": brief}));
+    client.ok(
+        "remember_procedure",
+        json!({"name": "morning", "steps": [
+            {"step_id": "generate", "action_type": "run_skill", "requires_approval": true,
+                "config": {"skill_id": "brief", "template": "short", "input_mapping": {"day": "{{trigger.date}}"}}},
+            {"step_id": "tell", "action_type": "send_notification", "on_failure": "skip",
+                "config": {"channel": "slack", "message_template": "Good morning!\n\n{generate_output.text}"}},
+            {"tool": "tracker/create_issue", "arguments": {"title": "Say \"hi\", {{generate_output}}", "told": "{{tell_output}}"}},
+            {"step_id": "task", "action_type": "create_task", "on_failure": "retry", "config": {"task_title": "Read {latest_output}"}},
+        ]}),
+    );
+    client.ok("generate_procedure_code", json!({"procedure_id": "morning", "use_llm": false}));
+    let parameters = json!({"trigger": {"date": "2026-08-03"}});
+    let mut answer = client.ok("execute_procedure", json!({"procedure_id": "morning", "parameters": parameters}));
+    let run_id = answer["run_id"].clone();
+    for (expected, decision, value) in [
+        ("Approve that the procedure `brief` is called now", "approve", json!(null)),
+        ("Send this notification to slack:\nGood morning!\n\nshort brief of 2026-08-03", "reject", json!("no network")),
+        ("\"told\": null", "approve", json!("ISSUE-7")),
+        ("Create this task: Read ISSUE-7", "reject", json!("not now")),
+        ("Create this task: Read ISSUE-7", "approve", json!({"id": 12})),
+    ] {
+        let waiting_for = text(&answer, "waiting_for");
+        assert!(waiting_for.contains(expected), "{expected}: {waiting_for}");
+        answer = client.ok("resume_run", json!({"run_id": run_id, "decision": decision, "value": value}));
+    }
+    let result = json!({"generate": {"text": "short brief of 2026-08-03"}, "tell": null, "step_3": "ISSUE-7", "task": {"id": 12}});
+    assert_eq!((&answer["outcome"], &answer["result"]), (&json!("success"), &result), "{answer}");
+    let output = text(&answer, "output");
+    assert!(output.contains("step 2 (tell) failed and is skipped") && output.contains("no network"), "{output}");
+}
+
+#[test]
+fn a_step_that_is_not_understood_is_refused_by_name() {
+    let home = Home::new();
+    let mut client = home.start();
+    for (step, expected) in [
+        (json!({"command": ["ls"], "cwd": "/"}), "`steps[0]`: unknown field `cwd`"),
+        (json!({"step_id": "a", "action_type": "run_skill"}), "step 1: `config` needs `skill_id`"),
+        (
+            json!({"step_id": "a b", "action_type": "run_skill", "config": {"skill_id": "x"}}),
+            "step 1: `step_id` is `a b`",
+        ),
+    ] {
+        let error = client.refused("remember_procedure", json!({"name": "odd", "steps": [step]}), "invalid_argument");
+        assert!(error.contains(expected), "{error}");
+    }
 }

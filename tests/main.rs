@@ -9,12 +9,14 @@ mod cli;
 mod common;
 mod confidence;
 mod conversions;
+mod generation;
 mod grants;
 mod held_out;
 mod hostile;
 mod lifecycle;
 mod limits;
 mod merges;
+mod models;
 mod procedures;
 mod prompts;
 mod protocol;
@@ -23,6 +25,7 @@ mod schemas;
 mod starters;
 mod stopping;
 mod survival;
+mod types;
 
 use std::{fs, path::Path};
 

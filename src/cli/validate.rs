@@ -104,12 +104,16 @@ fn print(context: &Context, file: &Path, code: &str, validated: &Validated) {
     context.output.line(format_args!("{BOLD}{shown}{BOLD:#}: {verdict}, quality {:.2}", validated.quality_score));
 }
 
-/// The bytes of the line of an issue, without its indentation.
+/// The bytes from where an issue begins to the end of its line.
 fn line_span(code: &str, issue: &Issue) -> Option<Range<usize>> {
     let wanted = usize::try_from(issue.line?).ok()?.checked_sub(1)?;
     let line = code.split_inclusive('\n').nth(wanted)?;
     let start = code.split_inclusive('\n').take(wanted).map(str::len).sum::<usize>();
-    let indentation = line.len() - line.trim_start().len();
+    let characters = issue.column.and_then(|column| usize::try_from(column).ok()?.checked_sub(1));
+    let before = match characters {
+        Some(characters) => line.char_indices().nth(characters).map_or(line.len(), |(offset, _)| offset),
+        None => line.len() - line.trim_start().len(),
+    };
     let end = start + line.trim_end().len();
-    Some((start + indentation).min(end)..end)
+    Some((start + before).min(end)..end)
 }

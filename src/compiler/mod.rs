@@ -1,26 +1,33 @@
 //! The step compiler: a definition becomes one typed, documented Python function.
 //!
-//! Deterministic and pure: no model, no I/O. A command is run, a procedure is called, and a sentence that nothing can
-//! automate is handed to the agent or a person. Start at [`compile`].
+//! Deterministic and pure: no model, no I/O. A command is run, a procedure is called, and what nothing can automate is
+//! handed to the agent or a person. Start at [`compile`]; what a step becomes is in `steps`, one file per kind.
 
 mod python;
+mod scope;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod text;
 mod variables;
+mod writer;
 
-use std::fmt::Write as _;
+use std::{cell::RefCell, fmt::Write as _};
 
+use ruff_python_formatter::{PyFormatOptions, format_module_source};
 use serde_json::Value;
 
-use crate::domain::{Definition, Parameter};
+use crate::domain::{Definition, Parameter, Step};
 
 pub use python::is_identifier;
-use steps::Compiled;
-pub use variables::variables;
+use scope::Scope;
+use writer::Writer;
 
 /// First line of compiled code; code without it was written by somebody.
 const MARK: &str = "# Compiled from the steps of this procedure.";
+
+/// What a line of the docstring has at most, without the indentation of the function.
+const DOCSTRING_CHARS: usize = 80;
 
 /// Whether `code` came from [`compile`] and was not changed since in its first line.
 #[must_use]
@@ -31,31 +38,50 @@ pub fn is_compiled(code: &str) -> bool {
 /// Python code that carries out the steps of `definition` and returns what each of them gave.
 #[must_use]
 pub fn compile(definition: &Definition) -> String {
-    let steps: Vec<Compiled> =
-        definition.steps.iter().enumerate().map(|(index, step)| steps::compile(step, index + 1, definition)).collect();
-    let mut imports: Vec<&str> = steps.iter().map(|step| step.function).collect();
-    imports.sort_unstable();
-    imports.dedup();
-    let mut code = format!("{MARK}\n");
-    if !imports.is_empty() {
-        let _ = writeln!(code, "from repertoire import {}", imports.join(", "));
+    format(assemble(definition, &RefCell::default()))
+}
+
+/// The variables of steps and template that nothing gives, as the parameters that they ask for, in the order of use.
+#[must_use]
+pub fn undeclared(definition: &Definition) -> Vec<Parameter> {
+    let missed = RefCell::default();
+    assemble(definition, &missed);
+    missed.into_inner()
+}
+
+fn format(code: String) -> String {
+    match format_module_source(&code, PyFormatOptions::default()) {
+        Ok(formatted) => formatted.into_code(),
+        Err(error) => {
+            tracing::debug!(%error, "compiled code is left unformatted");
+            code
+        }
     }
-    let _ = write!(code, "\n\ndef {}({}) -> dict:\n", definition.name.identifier(), signature(definition));
-    code.push_str(&docstring(definition));
-    let results = steps::results_name(definition);
+}
+
+fn assemble(definition: &Definition, undeclared: &RefCell<Vec<Parameter>>) -> String {
+    let mut body = Writer::default();
+    let scope = Scope::walk(definition, undeclared, |step, number, scope| {
+        body.gap();
+        body.line(&format!("# Step {number}: {}", python::comment(&steps::summary(step))));
+        steps::compile(step, number, scope, &mut body);
+    });
+    let results = scope.own_name("results");
+    body.gap();
+    if let Some(template) = &definition.template {
+        body.line(&format!("{results}[\"text\"] = ({})", text::lines(&scope.parts(template))));
+    }
+    body.line(&format!("return {results}"));
+
+    let mut code = format!("{MARK}\n{}\n", body.imports());
+    let _ = writeln!(code, "def {}({}) -> dict[str, Any]:", definition.name.identifier(), signature(definition));
+    let _ = writeln!(code, "    \"\"\"{}\n    \"\"\"", docstring(definition));
     for parameter in mutable_defaults(definition) {
         let (name, default) = (&parameter.name, parameter.default.as_ref().map(python::literal).unwrap_or_default());
-        let _ = writeln!(code, "    {name} = {default} if {name} is None else {name}");
+        let _ = writeln!(code, "    if {name} is None:\n        {name} = {default}");
     }
-    let _ = writeln!(code, "    {results}: dict = {{}}");
-    for (index, (step, source)) in steps.iter().zip(&definition.steps).enumerate() {
-        let _ = writeln!(code, "    # Step {}: {}", index + 1, python::comment(&steps::summary(source)));
-        code.push_str(&step.body);
-    }
-    if let Some(template) = &definition.template {
-        let _ = writeln!(code, "    {results}[\"text\"] = {}", python::template(template, definition));
-    }
-    let _ = writeln!(code, "    return {results}");
+    let _ = writeln!(code, "    {results}: dict[str, Any] = {{}}");
+    code.push_str(&body.into_lines());
     code
 }
 
@@ -80,8 +106,7 @@ fn signature(definition: &Definition) -> String {
             }
         })
         .collect();
-    let line = parameters.join(", ");
-    if line.len() < 80 || parameters.is_empty() { line } else { format!("\n    {},\n", parameters.join(",\n    ")) }
+    parameters.join(", ")
 }
 
 /// Parameters whose default would be shared between calls if it stood in the signature.
@@ -91,20 +116,36 @@ fn mutable_defaults(definition: &Definition) -> impl Iterator<Item = &Parameter>
     })
 }
 
+/// The text of the docstring; the formatter indents it.
 fn docstring(definition: &Definition) -> String {
-    let described = definition.description.trim();
-    let summary = if described.is_empty() { format!("Carry out {}.", definition.name) } else { described.to_owned() };
-    let mut text = python::docstring_text(&summary);
+    let described = python::docstring_text(&definition.description);
+    let described = if described.is_empty() { format!("Carry out {}.", definition.name) } else { described };
+    let mut text = python::wrap(&described, DOCSTRING_CHARS);
     let parameters = ordered(definition);
     if !parameters.is_empty() {
-        text.push_str("\n\n    Args:");
+        text.push_str("\n\nArgs:");
         for parameter in parameters {
-            let what = parameter.description.as_deref().map(str::trim).filter(|what| !what.is_empty());
-            let what = what.map_or_else(|| format!("The {}.", parameter.name.replace('_', " ")), str::to_owned);
-            let _ = write!(text, "\n        {}: {}", parameter.name, python::docstring_text(&what));
+            let described = parameter.description.as_deref().map(python::docstring_text).unwrap_or_default();
+            let what =
+                if described.is_empty() { format!("The {}.", parameter.name.replace('_', " ")) } else { described };
+            let entry = python::wrap(&format!("{}: {what}", parameter.name), DOCSTRING_CHARS - 8);
+            let _ = write!(text, "\n    {}", entry.replace('\n', "\n        "));
         }
     }
-    text.push_str("\n\n    Returns:\n        What each step gave, under `step_1`, `step_2` and so on");
-    text.push_str(if definition.template.is_some() { ", and the rendered `text`.\n" } else { ".\n" });
-    format!("    \"\"\"{text}    \"\"\"\n")
+    let returned = python::wrap(returned(definition), DOCSTRING_CHARS - 4);
+    let _ = write!(text, "\n\nReturns:\n    {}", returned.replace('\n', "\n    "));
+    text
+}
+
+fn returned(definition: &Definition) -> &'static str {
+    let has_ids = definition.steps.iter().any(|step| matches!(step, Step::Action(_)));
+    match (&definition.steps[..], definition.template.is_some()) {
+        ([], _) => "The rendered `text`.",
+        (_, true) if has_ids => {
+            "What each step gave, under its `step_id` or `step_` and its number, and the rendered `text`."
+        }
+        (_, false) if has_ids => "What each step gave, under its `step_id` or `step_` and its number.",
+        (_, true) => "What each step gave, under `step_1`, `step_2` and so on, and the rendered `text`.",
+        (_, false) => "What each step gave, under `step_1`, `step_2` and so on.",
+    }
 }

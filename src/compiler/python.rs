@@ -1,9 +1,8 @@
-//! Pieces of Python source: literals, f-strings, comments.
+//! Pieces of Python source: literals, comments, docstrings.
 
 use serde_json::Value;
 
-use super::variables::{Piece, pieces};
-use crate::domain::{Definition, ParameterType, name::PYTHON_KEYWORDS};
+use crate::domain::name::PYTHON_KEYWORDS;
 
 /// Whether `text` can name a parameter.
 #[must_use]
@@ -20,7 +19,8 @@ pub fn string(text: &str) -> String {
     format!("\"{}\"", escape(text))
 }
 
-fn escape(text: &str) -> String {
+/// Text as it stands in a literal in double quotes.
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -29,7 +29,7 @@ fn escape(text: &str) -> String {
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
             '\t' => escaped.push_str("\\t"),
-            c if c.is_control() => {
+            c if is_unseen(c) => {
                 let code = u32::from(c);
                 escaped.push_str(&if code < 0x100 { format!("\\x{code:02x}") } else { format!("\\u{code:04x}") });
             }
@@ -37,6 +37,12 @@ fn escape(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// Control characters, and those that make code look other than it is: marks of direction and of no width.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Text as a part of an f-string in double quotes.
@@ -61,72 +67,50 @@ pub fn literal(value: &Value) -> String {
     }
 }
 
-/// An expression for a text with `{{variables}}`: a plain string, the variable itself, or an f-string.
-pub fn template(text: &str, definition: &Definition) -> String {
-    let pieces = pieces(text);
-    match &pieces[..] {
-        [Piece::Variable(name)] if is_text(name, definition) => (*name).to_owned(),
-        pieces if pieces.iter().all(|piece| matches!(piece, Piece::Text(_))) => string(text),
-        pieces => {
-            let inner: String = pieces
-                .iter()
-                .map(|piece| match piece {
-                    Piece::Text(text) => in_f_string(text),
-                    Piece::Variable(name) => format!("{{{name}}}"),
-                })
-                .collect();
-            format!("f\"{inner}\"")
-        }
-    }
-}
-
-fn is_text(name: &str, definition: &Definition) -> bool {
-    definition.parameters.iter().any(|parameter| {
-        parameter.name == name
-            && parameter.kind == ParameterType::String
-            && (parameter.is_required() || parameter.default.is_some())
-    })
-}
-
-/// A JSON value whose strings may contain `{{variables}}`.
-pub fn templated_literal(value: &Value, definition: &Definition) -> String {
-    match value {
-        Value::String(text) => match &pieces(text)[..] {
-            // The value itself, with its type, when there is nothing around it.
-            [Piece::Variable(name)] => (*name).to_owned(),
-            _ => template(text, definition),
-        },
-        Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(|item| templated_literal(item, definition)).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Value::Object(map) => {
-            let pairs: Vec<String> = map
-                .iter()
-                .map(|(key, value)| format!("{}: {}", string(key), templated_literal(value, definition)))
-                .collect();
-            format!("{{{}}}", pairs.join(", "))
-        }
-        other => literal(other),
-    }
-}
-
-/// Text for a comment: one line.
+/// Text for a comment: one line, cut between words where it is too long.
 pub fn comment(text: &str) -> String {
-    const MOST_CHARS: usize = 100;
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= MOST_CHARS {
-        line
-    } else {
-        format!("{}…", line.chars().take(MOST_CHARS).collect::<String>())
-    }
+    const MOST_CHARS: usize = 68;
+    let seen: String = text.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect();
+    let line = seen.split_whitespace().collect::<Vec<_>>().join(" ");
+    let Some((end, _)) = line.char_indices().nth(MOST_CHARS) else { return line };
+    let kept = &line[..end];
+    // A word as long as a line is cut wherever that is.
+    let kept = kept.rsplit_once(' ').map_or(kept, |(words, _)| if words.len() * 2 > end { words } else { kept });
+    format!("{}…", kept.trim_end_matches([',', ';', ':', '.', ' ', '…']))
 }
 
-/// Text inside a docstring: it can't end it, and its lines are indented.
+/// Text with its long lines broken between words. Lines that are indented are laid out by somebody and stay.
+pub fn wrap(text: &str, most_chars: usize) -> String {
+    let mut wrapped = String::new();
+    for (number, line) in text.split('\n').enumerate() {
+        if number > 0 {
+            wrapped.push('\n');
+        }
+        if line.starts_with(' ') {
+            wrapped.push_str(line);
+            continue;
+        }
+        let mut width = 0;
+        for word in line.split_inclusive(' ') {
+            let length = word.trim_end().chars().count();
+            if width > 0 && width + length > most_chars {
+                wrapped.truncate(wrapped.trim_end_matches(' ').len());
+                wrapped.push('\n');
+                width = 0;
+            }
+            wrapped.push_str(word);
+            width += word.chars().count();
+        }
+    }
+    wrapped
+}
+
+/// Text inside a docstring in `"""`, without the white space that formatters remove.
 pub fn docstring_text(text: &str) -> String {
-    let safe = text.replace('\\', "\\\\").replace("\"\"\"", "'''");
-    let safe = if safe.ends_with('"') { format!("{safe} ") } else { safe };
-    let lines: Vec<&str> = safe.lines().map(str::trim_end).collect();
-    let joined = lines.join("\n    ");
-    joined.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
+    let safe = text.trim().replace('\\', "\\\\").replace("\"\"\"", "'''");
+    let lines: Vec<String> = safe
+        .lines()
+        .map(|line| line.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect::<String>().trim_end().to_owned())
+        .collect();
+    lines.join("\n")
 }

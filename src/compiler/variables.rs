@@ -1,39 +1,53 @@
-//! `{{variables}}` in texts.
-
-use std::collections::BTreeMap;
-
-use serde_json::Value;
+//! Where the `{{variables}}` of a text are.
+//!
+//! Whether one means something is decided by the [`Scope`](super::scope::Scope) in which the text stands.
 
 use super::python::is_identifier;
-use crate::domain::{Definition, Step};
+
+/// Longest text between braces that is looked at, in bytes.
+const MOST_BYTES: usize = 400;
 
 /// A text cut at its variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece<'t> {
     /// Plain text.
     Text(&'t str),
-    /// The name of a variable.
-    Variable(&'t str),
+    /// What may be a variable.
+    Variable {
+        /// As it is written, braces included.
+        raw: &'t str,
+        /// Its name.
+        name: &'t str,
+        /// `b` and `c` of `{{a.b.c}}`.
+        fields: Vec<&'t str>,
+    },
 }
 
-/// Cuts `text` at its `{{variables}}`. Double braces around anything but an identifier are plain text.
-pub fn pieces(text: &str) -> Vec<Piece<'_>> {
+/// Which braces make a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Braces {
+    /// `{{name}}`.
+    Double,
+    /// `{{name}}` and `{name}`, as in the configurations of typed actions.
+    Any,
+}
+
+/// Cuts `text` at its variables. Braces around anything but identifiers and dots are plain text.
+pub fn pieces(text: &str, braces: Braces) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut plain_from = 0;
     let mut search_from = 0;
-    while let Some(open) = text[search_from..].find("{{").map(|at| at + search_from) {
-        let Some(close) = text[open..].find("}}").map(|at| at + open) else { break };
-        let name = text[open + 2..close].trim();
-        if is_identifier(name) {
-            if plain_from < open {
-                pieces.push(Piece::Text(&text[plain_from..open]));
-            }
-            pieces.push(Piece::Variable(name));
-            plain_from = close + 2;
-            search_from = plain_from;
-        } else {
+    while let Some(open) = text[search_from..].find('{').map(|at| at + search_from) {
+        let Some((end, variable)) = variable_at(text, open, braces) else {
             search_from = open + 1;
+            continue;
+        };
+        if plain_from < open {
+            pieces.push(Piece::Text(&text[plain_from..open]));
         }
+        pieces.push(variable);
+        plain_from = end;
+        search_from = end;
     }
     if plain_from < text.len() {
         pieces.push(Piece::Text(&text[plain_from..]));
@@ -41,42 +55,19 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// The variables of a definition's steps and template, in the order in which they are first used.
-#[must_use]
-pub fn variables(definition: &Definition) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    let mut collect = |text: &str| {
-        for piece in pieces(text) {
-            if let Piece::Variable(name) = piece
-                && !names.iter().any(|known| known == name)
-            {
-                names.push(name.to_owned());
-            }
-        }
+/// The variable whose braces open at `open`, and where it ends.
+fn variable_at(text: &str, open: usize, braces: Braces) -> Option<(usize, Piece<'_>)> {
+    let between = |opening: &str, closing: &str| {
+        let inner = text[open..].strip_prefix(opening)?;
+        let length = inner.bytes().take(MOST_BYTES).position(|byte| byte == b'}')?;
+        let mut path = inner[..length].trim().split('.');
+        let (name, fields) = (path.next()?, path.collect::<Vec<_>>());
+        let end = open + opening.len() + length + closing.len();
+        let is_path = is_identifier(name) && fields.iter().all(|field| is_identifier(field));
+        let is_closed = inner[length..].starts_with(closing);
+        (is_path && is_closed).then(|| (end, Piece::Variable { raw: &text[open..end], name, fields }))
     };
-    for step in &definition.steps {
-        match step {
-            Step::Sentence(sentence) => collect(sentence),
-            Step::Command(step) => step.command.iter().for_each(|word| collect(word)),
-            Step::Procedure(step) => in_values(&step.arguments, &mut collect),
-        }
-    }
-    if let Some(template) = &definition.template {
-        collect(template);
-    }
-    names
-}
-
-fn in_values(values: &BTreeMap<String, Value>, collect: &mut impl FnMut(&str)) {
-    fn walk(value: &Value, collect: &mut impl FnMut(&str)) {
-        match value {
-            Value::String(text) => collect(text),
-            Value::Array(items) => items.iter().for_each(|item| walk(item, collect)),
-            Value::Object(map) => map.values().for_each(|item| walk(item, collect)),
-            _ => {}
-        }
-    }
-    values.values().for_each(|value| walk(value, collect));
+    between("{{", "}}").or_else(|| (braces == Braces::Any).then(|| between("{", "}")).flatten())
 }
 
 #[cfg(test)]
@@ -85,29 +76,40 @@ mod tests {
 
     use super::*;
 
+    /// `a|<name>|b`
+    fn shown(text: &str, braces: Braces) -> String {
+        let pieces = pieces(text, braces).into_iter().map(|piece| match piece {
+            Piece::Text(text) => text.to_owned(),
+            Piece::Variable { name, fields, .. } => format!("<{}>", [&[name], &fields[..]].concat().join("/")),
+        });
+        pieces.collect::<Vec<_>>().join("|")
+    }
+
     #[test]
     fn variables_are_found_among_other_braces() {
-        assert_eq!(
-            pieces("a {{ b }} {{not this}} {c} {{d}}"),
-            [Piece::Text("a "), Piece::Variable("b"), Piece::Text(" {{not this}} {c} "), Piece::Variable("d"),]
-        );
-        assert_eq!(pieces("{{{{x}}"), [Piece::Text("{{"), Piece::Variable("x")]);
-        assert_eq!(pieces("{{open"), [Piece::Text("{{open")]);
+        assert_eq!(shown("a {{ b }} {{not this}} {c} {{d}}", Braces::Double), "a |<b>| {{not this}} {c} |<d>");
+        assert_eq!(shown("{{{{x}}", Braces::Double), "{{|<x>");
+        assert_eq!(shown("{{{x}}}", Braces::Double), "{|<x>|}");
+        assert_eq!(shown("{{open", Braces::Double), "{{open");
+        assert_eq!(shown("{{trigger.date}} {{.Values}} {{a.}}", Braces::Double), "<trigger/date>| {{.Values}} {{a.}}");
+    }
+
+    #[test]
+    fn single_braces_count_in_typed_actions() {
+        assert_eq!(shown("{a}: {{b}} {c:.2f} {} {d.e}", Braces::Any), "<a>|: |<b>| {c:.2f} {} |<d/e>");
+        assert_eq!(shown("{{{x}}}", Braces::Any), "{|<x>|}");
     }
 
     proptest! {
         #[test]
-        fn no_text_is_lost(text in "[a-z{} \\n]{0,60}") {
-            let rebuilt: usize = pieces(&text).iter().map(|piece| match piece {
-                Piece::Text(text) => text.len(),
-                Piece::Variable(name) => name.len(),
-            }).sum();
-            prop_assert!(rebuilt <= text.len());
-            let plain: String = pieces(&text).iter().filter_map(|piece| match piece {
-                Piece::Text(text) => Some(*text),
-                Piece::Variable(_) => None,
-            }).collect();
-            prop_assert!(!text.contains("{{") || plain.len() <= text.len());
+        fn no_text_is_lost(text in "[a-z{}. \\n]{0,60}") {
+            for braces in [Braces::Double, Braces::Any] {
+                let rebuilt: String = pieces(&text, braces).iter().map(|piece| match piece {
+                    Piece::Text(text) => *text,
+                    Piece::Variable { raw, .. } => *raw,
+                }).collect();
+                prop_assert_eq!(&rebuilt, &text);
+            }
         }
     }
 }

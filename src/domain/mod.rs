@@ -2,17 +2,19 @@
 //!
 //! Nothing here touches a file, a database, the network or the protocol.
 
+pub mod action;
 pub mod confidence;
 pub mod name;
 pub mod permissions;
 pub mod procedure;
 pub mod run;
+pub mod step;
 pub mod version;
 
+pub use action::{ActionStep, ActionType, OnFailure};
 pub use name::{NameError, ProcedureName};
 pub use permissions::Permissions;
-pub use procedure::{
-    CommandStep, CreatedBy, Definition, Example, Parameter, ParameterType, ProcedureStep, Status, Step,
-};
+pub use procedure::{CreatedBy, Definition, Example, Parameter, ParameterType, Status};
 pub use run::{HostCall, Outcome, RunId, RunStatus};
+pub use step::{CommandStep, ProcedureStep, Step, ToolStep};
 pub use version::{VersionKind, VersionNumber};

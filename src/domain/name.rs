@@ -75,9 +75,12 @@ impl ProcedureName {
     /// The name as a Python identifier: what the entry function is called.
     #[must_use]
     pub fn identifier(&self) -> String {
-        let identifier = self.0.replace('-', "_");
+        // Superscripts, fractions and letters in circles are letters or numbers to Unicode, but not to Python.
+        let is_enclosed = |c: char| matches!(c, '\u{24b6}'..='\u{24e9}' | '\u{1f130}'..='\u{1f189}');
+        let is_usable = |c: char| c.is_ascii_digit() || (c.is_alphabetic() && !is_enclosed(c));
+        let identifier: String = self.0.chars().map(|c| if is_usable(c) { c } else { '_' }).collect();
         let is_taken = PYTHON_KEYWORDS.contains(&identifier.as_str()) || HOST_NAMES.contains(&identifier.as_str());
-        if is_taken || identifier.starts_with(|c: char| c.is_numeric()) {
+        if is_taken || identifier.starts_with(|c: char| c.is_numeric() || c == '_') {
             format!("run_{identifier}")
         } else {
             identifier
@@ -134,6 +137,8 @@ mod tests {
         assert_eq!(ProcedureName::parse("3-way merge").unwrap().identifier(), "run_3_way_merge");
         assert_eq!(ProcedureName::parse("import").unwrap().identifier(), "run_import");
         assert_eq!(ProcedureName::parse("log").unwrap().identifier(), "run_log");
+        assert_eq!(ProcedureName::parse("price per m²").unwrap().identifier(), "price_per_m_");
+        assert_eq!(ProcedureName::parse("½ hour").unwrap().identifier(), "run___hour");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Permissions, ProcedureName};
+use super::{Permissions, ProcedureName, Step};
 
 /// What a procedure is, as it is kept in `procedure.json`. Field order is the file's key order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -82,46 +82,6 @@ pub struct Definition {
 
 const fn enabled_by_default() -> bool {
     true
-}
-
-/// One step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(
-    untagged,
-    expecting = "expected a sentence, {\"command\": [program, …]} or {\"procedure\": name, \"arguments\": {…}}"
-)]
-#[schemars(inline)]
-pub enum Step {
-    /// Plain words. One `back-ticked` command in them is run; without one the step is handed to the agent or a person.
-    Sentence(String),
-    /// A command that is run without a shell.
-    Command(CommandStep),
-    /// Another procedure that is called.
-    Procedure(ProcedureStep),
-}
-
-/// A step that runs a command.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub struct CommandStep {
-    /// The program and its arguments, one string each; `{{variables}}` are filled in.
-    pub command: Vec<String>,
-    /// What the command is for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-}
-
-/// A step that calls another procedure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub struct ProcedureStep {
-    /// The name of the procedure to call.
-    pub procedure: String,
-    /// Its arguments; `{{variables}}` in strings are filled in.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub arguments: BTreeMap<String, Value>,
 }
 
 /// A value that a caller passes.
@@ -255,14 +215,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn every_kind_of_step_is_read_and_written_back() {
-        let steps = json!(["Look at the log", {"command": ["git", "status"]}, {"procedure": "tidy", "arguments": {"path": "."}}]);
-        let parsed: Vec<Step> = serde_json::from_value(steps.clone()).unwrap();
-        assert!(matches!(parsed[..], [Step::Sentence(_), Step::Command(_), Step::Procedure(_)]));
-        assert_eq!(serde_json::to_value(parsed).unwrap(), steps);
-    }
 
     #[test]
     fn python_names_of_types_are_understood() {

@@ -1,6 +1,6 @@
 //! What procedures can call outside the sandbox: the module `repertoire`.
 //!
-//! One file per function. A function is described to authors in `repertoire.pyi`, named in [`NAMES`] and dispatched in
+//! One file per function. A function is described to authors in `repertoire.pyi`, named in [`MODULE`] and dispatched in
 //! [`call`]. What needs the engine (calling a procedure, pausing) comes back as an [`Action`].
 
 mod call_procedure;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::sandbox::{Budget, Capture, PythonError, Reply};
+use crate::sandbox::{Budget, Capture, HostModule, PythonError, Reply};
 
 pub use grants::Grants;
 
@@ -22,7 +22,8 @@ pub use grants::Grants;
 pub const STUB: &str = include_str!("repertoire.pyi");
 
 /// What `from repertoire import …` finds.
-pub const NAMES: &[&str] = &["run_command", "call_procedure", "manual_step", "log", "CommandResult"];
+pub const MODULE: HostModule =
+    HostModule { names: &["run_command", "call_procedure", "manual_step", "log", "CommandResult"], stub: STUB };
 
 /// What the engine has to do for a host call.
 #[derive(Debug)]

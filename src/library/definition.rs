@@ -12,6 +12,7 @@ use crate::{
     domain::{
         CreatedBy, Definition, Example, Parameter, ParameterType, Permissions, ProcedureName, Status, Step,
         name::{HOST_NAMES, slugify},
+        step,
     },
 };
 
@@ -32,7 +33,8 @@ pub struct DefinitionPatch {
     /// Labels.
     pub tags: Option<Vec<String>>,
     /// In order. A sentence (one `back-ticked` command in it is run; without one it is handed to you), a command
-    /// (program and arguments, run without a shell) or a call of another procedure. `{{variables}}` are filled in.
+    /// (program and arguments, run without a shell), a call of a tool (`server/tool`) or of another procedure, or a
+    /// typed action. `{{variables}}` are filled in, also `{{<step_id>_output}}` and `{{latest_output}}`.
     pub steps: Option<Vec<Step>>,
     /// What a caller passes; required unless there is a default. `{{variables}}` of the steps that are not listed
     /// become text parameters.
@@ -144,7 +146,9 @@ impl DefinitionPatch {
             self.category = Some(slug);
         }
         self.write(definition);
-        add_undeclared_variables(definition);
+        check_steps(definition)?;
+        let undeclared = compiler::undeclared(definition);
+        definition.parameters.extend(undeclared);
         check(definition)
     }
 
@@ -179,21 +183,7 @@ fn invalid(message: impl Into<String>) -> LibraryError {
     LibraryError::Invalid(message.into())
 }
 
-fn add_undeclared_variables(definition: &mut Definition) {
-    for name in compiler::variables(definition) {
-        if !definition.parameters.iter().any(|parameter| parameter.name == name) {
-            definition.parameters.push(Parameter {
-                name,
-                kind: ParameterType::String,
-                required: None,
-                default: None,
-                description: None,
-            });
-        }
-    }
-}
-
-fn check(definition: &Definition) -> Result<(), LibraryError> {
+fn check_steps(definition: &Definition) -> Result<(), LibraryError> {
     if definition.steps.is_empty() && definition.template.is_none() {
         return Err(invalid("`steps` is empty; give at least one step (a sentence will do), or a `template`"));
     }
@@ -206,6 +196,10 @@ fn check(definition: &Definition) -> Result<(), LibraryError> {
     for (index, step) in definition.steps.iter().enumerate() {
         check_step(step).map_err(|why| invalid(format!("step {}: {why}", index + 1)))?;
     }
+    step::check(&definition.steps).map_err(invalid)
+}
+
+fn check(definition: &Definition) -> Result<(), LibraryError> {
     let lists = [
         ("tags", &definition.tags),
         ("preconditions", &definition.preconditions),

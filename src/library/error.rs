@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     config::ConfigError,
     domain::{NameError, RunStatus, VersionNumber},
+    models::ModelError,
     sandbox::SandboxError,
     storage::StorageError,
     validation::{Issue, Severity},
@@ -26,6 +27,9 @@ pub enum LibraryError {
     /// The sandbox itself, not the code in it.
     #[error("{0}; try again, and look at the server's log if it stays")]
     Sandbox(#[from] SandboxError),
+    /// The model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// The home folder.
     #[error("can't use the home folder `{path}`: {message}")]
     Home {
@@ -171,6 +175,7 @@ impl LibraryError {
             Self::Versions(_) => "history_error",
             Self::Config(_) => "configuration_error",
             Self::Sandbox(_) => "sandbox_error",
+            Self::Model(error) => error.code(),
             Self::Home { .. } => "home_error",
             Self::Invalid(_) | Self::Name(_) => "invalid_argument",
             Self::ProcedureNotFound { .. } => "procedure_not_found",

@@ -39,10 +39,11 @@ fn guide(row: &ProcedureRow, policy: &Permissions) -> String {
         .replace("{present}", &present)
         .replace("{stub}", host::STUB)
         // Last, because a definition may contain anything.
-        .replace("{definition}", &essentials(&row.definition))
+        .replace("{definition}", &essentials(&row.definition, MOST_DEFINITION_CHARS))
 }
 
-fn permissions(policy: &Permissions) -> String {
+/// What the policy grants, in a sentence.
+pub(super) fn permissions(policy: &Permissions) -> String {
     let list = |what: &str, entries: &[String]| {
         let shown: Vec<&str> = entries.iter().take(12).map(String::as_str).collect();
         let rest = if entries.len() > shown.len() { ", …" } else { "" };
@@ -61,8 +62,8 @@ fn permissions(policy: &Permissions) -> String {
     }
 }
 
-/// What the code depends on: no labels, no history.
-fn essentials(definition: &Definition) -> String {
+/// What the code depends on, as JSON of at most `most_chars` characters: no labels, no history.
+pub(super) fn essentials(definition: &Definition, most_chars: usize) -> String {
     let shown = serde_json::json!({
         "name": definition.name,
         "description": definition.description,
@@ -80,7 +81,7 @@ fn essentials(definition: &Definition) -> String {
             .retain(|_, value| !value.is_null() && *value != serde_json::json!([]) && *value != serde_json::json!(""));
     }
     let text = shown.to_string();
-    match text.char_indices().nth(MOST_DEFINITION_CHARS) {
+    match text.char_indices().nth(most_chars) {
         Some((end, _)) => format!("{}… (get_procedure shows all of it)", &text[..end]),
         None => text,
     }

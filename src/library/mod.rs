@@ -7,6 +7,7 @@ mod code;
 mod confidence;
 mod definition;
 mod error;
+mod generation;
 mod guide;
 mod history;
 mod index;
@@ -35,6 +36,7 @@ use crate::{
 pub use code::{CodeSource, Generated, Validated};
 pub use definition::{DefinitionDraft, DefinitionPatch};
 pub use error::LibraryError;
+pub use generation::{Activity, GenerateRequest, ModelUsage};
 pub use history::{VersionRef, VersionView};
 pub use lookup::{Found, ProcedureRef, RecallFilter};
 pub use remember::{Remembered, Similar};

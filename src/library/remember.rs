@@ -8,7 +8,7 @@ use super::{
     lookup::{find, live},
 };
 use crate::{
-    domain::{Definition, Status, Step, VersionKind, VersionNumber},
+    domain::{Definition, Status, VersionKind, VersionNumber},
     storage::{ProcedureRow, Reader, Words},
     versions::ProcedureChange,
 };
@@ -46,7 +46,7 @@ impl Library {
         let definition = draft.build()?;
         let confidence = code
             .map(|code| {
-                let analysis = code::check_storable(code, &definition, None)?;
+                let analysis = code::check_storable(code, &definition)?;
                 Ok::<_, LibraryError>(confidence::of_analysis(&analysis, code, &definition))
             })
             .transpose()?;
@@ -163,11 +163,7 @@ fn words(definition: &Definition) -> BTreeSet<String> {
     let mut text = format!("{} {}", definition.name.as_str().replace(['_', '-'], " "), definition.description);
     for step in &definition.steps {
         text.push(' ');
-        match step {
-            Step::Sentence(sentence) => text.push_str(sentence),
-            Step::Command(step) => text.push_str(&step.command.join(" ")),
-            Step::Procedure(step) => text.push_str(&step.procedure),
-        }
+        text.push_str(&step.words());
     }
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
 }

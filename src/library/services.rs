@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    CodeSource, Generated, Library, LibraryError, ProcedureRef, Starters, Validated, code,
+    Library, LibraryError, ProcedureRef, Starters, Validated,
     runs::{self, Engine, blocking},
 };
 use crate::{
@@ -11,11 +11,12 @@ use crate::{
     domain::Definition,
     host,
     sandbox::Sandbox,
-    validation::Context,
+    storage::ProcedureRow,
+    validation::{self, Analysis, Context},
 };
 
 /// Checks a source that belongs to no home: by its syntax tree and, when nothing speaks against it, by having the
-/// interpreter compile it in a process of the program `worker`.
+/// interpreter compile it and check its types in a process of the program `worker`.
 ///
 /// # Errors
 /// [`LibraryError::Sandbox`]. Bad code is not an error here.
@@ -26,12 +27,12 @@ pub async fn check_source(
     worker: PathBuf,
 ) -> Result<Validated, LibraryError> {
     let context = Context { entry_name: Some(entry_name), definition, grants: None };
-    let validated = code::judge(code, &context, None);
-    if !validated.checks.runnable {
-        return Ok(validated);
+    let mut analysis = validation::analyze(code, &context);
+    if analysis.checks.runnable {
+        let verdict = runs::check(&Sandbox::new(worker, 1, host::MODULE), code, &Limits::default()).await?;
+        analysis = analysis.with_verdict(&verdict);
     }
-    let refused = runs::compile_error(&Sandbox::new(worker, 1, host::NAMES), code, &Limits::default()).await?;
-    Ok(if refused.is_some() { code::judge(code, &context, refused.as_ref()) } else { validated })
+    Ok(Validated::from(analysis))
 }
 
 /// The library and the engine of one home.
@@ -75,28 +76,6 @@ impl Services {
         blocking(&self.library, work).await
     }
 
-    /// Makes code for a procedure (the given code, or the step compiler's), checks it, and commits it.
-    ///
-    /// # Errors
-    /// [`LibraryError::CodeRejected`] when it has syntax or security errors; nothing is stored then.
-    pub async fn generate(
-        &self,
-        wanted: ProcedureRef,
-        code: Option<String>,
-        use_model: bool,
-    ) -> Result<Generated, LibraryError> {
-        let target = wanted.clone();
-        let proposal = self
-            .blocking(move |library| {
-                let proposal = library.propose_code(&target, code, use_model)?;
-                library.check_proposal(&target, &proposal)?;
-                Ok(proposal)
-            })
-            .await?;
-        let refused = self.engine.compile_error(&proposal.code).await?;
-        self.blocking(move |library| library.accept_code(&wanted, proposal, refused.as_ref())).await
-    }
-
     /// Checks code, for a procedure where one is named. Stores nothing.
     ///
     /// # Errors
@@ -106,28 +85,26 @@ impl Services {
         code: String,
         wanted: Option<ProcedureRef>,
     ) -> Result<(Validated, Option<i64>), LibraryError> {
-        let (code, target) = (Arc::new(code), wanted.clone());
-        let text = Arc::clone(&code);
-        let (analysis, id) = self.blocking(move |library| library.validate(&text, target.as_ref(), None)).await?;
-        // What does not pass the checks is not shown to the interpreter at all.
-        if !analysis.checks.runnable {
-            return Ok((analysis, id));
-        }
-        let refused = self.engine.compile_error(&code).await?;
-        if refused.is_none() {
-            return Ok((analysis, id));
-        }
-        self.blocking(move |library| library.validate(&code, wanted.as_ref(), refused.as_ref())).await
+        let (_, analysis, row) = self.check(code, wanted).await?;
+        Ok((Validated::from(analysis), row.map(|row| row.id)))
     }
-}
 
-impl CodeSource {
-    /// The word used in answers.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Agent => "agent",
-            Self::Heuristic => "heuristic",
+    /// What the syntax tree of `code` shows and, when nothing speaks against it, what the interpreter says.
+    pub(super) async fn check(
+        &self,
+        code: String,
+        wanted: Option<ProcedureRef>,
+    ) -> Result<(String, Analysis, Option<ProcedureRow>), LibraryError> {
+        let analyzed = self.blocking(move |library| {
+            let (analysis, row) = library.analyze(&code, wanted.as_ref())?;
+            Ok((code, analysis, row))
+        });
+        let (code, mut analysis, row) = analyzed.await?;
+        // What does not pass the checks is not shown to the interpreter at all.
+        if analysis.checks.runnable {
+            let verdict = self.engine.check(&code).await?;
+            analysis = analysis.with_verdict(&verdict);
         }
+        Ok((code, analysis, row))
     }
 }

@@ -4,6 +4,7 @@
 //! the end. What a host function may do is not decided here. Start at [`Sandbox`].
 
 mod budget;
+mod check;
 mod errors;
 mod session;
 mod values;
@@ -15,26 +16,39 @@ use monty_pool::{Pool, PoolConfig};
 use tokio::sync::OnceCell;
 
 pub use budget::{Budget, Capture};
+pub use check::{TypeFinding, Verdict};
 pub use errors::{PythonError, SandboxError};
 pub use session::{Mount, Reply, Session, SessionLimits, Turn};
 
 /// Workers are replaced after this many sessions, so that a slow leak in one of them can't grow for ever.
 const SESSIONS_PER_WORKER: u32 = 10_000;
 
+/// The name of the host module.
+const MODULE: &str = "repertoire";
+
+/// What `from repertoire import …` finds.
+#[derive(Debug, Clone, Copy)]
+pub struct HostModule {
+    /// Functions, and classes where the name is capitalised.
+    pub names: &'static [&'static str],
+    /// The typed stub that code is checked against.
+    pub stub: &'static str,
+}
+
 /// A pool of worker processes, started with the first session.
 pub struct Sandbox {
     binary: PathBuf,
     workers: usize,
-    names: &'static [&'static str],
+    host: HostModule,
     pool: OnceCell<Pool>,
 }
 
 impl Sandbox {
     /// A sandbox whose workers are `binary subprocess` processes, at most `workers` at a time, in which
-    /// `from repertoire import …` finds `names`. Starts nothing yet.
+    /// `from repertoire import …` finds `host`. Starts nothing yet.
     #[must_use]
-    pub const fn new(binary: PathBuf, workers: usize, names: &'static [&'static str]) -> Self {
-        Self { binary, workers, names, pool: OnceCell::const_new() }
+    pub const fn new(binary: PathBuf, workers: usize, host: HostModule) -> Self {
+        Self { binary, workers, host, pool: OnceCell::const_new() }
     }
 
     async fn pool(&self) -> Result<&Pool, SandboxError> {

@@ -12,13 +12,12 @@ use monty_types::{
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Budget, Capture, PythonError, Sandbox, SandboxError, values};
+use super::{Budget, Capture, MODULE, PythonError, Sandbox, SandboxError, values};
 
 /// Host values, as JSON, may be this large on their way out of the sandbox as arguments.
 const ARGUMENT_BYTES: usize = 8 * 1024 * 1024;
 /// A sleep may outlast the deadline by this much: then it is the deadline that ends the run, and says so.
 const SLEEP_MARGIN: Duration = Duration::from_mins(1);
-const MODULE: &str = "repertoire";
 
 /// A directory whose files the code sees, under its own path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +100,6 @@ impl Sandbox {
         capture: Capture,
         budget: Arc<Budget>,
     ) -> Result<Session, SandboxError> {
-        let pool = self.pool().await?;
         let left = budget.deadline.saturating_duration_since(Instant::now());
         let config = ReplConfig {
             limits: Some(
@@ -114,42 +112,23 @@ impl Sandbox {
             os_policy: OsPolicy { sleep: SleepMode::System(left.saturating_add(SLEEP_MARGIN)), ..OsPolicy::default() },
             ..ReplConfig::default()
         };
-        // Boxed: starting a worker has a large state, which every future around it would carry along.
-        let checkout = Box::pin(guarded(&budget, async {
-            match pool.checkout(&config).await {
-                // An idle worker may have been killed from outside since it was last used; the pool has dropped it now.
-                Err(PoolError::Crashed { .. }) => pool.checkout(&config).await,
-                other => other,
-            }
-        }))
-        .await??;
+        let checkout = self.checkout(&config, &budget).await?;
         let mounts = mounts.iter().filter_map(open_mount).collect();
-        Ok(Session { checkout, budget, capture, mounts, limits, code_lines, names: self.names })
+        Ok(Session { checkout, budget, capture, mounts, limits, code_lines, names: self.host.names })
     }
 
-    /// Whether the interpreter can compile `code`; nothing of it is executed.
-    ///
-    /// # Errors
-    /// [`SandboxError`] when no worker can be had.
-    pub async fn compile_error(
-        &self,
-        code: &str,
-        limits: SessionLimits,
-        budget: Arc<Budget>,
-    ) -> Result<Option<PythonError>, SandboxError> {
-        const MARK: &str = "compiled";
-        let mut session = self.open(u32::MAX, &[], limits, Capture::new(Arc::clone(&budget)), budget).await?;
-        // The whole source is compiled before its first line is executed, and that line ends it.
-        let turn = session.start(&format!("raise SystemExit('{MARK}')\n{code}"), &[]).await;
-        match turn {
-            Ok(Turn::Raised(error)) if error.message == MARK => {
-                session.finish().await;
-                Ok(None)
+    /// Waits for a worker to become free.
+    pub(super) async fn checkout(&self, config: &ReplConfig, budget: &Budget) -> Result<Checkout, SandboxError> {
+        let pool = self.pool().await?;
+        // Boxed: starting a worker has a large state, which every future around it would carry along.
+        let checkout = Box::pin(guarded(budget, async {
+            match pool.checkout(config).await {
+                // An idle worker may have been killed from outside since it was last used; the pool has dropped it now.
+                Err(PoolError::Crashed { .. }) => pool.checkout(config).await,
+                other => other,
             }
-            Ok(Turn::Raised(error)) => Ok(Some(error)),
-            Ok(_) => Ok(None),
-            Err(error) => Err(error),
-        }
+        }));
+        Ok(checkout.await??)
     }
 }
 
@@ -176,7 +155,7 @@ fn open_mount(mount: &Mount) -> Option<MountSpec> {
 }
 
 /// Waits for `work`, but not past the budget's deadline, its output or a cancellation.
-async fn guarded<T>(budget: &Budget, work: impl Future<Output = T>) -> Result<T, SandboxError> {
+pub(super) async fn guarded<T>(budget: &Budget, work: impl Future<Output = T>) -> Result<T, SandboxError> {
     tokio::select! {
         biased;
         value = work => Ok(value),

@@ -27,9 +27,14 @@ impl CallContext {
         Self { cancelled, peer, token }
     }
 
-    /// Waits for `work`, a run that `active` is a handle on: stops it when the client cancels the call, and reports how
-    /// far it is when the client asked for that.
-    pub async fn watch<T>(&self, active: &Active, work: impl Future<Output = T>) -> T {
+    /// Waits for `work`: cancels it through `cancel` when the client cancels the call, and reports what `describe` says
+    /// of it when the client asked for that.
+    pub async fn watch<T>(
+        &self,
+        cancel: &CancellationToken,
+        describe: impl Fn() -> String,
+        work: impl Future<Output = T>,
+    ) -> T {
         tokio::pin!(work);
         let mut reports: u32 = 0;
         let mut cancelled = false;
@@ -37,26 +42,34 @@ impl CallContext {
             tokio::select! {
                 value = &mut work => return value,
                 () = self.cancelled.cancelled(), if !cancelled => {
-                    active.cancel.cancel();
+                    cancel.cancel();
                     cancelled = true;
                 }
                 () = tokio::time::sleep(INTERVAL), if self.token.is_some() => {
                     reports += 1;
-                    let progress = active.progress().clone();
-                    self.report(reports, &progress).await;
+                    self.report(reports, describe()).await;
                 }
             }
         }
     }
 
-    async fn report(&self, reports: u32, progress: &Progress) {
+    /// Waits for `work`, a run that `active` is a handle on.
+    pub async fn watch_run<T>(&self, active: &Active, work: impl Future<Output = T>) -> T {
+        self.watch(&active.cancel, || describe(&active.progress()), work).await
+    }
+
+    async fn report(&self, reports: u32, message: String) {
         let Some(token) = &self.token else { return };
-        let step = progress.step.map_or_else(String::new, |step| format!("step {step} of {}: ", progress.steps_total));
-        // The protocol wants a number that grows; how long a run will take is not known.
+        // The protocol wants a number that grows; how long the work will take is not known.
         let mut note = ProgressNotificationParam::new(token.clone(), f64::from(reports));
-        note.message = Some(format!("{step}{} ({} host calls so far)", progress.doing, progress.calls));
+        note.message = Some(message);
         if let Err(error) = self.peer.notify_progress(note).await {
             tracing::debug!(%error, "a progress note was not sent");
         }
     }
+}
+
+fn describe(progress: &Progress) -> String {
+    let step = progress.step.map_or_else(String::new, |step| format!("step {step} of {}: ", progress.steps_total));
+    format!("{step}{} ({} host calls so far)", progress.doing, progress.calls)
 }

@@ -107,14 +107,7 @@ impl Writer<'_> {
 }
 
 fn steps_text(steps: &[Step]) -> String {
-    let texts: Vec<String> = steps
-        .iter()
-        .map(|step| match step {
-            Step::Sentence(sentence) => sentence.clone(),
-            Step::Command(step) => format!("{} {}", step.command.join(" "), step.description.as_deref().unwrap_or("")),
-            Step::Procedure(step) => step.procedure.replace(['_', '-'], " "),
-        })
-        .collect();
+    let texts: Vec<String> = steps.iter().map(Step::words).collect();
     texts.join("\n")
 }
 

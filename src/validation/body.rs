@@ -1,19 +1,20 @@
 //! Habits that show in a body of statements: unreachable code, swallowed exceptions, mutable defaults, unused parameters.
 //!
-//! Needs no name resolution; issues only, no verdicts.
-
-use std::collections::HashSet;
+//! Issues only, no verdicts.
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{ExceptHandler, Expr, Parameters, Stmt, StmtClassDef, StmtFunctionDef};
-use ruff_text_size::Ranged;
+use ruff_text_size::{Ranged, TextRange};
 
+use super::flow;
 use super::report::Report;
 use super::rules;
+use super::uses::Uses;
+use crate::domain::Parameter;
 
 /// Reports the habits in a module's body.
-pub(super) fn check(body: &[Stmt], report: &mut Report) {
-    let mut checker = BodyChecker { report, in_class: false };
+pub(super) fn check<'r>(body: &[Stmt], uses: &'r Uses<'r>, entry: Option<Declared<'r>>, report: &'r mut Report<'_>) {
+    let mut checker = BodyChecker { report, uses, entry, in_class: false };
     checker.visit_body(body);
 }
 
@@ -37,12 +38,21 @@ fn is_nothing(stmt: &Stmt) -> bool {
     }
 }
 
-struct BodyChecker<'r> {
-    report: &'r mut Report,
+/// The function that a run calls, with the parameters that the definition declares.
+#[derive(Clone, Copy)]
+pub(super) struct Declared<'d> {
+    pub(super) range: TextRange,
+    pub(super) declared: &'d [Parameter],
+}
+
+struct BodyChecker<'r, 'c> {
+    report: &'r mut Report<'c>,
+    uses: &'r Uses<'r>,
+    entry: Option<Declared<'r>>,
     in_class: bool,
 }
 
-impl BodyChecker<'_> {
+impl BodyChecker<'_, '_> {
     fn check_defaults(&mut self, parameters: &Parameters) {
         for parameter in parameters.iter_non_variadic_params() {
             let Some(default) = parameter.default.as_deref() else { continue };
@@ -71,51 +81,47 @@ impl BodyChecker<'_> {
     fn check_unused(&mut self, function: &StmtFunctionDef) {
         // A stub uses nothing, and special methods can't choose what they take.
         let is_stub = function.body.iter().all(|stmt| is_nothing(stmt) || stmt.is_raise_stmt());
-        if is_stub || (self.in_class && function.name.as_str().starts_with("__")) {
-            return;
-        }
-        let mut used = UsedNames::default();
-        used.visit_body(&function.body);
-        let is_receiver = |index: usize, name: &str| self.in_class && index == 0 && matches!(name, "self" | "cls");
-        let unused: Vec<_> = function
-            .parameters
-            .iter_non_variadic_params()
-            .map(|parameter| &parameter.parameter.name)
-            .enumerate()
-            .filter(|(index, name)| {
-                !name.starts_with('_') && !is_receiver(*index, name) && !used.0.contains(name.as_str())
-            })
-            .map(|(_, name)| name)
-            .collect();
-        for name in unused {
-            let message = format!(
-                "The parameter `{name}` of `{}` is never used; use it, remove it, or start its name with `_`.",
-                function.name
-            );
-            self.report.add(&rules::UNUSED_PARAMETER, name.start(), message);
+        let is_special = self.in_class && function.name.as_str().starts_with("__");
+        let declared =
+            self.entry.filter(|entry| entry.range == function.range()).map_or(&[][..], |entry| entry.declared);
+        for (index, parameter) in function.parameters.iter().enumerate() {
+            let name = parameter.name();
+            let is_receiver = self.in_class && index == 0 && matches!(name.as_str(), "self" | "cls");
+            let is_declared = declared.iter().any(|declared| declared.name == name.as_str());
+            let may_be_unused = is_special || is_receiver || name.starts_with('_') || (is_stub && !is_declared);
+            if may_be_unused || self.uses.reads(function, name.as_str()) {
+                continue;
+            }
+            let (at, function) = (name.start(), &function.name);
+            if is_declared {
+                let message = format!(
+                    "The definition declares the parameter `{name}`, and `{function}` takes it and never uses it; use it, or remove it from both."
+                );
+                self.report.add(&rules::UNUSED_DECLARED, at, message);
+            } else {
+                let message = format!(
+                    "The parameter `{name}` of `{function}` is never used; use it, remove it, or start its name with `_`."
+                );
+                self.report.add(&rules::UNUSED_PARAMETER, at, message);
+            }
         }
     }
 }
 
-impl<'a> Visitor<'a> for BodyChecker<'_> {
+impl<'a> Visitor<'a> for BodyChecker<'_, '_> {
     fn visit_body(&mut self, body: &'a [Stmt]) {
-        let end = body
-            .iter()
-            .position(|stmt| matches!(stmt, Stmt::Return(_) | Stmt::Raise(_) | Stmt::Break(_) | Stmt::Continue(_)));
-        if let Some((end, unreachable)) = end.and_then(|index| Some((body.get(index)?, body.get(index + 1)?))) {
-            let word = match end {
-                Stmt::Return(_) => "return",
-                Stmt::Raise(_) => "raise",
-                Stmt::Break(_) => "break",
-                _ => "continue",
-            };
-            let message = format!("This never runs, because it comes after `{word}`; remove it.");
-            self.report.add(&rules::UNREACHABLE, unreachable.start(), message);
+        if let Some((at, reason)) = flow::first_unreachable(body) {
+            let message = format!("This never runs, because it comes after {reason}; remove it.");
+            self.report.add(&rules::UNREACHABLE, at, message);
         }
         visitor::walk_body(self, body);
     }
 
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        for at in flow::never_entered(stmt) {
+            let message = "This never runs, because its condition is never true; remove it.".into();
+            self.report.add(&rules::UNREACHABLE, at, message);
+        }
         let outside = self.in_class;
         match stmt {
             Stmt::FunctionDef(function) => {
@@ -149,31 +155,4 @@ impl<'a> Visitor<'a> for BodyChecker<'_> {
         }
         visitor::walk_except_handler(self, handler);
     }
-}
-
-/// Every name that is read, in nested functions too.
-#[derive(Default)]
-struct UsedNames<'a>(HashSet<&'a str>);
-
-impl<'a> Visitor<'a> for UsedNames<'a> {
-    fn visit_stmt(&mut self, stmt: &'a Stmt) {
-        // `x += 1` reads `x`.
-        if let Stmt::AugAssign(assign) = stmt
-            && let Expr::Name(name) = &*assign.target
-        {
-            self.0.insert(name.id.as_str());
-        }
-        visitor::walk_stmt(self, stmt);
-    }
-
-    fn visit_expr(&mut self, expr: &'a Expr) {
-        if let Expr::Name(name) = expr
-            && name.ctx.is_load()
-        {
-            self.0.insert(name.id.as_str());
-        }
-        visitor::walk_expr(self, expr);
-    }
-
-    fn visit_annotation(&mut self, _: &'a Expr) {}
 }

@@ -2,16 +2,36 @@
 //!
 //! This file keeps the state of the walk; what is said about each kind of node is in the `checker_*` files.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ruff_python_ast::visitor::{self, Visitor};
-use ruff_python_ast::{ExceptHandler, Expr, ModModule, PatternKeyword, Stmt, StmtFunctionDef, StmtTry, WithItem};
+use ruff_python_ast::{
+    ExceptHandler, Expr, ExprCall, ModModule, PatternKeyword, Stmt, StmtFunctionDef, StmtTry, WithItem,
+};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
+use super::command_lines::OwnCalls;
 use super::needs::Needs;
 use super::report::Report;
 use super::rules::{self, Rule};
 use super::scope::{ScopeId, Scopes};
+use super::uses::Uses;
+
+/// Exceptions that no call of the host, of a file or of a parser raises.
+const UNRELATED: [&str; 12] = [
+    "ArithmeticError",
+    "AssertionError",
+    "AttributeError",
+    "ImportError",
+    "IndexError",
+    "KeyError",
+    "LookupError",
+    "ModuleNotFoundError",
+    "NameError",
+    "OverflowError",
+    "StopIteration",
+    "ZeroDivisionError",
+];
 
 /// A call that can fail and stands in no `try`.
 pub(super) struct Unhandled<'a> {
@@ -22,11 +42,12 @@ pub(super) struct Unhandled<'a> {
 }
 
 /// The walk.
-pub(super) struct Checker<'s, 'a> {
+pub(super) struct Checker<'s, 'a, 'c> {
     pub(super) scopes: &'s Scopes<'a>,
     pub(super) code: &'a str,
-    pub(super) report: Report,
+    pub(super) report: Report<'c>,
     pub(super) needs: Needs,
+    pub(super) uses: Uses<'s>,
     stack: Vec<ScopeId>,
     /// Names of the functions that are open, innermost last.
     functions: Vec<&'a str>,
@@ -42,15 +63,21 @@ pub(super) struct Checker<'s, 'a> {
     pub(super) unhandled: Vec<Unhandled<'a>>,
     /// Own functions that are called inside a handled `try`.
     pub(super) called_handled: HashSet<&'a str>,
+    /// Own functions, with those that call them.
+    pub(super) callers: HashMap<&'a str, HashSet<&'a str>>,
+    pub(super) own_calls: OwnCalls<'a>,
+    /// Calls of `run_command` with a list, judged when all calls of own functions are known.
+    pub(super) commands: Vec<(&'a ExprCall, ScopeId)>,
 }
 
-impl<'s, 'a> Checker<'s, 'a> {
-    pub(super) fn new(scopes: &'s Scopes<'a>, code: &'a str, report: Report) -> Self {
+impl<'s, 'a, 'c> Checker<'s, 'a, 'c> {
+    pub(super) fn new(scopes: &'s Scopes<'a>, code: &'a str, report: Report<'c>) -> Self {
         Self {
             scopes,
             code,
             report,
             needs: Needs::default(),
+            uses: Uses::new(scopes),
             stack: vec![0],
             functions: Vec::new(),
             loops: 0,
@@ -60,17 +87,31 @@ impl<'s, 'a> Checker<'s, 'a> {
             managed: HashSet::new(),
             unhandled: Vec::new(),
             called_handled: HashSet::new(),
+            callers: HashMap::new(),
+            own_calls: OwnCalls::new(),
+            commands: Vec::new(),
         }
     }
 
     pub(super) fn check(&mut self, module: &'a ModModule) {
         self.visit_body(&module.body);
+        self.check_commands();
     }
 
     /// Reports the first call that can fail outside any `try`; true when there is none.
     pub(super) fn report_unhandled(&mut self) -> bool {
         // A helper whose caller handles its failures needs no `try` of its own.
-        let called = &self.called_handled;
+        let mut called = self.called_handled.clone();
+        loop {
+            let before = called.len();
+            let is_covered = |callers: &HashSet<&str>| callers.iter().any(|caller| called.contains(caller));
+            let covered: Vec<&str> =
+                self.callers.iter().filter(|(_, callers)| is_covered(callers)).map(|(name, _)| *name).collect();
+            called.extend(covered);
+            if called.len() == before {
+                break;
+            }
+        }
         let first = self.unhandled.iter().find(|call| !call.function.is_some_and(|name| called.contains(name)));
         let Some(call) = first else { return true };
         let message = format!(
@@ -82,8 +123,8 @@ impl<'s, 'a> Checker<'s, 'a> {
         false
     }
 
-    pub(super) fn finish(self) -> (Report, Needs) {
-        (self.report, self.needs)
+    pub(super) fn finish(self) -> (Report<'c>, Needs, Uses<'s>) {
+        (self.report, self.needs, self.uses)
     }
 
     pub(super) fn scope(&self) -> ScopeId {
@@ -138,7 +179,7 @@ impl<'s, 'a> Checker<'s, 'a> {
     }
 
     fn visit_try(&mut self, stmt: &'a StmtTry) {
-        let handled = usize::from(stmt.handlers.iter().any(super::body::does_something));
+        let handled = usize::from(stmt.handlers.iter().any(|handler| self.handles_failures(handler)));
         let optional = usize::from(stmt.handlers.iter().any(|handler| self.catches_imports(handler)));
         self.handled += handled;
         self.optional_imports += optional;
@@ -148,6 +189,14 @@ impl<'s, 'a> Checker<'s, 'a> {
         stmt.handlers.iter().for_each(|handler| self.visit_except_handler(handler));
         self.visit_body(&stmt.orelse);
         self.visit_body(&stmt.finalbody);
+    }
+
+    /// Whether a handler does something about the failure of a call, not only about mistakes in the code itself.
+    fn handles_failures(&self, handler: &ExceptHandler) -> bool {
+        let ExceptHandler::ExceptHandler(inner) = handler;
+        let kinds = inner.type_.as_ref().map(|kind| self.scopes.meanings(kind, self.scope())).unwrap_or_default();
+        let is_unrelated = |kind: &String| kind.strip_prefix("builtins.").is_some_and(|name| UNRELATED.contains(&name));
+        super::body::does_something(handler) && (kinds.is_empty() || !kinds.iter().all(is_unrelated))
     }
 
     fn catches_imports(&self, handler: &ExceptHandler) -> bool {
@@ -168,7 +217,7 @@ impl<'s, 'a> Checker<'s, 'a> {
     }
 }
 
-impl<'a> Visitor<'a> for Checker<'_, 'a> {
+impl<'a> Visitor<'a> for Checker<'_, 'a, '_> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         self.check_stmt(stmt);
         match stmt {

@@ -4,11 +4,12 @@ use ruff_python_ast::{Expr, ExprCall};
 use ruff_text_size::{Ranged, TextRange};
 
 use super::checker::{Checker, Unhandled};
+use super::command_lines::CommandLines;
 use super::meaning;
 use super::needs;
 use super::report::quote;
 use super::rules;
-use super::scope::{Bound, elements};
+use super::scope::Bound;
 
 /// Functions that fail in the normal course of things, besides those of files.
 const FALLIBLE: [&str; 5] = ["repertoire.call_procedure", "json.loads", "json.load", "tomllib.load", "tomllib.loads"];
@@ -23,13 +24,9 @@ const FALLIBLE_PATH: [&str; 5] = ["read_text", "read_bytes", "write_text", "writ
 /// Builtins that give a list where `CPython` gives an iterator.
 const EAGER: [&str; 5] = ["map", "filter", "zip", "enumerate", "reversed"];
 
-impl<'a> Checker<'_, 'a> {
+impl<'a> Checker<'_, 'a, '_> {
     pub(super) fn check_call(&mut self, call: &'a ExprCall) {
-        if let Expr::Name(name) = &*call.func
-            && self.is_handled()
-        {
-            self.called_handled.insert(name.id.as_str());
-        }
+        self.note_own_call(call);
         if let Expr::Attribute(method) = &*call.func {
             self.check_method_call(call, method.attr.as_str(), &method.value);
         }
@@ -52,9 +49,37 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
+    /// Remembers a call of a function or method of the code's own.
+    fn note_own_call(&mut self, call: &'a ExprCall) {
+        let name = match &*call.func {
+            Expr::Name(name) => name.id.as_str(),
+            Expr::Attribute(method) if method.value.as_name_expr().is_some_and(|base| base.id.as_str() == "self") => {
+                method.attr.as_str()
+            }
+            _ => return,
+        };
+        if self.is_handled() {
+            self.called_handled.insert(name);
+        }
+        if let Some(caller) = self.function() {
+            self.callers.entry(name).or_default().insert(caller);
+        }
+        if call.func.is_name_expr() {
+            let scope = self.scope();
+            self.own_calls.entry(name).or_default().push((call, scope));
+        }
+    }
+
     fn check_other(&mut self, call: &'a ExprCall, meaning: &str) {
         if FALLIBLE.contains(&meaning) || meaning.strip_prefix("os.").is_some_and(|name| FALLIBLE_OS.contains(&name)) {
             self.add_fallible(call);
+        }
+        if let Some((access, paths)) = meaning.strip_prefix("os.").and_then(needs::os_access) {
+            for path in call.arguments.args.iter().take(paths) {
+                if let Some(path) = self.path_text(path) {
+                    self.needs.directory(&path, access.write, access.is_directory, call.start());
+                }
+            }
         } else if let Some(name) = meaning.strip_prefix("builtins.") {
             if matches!(name, "map" | "filter" | "enumerate")
                 && let Some(source) = call.arguments.args.last()
@@ -103,27 +128,38 @@ impl<'a> Checker<'_, 'a> {
             self.add_fallible(call);
         }
         let Some(command) = call.arguments.find_argument_value("command", 0) else { return };
-        let command = self.value(command);
-        if !command.is_list_expr() && !command.is_tuple_expr() {
-            if let Some(text) = meaning::text(self.scopes, command, self.scope(), &mut 64) {
+        if let Some(directory) = call.arguments.find_keyword("cwd")
+            && let Some(path) = self.path_text(&directory.value)
+        {
+            self.needs.directory(&path, false, true, call.start());
+        }
+        let value = self.value(command);
+        match meaning::text(self.scopes, value, self.scope(), &mut 64) {
+            Some(text) => {
                 let words: Vec<String> = text.split_whitespace().take(6).map(|word| format!("{word:?}")).collect();
                 let list = quote(&format!("[{}]", words.join(", ")));
                 let message = format!("`run_command` takes a list of strings and no shell line; write {list}.");
-                self.add(&rules::COMMAND_NOT_A_LIST, command.start(), message);
-            } else {
-                self.add_unknown_command(call);
+                self.add(&rules::COMMAND_NOT_A_LIST, value.start(), message);
             }
-            return;
+            None => self.commands.push((call, self.scope())),
         }
-        let words: Vec<Option<String>> =
-            elements(command).iter().map(|word| meaning::text(self.scopes, word, self.scope(), &mut 64)).collect();
-        match words.first() {
-            Some(Some(program)) => {
-                let known: Vec<String> = words.iter().map_while(Clone::clone).collect();
-                self.needs.command(program, words.get(1).and_then(Option::as_deref), known, call.start());
+    }
+
+    /// What the calls of `run_command` run, as far as it is constant.
+    pub(super) fn check_commands(&mut self) {
+        for (call, scope) in std::mem::take(&mut self.commands) {
+            let Some(command) = call.arguments.find_argument_value("command", 0) else { continue };
+            let mut lines = CommandLines { scopes: self.scopes, calls: &self.own_calls, fuel: 256 };
+            for words in lines.of(command, scope) {
+                match words.first() {
+                    Some(Some(program)) => {
+                        let known: Vec<String> = words.iter().map_while(Clone::clone).collect();
+                        self.needs.command(program, words.get(1).and_then(Option::as_deref), known, call.start());
+                    }
+                    Some(None) => self.add_unknown_command(call),
+                    None => {}
+                }
             }
-            Some(None) => self.add_unknown_command(call),
-            None => {}
         }
     }
 
@@ -143,8 +179,7 @@ impl<'a> Checker<'_, 'a> {
             self.add(&rules::OPEN_WITHOUT_WITH, call.start(), message);
         }
         let Some(path) = call.arguments.find_argument_value("file", 0) else { return };
-        let path = meaning::text(self.scopes, path, self.scope(), &mut 64).or_else(|| self.path(path));
-        if let Some(path) = path {
+        if let Some(path) = self.path_text(path) {
             let write = self.opens_for_writing(call, 1);
             self.needs.directory(&path, write, false, call.start());
         }
@@ -157,19 +192,37 @@ impl<'a> Checker<'_, 'a> {
             .is_some_and(|mode| mode.contains(['w', 'a', 'x', '+']))
     }
 
+    /// A path that is given as a text or as a `Path`.
+    fn path_text(&self, expr: &'a Expr) -> Option<String> {
+        meaning::text(self.scopes, expr, self.scope(), &mut 64).or_else(|| self.path(expr))
+    }
+
     /// The text of `Path("/a") / "b"`, also through a name.
     fn path(&self, expr: &'a Expr) -> Option<String> {
         match self.value(expr) {
             Expr::Call(call) if self.scopes.means(&call.func, self.scope(), "pathlib.Path") => {
-                meaning::text(self.scopes, call.arguments.args.first()?, self.scope(), &mut 64)
+                self.joined_path(None, &call.arguments.args)
             }
+            Expr::Call(call) => match &*call.func {
+                Expr::Attribute(method) if method.attr.as_str() == "joinpath" => {
+                    self.joined_path(Some(self.path(&method.value)?), &call.arguments.args)
+                }
+                _ => None,
+            },
             Expr::BinOp(operation) if operation.op == ruff_python_ast::Operator::Div => {
                 let base = self.path(&operation.left)?;
                 let rest = meaning::text(self.scopes, &operation.right, self.scope(), &mut 64)?;
-                if rest.starts_with('/') { Some(rest) } else { Some(format!("{}/{rest}", base.trim_end_matches('/'))) }
+                Some(meaning::join_paths(&base, &rest))
             }
             _ => None,
         }
+    }
+
+    fn joined_path(&self, base: Option<String>, parts: &'a [Expr]) -> Option<String> {
+        parts.iter().try_fold(base, |path, part| {
+            let part = self.path_text(part)?;
+            Some(Some(path.map_or_else(|| part.clone(), |path| meaning::join_paths(&path, &part))))
+        })?
     }
 
     /// The expression that a name is bound to, when it is bound once.

@@ -11,7 +11,7 @@ use super::report::quote;
 use super::rules;
 use super::scope::Bound;
 
-impl<'a> Checker<'_, 'a> {
+impl<'a> Checker<'_, 'a, '_> {
     /// An imported module; false when nothing more is to be said about its members.
     pub(super) fn check_import(&mut self, module: &str, at: TextSize) -> bool {
         if let Some(instead) = catalogue::forbidden_module(module) {

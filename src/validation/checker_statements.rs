@@ -9,7 +9,7 @@ use super::issue::Severity;
 use super::report::quote;
 use super::rules;
 
-impl<'a> Checker<'_, 'a> {
+impl<'a> Checker<'_, 'a, '_> {
     pub(super) fn check_stmt(&mut self, stmt: &'a Stmt) {
         let at = stmt.start();
         match stmt {
@@ -20,6 +20,12 @@ impl<'a> Checker<'_, 'a> {
             }
             Stmt::ImportFrom(import) => self.check_import_from(import),
             Stmt::ClassDef(class) => self.check_class(class),
+            // `x += 1` reads `x`.
+            Stmt::AugAssign(assign) => {
+                if let Expr::Name(name) = &*assign.target {
+                    self.uses.add(name.id.as_str(), self.scope());
+                }
+            }
             Stmt::Delete(delete) => {
                 let target = delete.targets.first().map_or("del", |target| self.source(target));
                 let message = format!(
@@ -123,7 +129,10 @@ impl<'a> Checker<'_, 'a> {
     pub(super) fn check_expr(&mut self, expr: &'a Expr) {
         let at = expr.start();
         match expr {
-            Expr::Name(name) if name.ctx.is_load() => self.check_name(name),
+            Expr::Name(name) if name.ctx.is_load() => {
+                self.uses.add(name.id.as_str(), self.scope());
+                self.check_name(name);
+            }
             Expr::Attribute(attribute) => self.check_attribute(expr, attribute),
             Expr::Subscript(subscript) => self.check_key(&subscript.slice),
             Expr::Call(call) => self.check_call(call),

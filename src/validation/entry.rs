@@ -48,12 +48,12 @@ pub struct EntryParameter {
 /// An [`Issue`] when the code is not valid Python or the choice is not clear.
 pub fn entry_point(code: &str, entry_name: Option<&str>) -> Result<Option<EntryPoint>, Issue> {
     let lines = Lines::of(code);
-    let module = parse::module(code, &lines).map_err(|issues| {
+    let parsed = parse::module(code, &lines).map_err(|issues| {
         issues.into_iter().next().unwrap_or_else(|| {
             lines.issue(&rules::SYNTAX, None, "The code is not valid Python; correct it.".to_owned())
         })
     })?;
-    let function = choose(&module, entry_name, &lines)?;
+    let function = choose(parsed.syntax(), entry_name, &lines)?;
     Ok(function.map(|function| describe(function, code, &lines)))
 }
 

@@ -33,6 +33,8 @@ pub enum Category {
     Completeness,
     /// The interpreter lacks it or does it differently.
     Runtime,
+    /// Values do not fit together.
+    Types,
 }
 
 /// One finding.
@@ -48,6 +50,10 @@ pub struct Issue {
     /// The line, counted from 1.
     #[schemars(with = "Option<i32>", range(min = 1))]
     pub line: Option<u32>,
+    /// The column in characters, counted from 1.
+    #[schemars(with = "Option<i32>", range(min = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
     /// The stable code of the rule, such as `RPT101`.
     pub code: &'static str,
 }
@@ -66,6 +72,8 @@ pub struct Checks {
     pub error_handling: bool,
     /// The share of parameters and returns that are annotated, from 0 to 1.
     pub type_hints: f64,
+    /// Values fit the annotations and the functions that they are passed to, as far as that was checked.
+    pub types: bool,
     /// Nothing is known that would keep it from running.
     pub runnable: bool,
 }
@@ -78,6 +86,7 @@ impl Checks {
         docstring: false,
         error_handling: false,
         type_hints: 0.0,
+        types: false,
         runnable: false,
     };
 }

@@ -23,8 +23,10 @@ pub(super) fn collect(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId, fuel: &m
             for binding in bindings {
                 match &binding.bound {
                     Bound::Imported(path) => add(found, catalogue::canonical(path).to_owned()),
-                    Bound::Value(value, scope) => collect(scopes, value, *scope, fuel, found),
-                    Bound::Function | Bound::Caught | Bound::Own => {}
+                    Bound::Value(value, scope) | Bound::Added(value, scope) => {
+                        collect(scopes, value, *scope, fuel, found);
+                    }
+                    Bound::Parameter { .. } | Bound::Rest { .. } | Bound::Function | Bound::Caught | Bound::Own => {}
                 }
             }
             if builtin {
@@ -159,8 +161,22 @@ pub(super) fn text(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId, fuel: &mut 
     (folded.len() <= MAX_TEXT).then_some(folded)
 }
 
+/// A path below another, unless it is absolute.
+pub(super) fn join_paths(base: &str, rest: &str) -> String {
+    if rest.starts_with('/') { rest.to_owned() } else { format!("{}/{rest}", base.trim_end_matches('/')) }
+}
+
 fn text_of_call(scopes: &Scopes<'_>, call: &ExprCall, scope: ScopeId, fuel: &mut usize) -> Option<String> {
     let arguments = &call.arguments.args;
+    let name = match &*call.func {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return None,
+    };
+    if name == "join" && ["os.path.join", "posixpath.join"].iter().any(|path| scopes.means(&call.func, scope, path)) {
+        let parts: Option<Vec<String>> = arguments.iter().map(|part| text(scopes, part, scope, fuel)).collect();
+        return parts?.into_iter().reduce(|path, part| join_paths(&path, &part));
+    }
     match &*call.func {
         Expr::Name(name) if name.id.as_str() == "chr" => {
             char::from_u32(u32::try_from(whole_number(arguments.first()?)?).ok()?).map(String::from)

@@ -11,9 +11,12 @@ mod checker;
 mod checker_calls;
 mod checker_names;
 mod checker_statements;
+mod command_lines;
 mod entry;
+mod flow;
 mod guard;
 mod issue;
+mod lint;
 mod meaning;
 mod needs;
 mod parse;
@@ -21,9 +24,12 @@ mod quality;
 mod report;
 pub mod rules;
 mod scope;
+mod scope_walk;
 mod score;
 #[cfg(test)]
 mod tests;
+mod types;
+mod uses;
 
 pub use annotation::Annotation;
 pub use entry::{EntryParameter, EntryPoint, entry_point};
@@ -32,8 +38,10 @@ pub use issue::{Category, Checks, Issue, Severity};
 pub use score::quality_score;
 
 use crate::domain::{Definition, Permissions};
+use body::Declared;
 use checker::Checker;
 use report::{Lines, Report};
+use ruff_text_size::Ranged;
 use scope::Scopes;
 
 /// The modules that the interpreter has.
@@ -90,24 +98,27 @@ impl Analysis {
 #[must_use]
 pub fn analyze(code: &str, context: &Context<'_>) -> Analysis {
     let lines = Lines::of(code);
-    let module = match parse::module(code, &lines) {
-        Ok(module) => module,
+    let parsed = match parse::module(code, &lines) {
+        Ok(parsed) => parsed,
         Err(issues) => return Analysis::unreadable(issues),
     };
-    let scopes = match Scopes::collect(&module) {
+    let module = parsed.syntax();
+    let scopes = match Scopes::collect(module) {
         Ok(scopes) => scopes,
         Err(offset) => return Analysis::unreadable(vec![parse::too_deep(offset, &lines)]),
     };
-    let chosen = entry::choose(&module, context.entry_name, &lines);
+    let chosen = entry::choose(module, context.entry_name, &lines);
     let mut checker = Checker::new(&scopes, code, Report::new(lines));
-    checker.check(&module);
+    checker.check(module);
     let error_handling = checker.report_unhandled();
-    let (mut report, needs) = checker.finish();
+    let (mut report, needs, uses) = checker.finish();
     let permissions_needed = needs.permissions();
     if let Some(grants) = context.grants {
         needs.report_missing(grants, &mut report);
     }
-    body::check(&module.body, &mut report);
+    let declared = context.definition.map_or(&[][..], |definition| &definition.parameters);
+    let called = chosen.as_ref().ok().copied().flatten().map(|entry| Declared { range: entry.range(), declared });
+    body::check(&module.body, &uses, called, &mut report);
     let (entry, is_clear) = match chosen {
         Ok(entry) => (entry, true),
         Err(issue) => {
@@ -116,9 +127,11 @@ pub fn analyze(code: &str, context: &Context<'_>) -> Analysis {
         }
     };
     let type_hints = quality::type_hints(&module.body, &mut report);
-    let docstring = is_clear && quality::docstring(&module, entry, &mut report);
+    let docstring = is_clear && quality::docstring(module, entry, &mut report);
     quality::declared_parameters(entry, context.definition, &mut report);
     let entry = entry.map(|function| entry::describe(function, code, report.lines()));
+    let result = module.body.last().filter(|_| entry.is_none()).map(Ranged::range);
+    lint::check(code, parsed, result, &mut report);
     let issues = report.finish();
     let holds = |category: Category| {
         !issues.iter().any(|issue| issue.category == category && issue.severity == Severity::Error)
@@ -128,6 +141,7 @@ pub fn analyze(code: &str, context: &Context<'_>) -> Analysis {
         security: holds(Category::Security),
         docstring,
         error_handling,
+        types: true,
         type_hints,
         runnable: !issues.iter().any(|issue| issue.severity == Severity::Error),
     };

@@ -32,6 +32,18 @@ pub(super) fn path_access(method: &str) -> Option<Access> {
     }
 }
 
+/// What a function of `os` does with files, and how many of its arguments are paths.
+pub(super) fn os_access(function: &str) -> Option<(Access, usize)> {
+    let (write, is_directory, paths) = match function {
+        "listdir" | "scandir" | "walk" | "chdir" => (false, true, 1),
+        "stat" | "path.exists" | "path.isfile" | "path.isdir" | "path.getsize" | "path.getmtime" => (false, false, 1),
+        "mkdir" | "makedirs" | "remove" | "rmdir" | "unlink" => (true, false, 1),
+        "rename" | "replace" => (true, false, 2),
+        _ => return None,
+    };
+    Some((Access { write, is_directory }, paths))
+}
+
 /// The constant commands and directories.
 #[derive(Default)]
 pub(super) struct Needs {

@@ -1,7 +1,7 @@
 //! From text to syntax tree, with every refusal as a syntax issue.
 
-use ruff_python_ast::ModModule;
-use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
+use ruff_python_ast::{ModModule, PythonVersion};
+use ruff_python_parser::{Mode, ParseOptions, Parsed, parse_unchecked};
 use ruff_text_size::TextSize;
 
 use super::guard::{self, MAX_DEPTH, MAX_SOURCE_BYTES, Refusal};
@@ -16,9 +16,9 @@ const MAX_ERRORS: usize = 5;
 ///
 /// # Errors
 /// Syntax issues, at least one.
-pub(super) fn module(code: &str, lines: &Lines) -> Result<ModModule, Vec<Issue>> {
+pub(super) fn module(code: &str, lines: &Lines) -> Result<Parsed<ModModule>, Vec<Issue>> {
     guard::check(code).map_err(|refusal| vec![refused(refusal, lines)])?;
-    let parsed = parse_unchecked(code, ParseOptions::from(Mode::Module));
+    let parsed = parse_unchecked(code, ParseOptions::from(Mode::Module).with_target_version(PythonVersion::latest()));
     let issues: Vec<Issue> = parsed
         .errors()
         .iter()
@@ -30,7 +30,7 @@ pub(super) fn module(code: &str, lines: &Lines) -> Result<ModModule, Vec<Issue>>
         })
         .collect();
     match parsed.try_into_module() {
-        Some(module) if issues.is_empty() => Ok(module.into_syntax()),
+        Some(module) if issues.is_empty() => Ok(module),
         _ if issues.is_empty() => {
             Err(vec![lines.issue(&rules::SYNTAX, None, "This is not a Python module; write statements.".to_owned())])
         }

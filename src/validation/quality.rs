@@ -78,14 +78,14 @@ pub(super) fn type_hints(body: &[Stmt], report: &mut Report) -> f64 {
     if counter.all == 0 { 1.0 } else { round(f64::from(counter.annotated) / f64::from(counter.all)) }
 }
 
-struct HintCounter<'r> {
-    report: &'r mut Report,
+struct HintCounter<'r, 'c> {
+    report: &'r mut Report<'c>,
     in_class: bool,
     all: u32,
     annotated: u32,
 }
 
-impl HintCounter<'_> {
+impl HintCounter<'_, '_> {
     fn count(&mut self, function: &StmtFunctionDef) {
         let mut missing = Vec::new();
         for (index, parameter) in function.parameters.iter().enumerate() {
@@ -113,7 +113,7 @@ impl HintCounter<'_> {
     }
 }
 
-impl<'a> Visitor<'a> for HintCounter<'_> {
+impl<'a> Visitor<'a> for HintCounter<'_, '_> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         let outside = self.in_class;
         match stmt {

@@ -1,8 +1,8 @@
-//! Turning findings into issues: line numbers, repetition, and a bound on how many are reported.
+//! Turning findings into issues: positions, repetition, and a bound on how many are reported.
 
 use std::collections::HashSet;
 
-use ruff_source_file::LineIndex;
+use ruff_source_file::{LineIndex, OneIndexed};
 use ruff_text_size::TextSize;
 
 use super::guard::MAX_SOURCE_BYTES;
@@ -15,46 +15,62 @@ const MAX_PER_RULE: usize = 20;
 /// Longest piece of the source that a message quotes, in characters.
 const MAX_QUOTE: usize = 60;
 
-/// Line numbers of one source.
-pub(super) struct Lines(LineIndex);
+/// Lines and columns of one source.
+pub(super) struct Lines<'a> {
+    index: LineIndex,
+    code: &'a str,
+}
 
-impl Lines {
+impl<'a> Lines<'a> {
     /// The lines of a source; one that is too long to be read has none, and its issue names no line.
-    pub(super) fn of(code: &str) -> Self {
-        Self(LineIndex::from_source_text(if code.len() > MAX_SOURCE_BYTES { "" } else { code }))
+    pub(super) fn of(code: &'a str) -> Self {
+        let code = if code.len() > MAX_SOURCE_BYTES { "" } else { code };
+        Self { index: LineIndex::from_source_text(code), code }
     }
 
     /// The line of an offset, counted from 1.
     pub(super) fn number(&self, offset: TextSize) -> u32 {
-        u32::try_from(self.0.line_index(offset).get()).unwrap_or(u32::MAX)
+        one_based(self.index.line_index(offset))
+    }
+
+    /// The column of an offset in characters, counted from 1.
+    fn column(&self, offset: TextSize) -> u32 {
+        one_based(self.index.line_column(offset, self.code).column)
     }
 
     /// An issue of a rule.
     pub(super) fn issue(&self, rule: &Rule, offset: Option<TextSize>, message: String) -> Issue {
         Issue {
-            severity: rule.severity,
-            category: rule.category,
-            message,
             line: offset.map(|offset| self.number(offset)),
-            code: rule.code,
+            column: offset.map(|offset| self.column(offset)),
+            ..rule.issue(message)
         }
     }
 }
 
+fn one_based(number: OneIndexed) -> u32 {
+    u32::try_from(number.get()).unwrap_or(u32::MAX)
+}
+
 /// Collects the issues of one source.
-pub(super) struct Report {
-    lines: Lines,
+pub(super) struct Report<'a> {
+    lines: Lines<'a>,
     issues: Vec<Issue>,
     seen: HashSet<(&'static str, Option<u32>, String)>,
 }
 
-impl Report {
-    pub(super) fn new(lines: Lines) -> Self {
+impl<'a> Report<'a> {
+    pub(super) fn new(lines: Lines<'a>) -> Self {
         Self { lines, issues: Vec::new(), seen: HashSet::new() }
     }
 
-    pub(super) fn lines(&self) -> &Lines {
+    pub(super) fn lines(&self) -> &Lines<'a> {
         &self.lines
+    }
+
+    /// What was found so far.
+    pub(super) fn issues(&self) -> &[Issue] {
+        &self.issues
     }
 
     /// Adds an issue with the rule's own severity.

@@ -1,16 +1,25 @@
 //! The one table of rules: every issue refers to an entry here, and the documentation is generated from it.
 //!
-//! Numbers: `RPT0xx` syntax, `1xx` security, `2xx` runtime, `3xx` style, `4xx` completeness. A number is never reused.
+//! Numbers: `RPT0xx` syntax, `1xx` security, `2xx` runtime, `3xx` style, `4xx` completeness, `5xx` types,
+//! `6xx` what the linter of Ruff finds. A number is never reused.
 
+mod lint_correctness;
+mod lint_security;
+mod lint_simplification;
 mod quality;
 mod runtime;
 mod security;
+mod types;
 
+pub use lint_correctness::*;
+pub use lint_security::*;
+pub use lint_simplification::*;
 pub use quality::*;
 pub use runtime::*;
 pub use security::*;
+pub use types::*;
 
-use super::issue::{Category, Severity};
+use super::issue::{Category, Issue, Severity};
 
 /// A rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +38,14 @@ pub struct Rule {
     pub bad: &'static str,
     /// Code that keeps it.
     pub good: &'static str,
+}
+
+impl Rule {
+    /// An issue of this rule that names no position.
+    #[must_use]
+    pub const fn issue(&self, message: String) -> Issue {
+        Issue { severity: self.severity, category: self.category, message, line: None, column: None, code: self.code }
+    }
 }
 
 /// Every rule, by code.
@@ -68,6 +85,7 @@ pub const ALL: &[&Rule] = &[
     &IGNORED_METHOD,
     &NEXT_ON_LIST,
     &ENDLESS,
+    &REFUSED_BY_INTERPRETER,
     &MUTABLE_DEFAULT,
     &OPEN_WITHOUT_WITH,
     &UNREACHABLE,
@@ -79,6 +97,56 @@ pub const ALL: &[&Rule] = &[
     &MISSING_HINTS,
     &AMBIGUOUS_ENTRY,
     &MISSING_PARAMETER,
+    &UNUSED_DECLARED,
+    &WRONG_ARGUMENT,
+    &WRONG_VALUE,
+    &UNKNOWN_NAME,
+    &WRONG_OPERATION,
+    &UNUSED_IMPORT,
+    &UNUSED_VARIABLE,
+    &REPLACED_DEFINITION,
+    &PERCENT_FORMAT,
+    &STR_FORMAT,
+    &REPEATED_KEY,
+    &ALWAYS_TRUE,
+    &IDENTITY_OF_LITERAL,
+    &DOUBLE_SIGN,
+    &STRIPPED_CHARACTERS,
+    &JUMP_IN_FINALLY,
+    &WITHOUT_EFFECT,
+    &LOOP_OVERRIDES,
+    &LATE_BINDING,
+    &REPEATED_EXCEPTION,
+    &CATCHES_LESS,
+    &ELSE_ON_LOOP,
+    &SELF_ASSIGNMENT,
+    &SINGLETON_COMPARISON,
+    &TYPE_COMPARISON,
+    &NOTHING_TO_RAISE,
+    &POSITIONAL_FLAGS,
+    &UNKNOWN_ESCAPE,
+    &JOINED_TEXTS,
+    &SHARED_VALUE,
+    &UNINTENDED_ANNOTATION,
+    &CONSTANT_RESULT,
+    &RAISED_AGAIN,
+    &DECIMAL_OF_FLOAT,
+    &WRITTEN_SECRET,
+    &WEAK_HASH,
+    &HIDDEN_CHARACTERS,
+    &COLLAPSIBLE_IF,
+    &NEEDLESS_BOOL,
+    &REPEATED_COMPARISON,
+    &IN_KEYS,
+    &NEGATED_COMPARISON,
+    &TWISTED_CONDITION,
+    &DICTIONARY_GET,
+    &CALL_OF_COMPREHENSION,
+    &CALL_OF_LITERAL,
+    &DOUBLE_CALL,
+    &COPY_BY_LOOP,
+    &MAP_OF_LAMBDA,
+    &GENERATION_NOTE,
 ];
 
 /// The rule with this code.

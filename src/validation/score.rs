@@ -4,7 +4,8 @@
 //! |---|---|
 //! | valid Python that breaks no security rule | 0.40 |
 //! | docstring, error handling, runnable | 0.15 each |
-//! | type-hint coverage | up to 0.15 |
+//! | type-hint coverage | up to 0.10 |
+//! | types that fit together | 0.05 |
 //!
 //! From that sum each error takes 0.10 (at most 0.30), each warning 0.04 (at most 0.20), each note 0.01 (at most 0.05).
 //! Code that breaks a security rule keeps 0.3 of the result; code that can't be read scores 0.
@@ -24,7 +25,8 @@ pub fn quality_score(checks: &Checks, issues: &[Issue]) -> f64 {
         + share(checks.docstring)
         + share(checks.error_handling)
         + share(checks.runnable)
-        + 0.15 * checks.type_hints.clamp(0.0, 1.0);
+        + 0.10 * checks.type_hints.clamp(0.0, 1.0)
+        + if checks.types { 0.05 } else { 0.0 };
     let lost = penalty(issues, Severity::Error, 0.10, 0.30)
         + penalty(issues, Severity::Warning, 0.04, 0.20)
         + penalty(issues, Severity::Info, 0.01, 0.05);
@@ -50,7 +52,7 @@ mod tests {
     use super::*;
 
     fn issue(severity: Severity) -> Issue {
-        Issue { severity, category: Category::Style, message: String::new(), line: None, code: "RPT000" }
+        Issue { severity, category: Category::Style, message: String::new(), line: None, column: None, code: "RPT000" }
     }
 
     fn severity() -> impl Strategy<Value = Severity> {
@@ -58,9 +60,17 @@ mod tests {
     }
 
     fn checks() -> impl Strategy<Value = Checks> {
-        (any::<[bool; 4]>(), 0.0..=1.0).prop_map(|([security, docstring, error_handling, runnable], type_hints)| {
-            Checks { syntax: true, security, docstring, error_handling, type_hints, runnable }
-        })
+        (any::<[bool; 5]>(), 0.0..=1.0).prop_map(
+            |([security, docstring, error_handling, types, runnable], type_hints)| Checks {
+                syntax: true,
+                security,
+                docstring,
+                error_handling,
+                type_hints,
+                types,
+                runnable,
+            },
+        )
     }
 
     #[test]
@@ -71,6 +81,7 @@ mod tests {
             docstring: true,
             error_handling: true,
             type_hints: 1.0,
+            types: true,
             runnable: true,
         };
         assert!((quality_score(&perfect, &[]) - 1.0).abs() < f64::EPSILON);
@@ -92,6 +103,7 @@ mod tests {
                 Checks { error_handling: true, ..checks },
                 Checks { runnable: true, ..checks },
                 Checks { type_hints: 1.0, ..checks },
+                Checks { types: true, ..checks },
             ] {
                 prop_assert!(quality_score(&better, &issues) >= before);
             }

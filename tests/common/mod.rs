@@ -1,6 +1,7 @@
 //! What the tests share: a data folder of their own, a client, and a look at processes.
 
 pub mod client;
+pub mod model_server;
 pub mod processes;
 
 use std::{

@@ -19,14 +19,14 @@ use crate::{
     domain::{Outcome, RunId, RunStatus},
     host::{self, Grants},
     library::{Library, LibraryError, ProcedureRef, now_ms},
-    sandbox::{Budget, Capture, PythonError, Reply, Sandbox, SessionLimits},
+    sandbox::{Budget, Capture, PythonError, Reply, Sandbox, SessionLimits, Verdict},
     storage::{NewRun, ProcedureRow, StorageError},
 };
 
 /// Parameters that are larger than this, as JSON, belong in a file.
 const MOST_PARAMETER_BYTES: usize = 4 * 1024 * 1024;
 /// Looking at code may take this long.
-const COMPILE_TIME: Duration = Duration::from_secs(10);
+const CHECK_TIME: Duration = Duration::from_secs(10);
 /// How long runs that were told to stop may take to do so.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(3);
 
@@ -77,7 +77,7 @@ impl Engine {
     /// # Errors
     /// [`LibraryError::Config`].
     pub fn new(library: Arc<Library>, worker: PathBuf) -> Result<Self, LibraryError> {
-        let sandbox = Sandbox::new(worker, library.config()?.limits.workers, host::NAMES);
+        let sandbox = Sandbox::new(worker, library.config()?.limits.workers, host::MODULE);
         Ok(Self { library, sandbox, registry: Registry::default() })
     }
 
@@ -190,13 +190,13 @@ impl Engine {
         Ok(RunView::new(run, calls, progress))
     }
 
-    /// What the interpreter says when it compiles `code`; nothing of it is executed.
+    /// What the interpreter's compiler and type checker say of `code`; nothing of it is executed.
     ///
     /// # Errors
     /// [`LibraryError::Sandbox`].
-    pub async fn compile_error(&self, code: &str) -> Result<Option<PythonError>, LibraryError> {
+    pub async fn check(&self, code: &str) -> Result<Verdict, LibraryError> {
         let config = blocking(&self.library, Library::config).await?;
-        compile_error(&self.sandbox, code, &config.limits).await
+        check(&self.sandbox, code, &config.limits).await
     }
 
     /// Stops every run and waits a little for their ends to be recorded.
@@ -307,12 +307,8 @@ pub(super) fn prepare(
     })
 }
 
-/// What the interpreter says when it compiles `code`; nothing of it is executed.
-pub async fn compile_error(
-    sandbox: &Sandbox,
-    code: &str,
-    limits: &Limits,
-) -> Result<Option<PythonError>, LibraryError> {
-    let budget = budget(COMPILE_TIME, 1, limits, &Active::default());
-    Ok(sandbox.compile_error(code, session_limits(limits), budget).await?)
+/// What the interpreter's compiler and type checker say of `code`; nothing of it is executed.
+pub async fn check(sandbox: &Sandbox, code: &str, limits: &Limits) -> Result<Verdict, LibraryError> {
+    let budget = budget(CHECK_TIME, 1, limits, &Active::default());
+    Ok(sandbox.check(code, session_limits(limits), budget).await?)
 }

@@ -13,7 +13,7 @@ mod registry;
 mod steps;
 mod view;
 
-pub(in crate::library) use {engine::compile_error, record::blocking};
+pub(in crate::library) use {engine::check, record::blocking};
 
 pub use engine::{Decision, Engine, Execution};
 pub use registry::{Active, Progress};

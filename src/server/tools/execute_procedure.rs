@@ -39,6 +39,6 @@ impl Tool for ExecuteProcedure {
     async fn call(services: &Services, params: Params, context: &CallContext) -> Result<ExecutionView, LibraryError> {
         let (wanted, active) = (ProcedureRef::from(params.procedure_id), Active::default());
         let run = services.engine().execute(&wanted, params.parameters, active.clone());
-        Ok(context.watch(&active, run).await?.into())
+        Ok(context.watch_run(&active, run).await?.into())
     }
 }

@@ -11,7 +11,7 @@ use super::{
     views::{MOST_PART_CHARS, seconds},
 };
 use crate::{
-    library::{LibraryError, ProcedureRef, Services, Validated},
+    library::{Activity, GenerateRequest, LibraryError, ModelUsage, ProcedureRef, Services, Validated},
     server::{
         progress::CallContext,
         reply::window,
@@ -34,8 +34,7 @@ pub struct Params {
     code: Option<String>,
     /// Ask the configured model; without one the steps are compiled. True by default.
     use_llm: Option<bool>,
-    /// Let the configured model improve code below 0.7. True by default.
-    #[expect(dead_code, reason = "part of the fixed interface; it only speaks to a model")]
+    /// Let the model correct errors and confidence below 0.7, twice at most. True by default.
     refine_on_low_confidence: Option<bool>,
 }
 
@@ -48,13 +47,34 @@ pub struct Output {
     confidence: f64,
     validation: Validation,
     issues: Vec<Issue>,
-    /// `agent`: yours; `heuristic`: compiled from the steps.
+    /// `agent`: yours; `llm`: the model's; `heuristic`: compiled from the steps.
     source: &'static str,
     /// The version that has this code; absent when it was not stored.
     version: Option<u32>,
     /// How to write better code yourself, where the steps were compiled.
     guide: Option<String>,
+    /// What the model took.
+    usage: Option<Usage>,
     duration_seconds: f64,
+}
+
+/// What the model took.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Usage {
+    model: String,
+    rounds: u32,
+    input_tokens: u64,
+    output_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_usd: Option<f64>,
+}
+
+impl From<ModelUsage> for Usage {
+    fn from(usage: ModelUsage) -> Self {
+        let ModelUsage { model, rounds, tokens, cost_usd } = usage;
+        Self { model, rounds, input_tokens: tokens.input_tokens, output_tokens: tokens.output_tokens, cost_usd }
+    }
 }
 
 impl Answer for Output {}
@@ -68,10 +88,18 @@ impl Tool for GenerateProcedureCode {
     type Params = Params;
     type Output = Output;
 
-    async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
+    async fn call(services: &Services, params: Params, context: &CallContext) -> Result<Output, LibraryError> {
         let started = Instant::now();
-        let wanted = ProcedureRef::from(params.procedure_id);
-        let generated = services.generate(wanted, params.code, params.use_llm.unwrap_or(true)).await?;
+        let request = GenerateRequest {
+            wanted: ProcedureRef::from(params.procedure_id),
+            code: params.code,
+            use_model: params.use_llm.unwrap_or(true),
+            refine: params.refine_on_low_confidence.unwrap_or(true),
+        };
+        let activity = Activity::default();
+        // Boxed, because the state of a conversation with a model is large and would be moved with every caller's future.
+        let work = Box::pin(services.generate(request, &activity));
+        let generated = context.watch(&activity.cancel, || activity.doing(), work).await?;
         let Validated { checks, quality_score, issues, permissions_needed } = generated.validated;
         let (mut code, rest) = window(&generated.code, 0, MOST_PART_CHARS);
         if rest.is_some() {
@@ -86,6 +114,7 @@ impl Tool for GenerateProcedureCode {
             source: generated.source.as_str(),
             version: generated.version,
             guide: generated.guide,
+            usage: generated.usage.map(Usage::from),
             duration_seconds: seconds(started.elapsed().as_secs_f64() * 1000.0),
         })
     }

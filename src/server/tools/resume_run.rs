@@ -58,6 +58,6 @@ impl Tool for ResumeRun {
         };
         let active = Active::default();
         let run = services.engine().resume(&params.run_id, decision, active.clone());
-        Ok(context.watch(&active, run).await?.into())
+        Ok(context.watch_run(&active, run).await?.into())
     }
 }

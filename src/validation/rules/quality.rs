@@ -25,12 +25,12 @@ pub const OPEN_WITHOUT_WITH: Rule = Rule {
     good: "def f():\n    with open(\"a\") as file:\n        return file.read()\n",
 };
 
-/// Code after `return`, `raise`, `break` or `continue` never runs.
+/// Code never runs: after what always leaves, or under a condition that is never true.
 pub const UNREACHABLE: Rule = Rule {
     code: "RPT303",
     severity: Severity::Warning,
     category: Category::Style,
-    summary: "Code after `return`, `raise`, `break` or `continue` never runs.",
+    summary: "Code never runs: it comes after `return`, `raise`, `break`, `continue` or an endless loop, or its condition is never true.",
     instead: "Remove it.",
     bad: "def f():\n    return 1\n    print(2)\n",
     good: "def f():\n    print(2)\n    return 1\n",
@@ -122,4 +122,26 @@ pub const MISSING_PARAMETER: Rule = Rule {
     instead: "Add the parameter to the function.",
     bad: "def f():\n    return 1\n",
     good: "def f(path, depth=1):\n    return path * depth\n",
+};
+
+/// A parameter that the definition declares is taken and never used.
+pub const UNUSED_DECLARED: Rule = Rule {
+    code: "RPT407",
+    severity: Severity::Warning,
+    category: Category::Completeness,
+    summary: "A parameter that the definition declares is taken and never used.",
+    instead: "Use it, or remove it from the definition and from the function.",
+    bad: "def f(path, depth=1):\n    return path\n",
+    good: "def f(path, depth=1):\n    return path * depth\n",
+};
+
+/// A remark on how code was generated.
+pub const GENERATION_NOTE: Rule = Rule {
+    code: "RPT900",
+    severity: Severity::Info,
+    category: Category::Completeness,
+    summary: "A remark on how the code was generated, or on why it was not stored.",
+    instead: "Nothing has to be changed.",
+    bad: "",
+    good: "",
 };

@@ -244,3 +244,14 @@ pub const ENDLESS: Rule = Rule {
     bad: "import itertools\nx = (n * 2 for n in itertools.count())\n",
     good: "import itertools\nfor n in itertools.count():\n    break\n",
 };
+
+/// The interpreter's compiler refuses the code.
+pub const REFUSED_BY_INTERPRETER: Rule = Rule {
+    code: "RPT299",
+    severity: Severity::Error,
+    category: Category::Runtime,
+    summary: "The interpreter's own compiler refuses the code, for a reason that no other rule knows.",
+    instead: "Write it more plainly; the message says what it stumbled over.",
+    bad: "",
+    good: "",
+};

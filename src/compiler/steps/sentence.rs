@@ -1,85 +1,22 @@
-//! One step as Python statements.
+//! Plain words: the one command that they ask for is run, anything else is handed to the agent or a person.
 
-use super::{
-    python,
-    variables::{self, Piece},
+use super::{Place, command};
+use crate::compiler::{
+    text,
+    variables::{Braces, Piece, pieces},
+    writer::Writer,
 };
-use crate::domain::{CommandStep, Definition, ProcedureStep, Step};
 
-/// The variable in which compiled code collects what its steps gave: `results`, unless a parameter has that name.
-pub fn results_name(definition: &Definition) -> String {
-    let mut name = "results".to_owned();
-    while definition.parameters.iter().any(|parameter| parameter.name == name) {
-        name.insert_str(0, "step_");
-    }
-    name
-}
-
-/// The statements of a step, and the host function that they need.
-pub struct Compiled {
-    pub function: &'static str,
-    pub body: String,
-}
-
-/// Statements for step `number`.
-pub fn compile(step: &Step, number: usize, definition: &Definition) -> Compiled {
-    match step {
-        Step::Command(CommandStep { command, .. }) => run(command, number, definition),
-        Step::Procedure(step) => call(step, number, definition),
-        Step::Sentence(sentence) => match command_in(sentence) {
-            Some(command) => run(&command, number, definition),
-            None => Compiled {
-                function: "manual_step",
-                body: format!(
-                    "    {}[\"step_{number}\"] = manual_step({})\n",
-                    results_name(definition),
-                    python::template(sentence.trim(), definition)
-                ),
-            },
-        },
-    }
-}
-
-/// A step in a few words.
-pub fn summary(step: &Step) -> String {
-    match step {
-        Step::Sentence(sentence) => sentence.trim().to_owned(),
-        Step::Command(step) => step.description.clone().unwrap_or_else(|| format!("run {}", step.command.join(" "))),
-        Step::Procedure(step) => format!("call {}", step.procedure),
-    }
-}
-
-/// An error keeps its class, so that a missing permission stays one; what fails inside gets the number of the step.
-fn guarded(statement: &str, number: usize, what: &str, definition: &Definition) -> String {
-    let results = results_name(definition);
-    let step = python::in_f_string(&format!("step {number} ({what}) failed: "));
-    format!(
-        "    try:\n        {results}[\"step_{number}\"] = {statement}\n    except RuntimeError as error:\n        \
-         raise RuntimeError(f\"{step}{{error}}\")\n"
-    )
-}
-
-fn run(command: &[String], number: usize, definition: &Definition) -> Compiled {
-    let words: Vec<String> = command.iter().map(|word| python::template(word, definition)).collect();
-    let program = command.first().map_or("", String::as_str);
-    let what = command.get(1).map_or_else(|| program.to_owned(), |first| format!("{program} {first}"));
-    let statement = format!("run_command([{}]).stdout", words.join(", "));
-    Compiled { function: "run_command", body: guarded(&statement, number, &what, definition) }
-}
-
-fn call(step: &ProcedureStep, number: usize, definition: &Definition) -> Compiled {
-    let name = python::string(&step.procedure);
-    let arguments: Vec<String> = step
-        .arguments
-        .iter()
-        .map(|(key, value)| format!("{}: {}", python::string(key), python::templated_literal(value, definition)))
-        .collect();
-    let statement = if arguments.is_empty() {
-        format!("call_procedure({name})")
+/// Writes the statements of a step in plain words.
+pub(super) fn compile(sentence: &str, place: &Place<'_, '_>, out: &mut Writer) {
+    // The variables of the whole sentence are asked for, also if the command uses only some of them.
+    let parts = place.scope.parts(sentence.trim());
+    if let Some(words) = command_in(sentence) {
+        command::compile(&words, place, out);
     } else {
-        format!("call_procedure({name}, {{{}}})", arguments.join(", "))
-    };
-    Compiled { function: "call_procedure", body: guarded(&statement, number, &step.procedure, definition) }
+        let wait = out.host_call("manual_step", &text::lines(&parts));
+        out.line(&place.keep(&wait));
+    }
 }
 
 /// Words that say that what follows in back-ticks is to be executed.
@@ -138,11 +75,11 @@ fn command_in(sentence: &str) -> Option<Vec<String>> {
 
 /// `{{ name }}` as `{{name}}`, so that it stays one word.
 fn without_spaces_in_variables(text: &str) -> String {
-    variables::pieces(text)
+    pieces(text, Braces::Double)
         .into_iter()
         .map(|piece| match piece {
             Piece::Text(text) => text.to_owned(),
-            Piece::Variable(name) => format!("{{{{{name}}}}}"),
+            Piece::Variable { raw, .. } => raw.split_whitespace().collect(),
         })
         .collect()
 }

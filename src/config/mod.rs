@@ -2,6 +2,8 @@
 //!
 //! The only place that reads the environment. Everything below receives a [`Config`].
 
+mod model;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -12,8 +14,10 @@ use serde::Deserialize;
 
 use crate::domain::Permissions;
 
+pub use model::{ModelSettings, Provider, Secret};
+
 /// The commented `config.toml` that `repertoire init` writes.
-pub const TEMPLATE: &str = include_str!("config_template.toml");
+pub const TEMPLATE: &str = include_str!("../config_template.toml");
 
 /// File name of the configuration inside the home.
 pub const FILE_NAME: &str = "config.toml";
@@ -51,6 +55,8 @@ pub struct Config {
     pub policy: Permissions,
     /// Limits of every run.
     pub limits: Limits,
+    /// The language model that writes code, if there is one.
+    pub model: Option<ModelSettings>,
     /// The file as it was when it was read.
     stamp: Stamp,
 }
@@ -131,6 +137,7 @@ impl Limits {
 struct File {
     policy: Permissions,
     limits: Limits,
+    model: toml::Table,
 }
 
 impl Config {
@@ -163,7 +170,8 @@ impl Config {
         let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
         check_limits(&file.limits).map_err(invalid)?;
         let policy = check_policy(file.policy, &home).map_err(invalid)?;
-        Ok(Self { home, policy, limits: file.limits, stamp: None })
+        let model = ModelSettings::parse(file.model).map_err(invalid)?;
+        Ok(Self { home, policy, limits: file.limits, model, stamp: None })
     }
 
     /// The `config.toml` of this home.
@@ -299,6 +307,20 @@ mod tests {
         let config = parse(TEMPLATE).unwrap();
         assert!(config.policy.is_empty());
         assert_eq!(config.limits, Limits::default());
+        assert_eq!(config.model, None);
+    }
+
+    #[test]
+    fn the_template_shows_a_model_that_can_be_had() {
+        let (_, section) = TEMPLATE.split_once("[model]").unwrap();
+        let shown = section
+            .lines()
+            .filter_map(|line| line.strip_prefix("# "))
+            .filter(|line| line.split_once(" = ").is_some_and(|(field, _)| !field.contains(' ')));
+        let text: String = shown.flat_map(|line| [line, "\n"]).collect();
+        let model = parse(&format!("[model]\n{text}")).unwrap().model.unwrap();
+        assert_eq!((model.provider, model.timeout_seconds, model.retries), (Provider::Anthropic, 120, 3));
+        assert_eq!((model.max_output_tokens, model.fallback), (8192, false));
     }
 
     #[test]

@@ -1,0 +1,24 @@
+//! A command: it is run, and its output is kept.
+
+use super::Place;
+use crate::{
+    compiler::{text, writer::Writer},
+    domain::OnFailure,
+};
+
+/// Writes the statements of a step that runs `command`.
+pub(super) fn compile(command: &[String], place: &Place<'_, '_>, out: &mut Writer) {
+    let words: Vec<String> = command.iter().map(|word| text::expression(word, place.scope)).collect();
+    let run = out.host_call("run_command", &format!("[{}]", words.join(", ")));
+    place.guard(&title(command), OnFailure::Stop, &[place.keep(&format!("{run}.stdout"))], out);
+}
+
+/// `git fetch` of `git fetch --tags`: the program, and its subcommand if it looks like one.
+fn title(command: &[String]) -> String {
+    let is_subcommand = |word: &&String| {
+        word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
+    let program = command.first().map_or("", String::as_str);
+    command.get(1).filter(is_subcommand).map_or_else(|| program.to_owned(), |word| format!("{program} {word}"))
+}

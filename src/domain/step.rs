@@ -1,0 +1,329 @@
+//! The steps of a procedure: what each kind looks like, the order in which they run, and what must hold of all together.
+//!
+//! What a step becomes is the compiler's business. Typed actions have a file of their own.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::ActionStep;
+
+/// Longest accepted `step_id`, in characters.
+const MOST_ID_CHARS: usize = 60;
+/// What a step may look like, for those who wrote something else.
+const SHAPES: &str = "a step is a sentence, {\"command\": [program, …]}, {\"tool\": \"server/tool\", \"arguments\": {…}}, \
+    {\"procedure\": name, \"arguments\": {…}} or {\"step_id\", \"action_type\", \"config\": {…}}";
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub enum Step {
+    /// Plain words. One `back-ticked` command in them is run; without one the step is handed to the agent or a person.
+    Sentence(String),
+    /// A command that is run without a shell.
+    Command(CommandStep),
+    /// A tool of another server that is called.
+    Tool(ToolStep),
+    /// Another procedure that is called.
+    Procedure(ProcedureStep),
+    /// An action of one of the known types.
+    Action(ActionStep),
+}
+
+/// A step that runs a command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct CommandStep {
+    /// The program and its arguments, one string each; `{{variables}}` are filled in.
+    pub command: Vec<String>,
+    /// What the command is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// A step that calls a tool of another MCP server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct ToolStep {
+    /// `server/tool`.
+    pub tool: String,
+    /// Its arguments; `{{variables}}` in strings are filled in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub arguments: BTreeMap<String, Value>,
+    /// What the call is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+impl ToolStep {
+    /// The server and its tool; `None` when `tool` does not name both.
+    #[must_use]
+    pub fn server_and_tool(&self) -> Option<(&str, &str)> {
+        self.tool.split_once('/').filter(|(server, tool)| !server.trim().is_empty() && !tool.trim().is_empty())
+    }
+}
+
+/// A step that calls another procedure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct ProcedureStep {
+    /// The name of the procedure to call.
+    pub procedure: String,
+    /// Its arguments; `{{variables}}` in strings are filled in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub arguments: BTreeMap<String, Value>,
+}
+
+impl<'de> Deserialize<'de> for Step {
+    /// One key tells which kind is meant, so that an error names what is wrong with that kind.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let has = |key: &str| value.get(key).is_some();
+        let step = match &value {
+            Value::String(sentence) => Ok(Self::Sentence(sentence.clone())),
+            Value::Object(_) if has("command") => read(value).map(Self::Command),
+            Value::Object(_) if has("tool") => read(value).map(Self::Tool),
+            Value::Object(_) if has("procedure") => read(value).map(Self::Procedure),
+            Value::Object(_) if has("action_type") || has("step_id") => read(value).map(Self::Action),
+            Value::Object(fields) => {
+                let fields: Vec<&str> = fields.keys().map(String::as_str).take(10).collect();
+                Err(format!("{SHAPES}; this one has `{}`", fields.join("`, `")))
+            }
+            _ => Err(SHAPES.to_owned()),
+        };
+        step.map_err(de::Error::custom)
+    }
+}
+
+fn read<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let why = error.into_inner().to_string();
+        // Errors about missing and unknown fields name them already.
+        if path == "." || why.contains(&format!("`{path}`")) { why } else { format!("`{path}`: {why}") }
+    })
+}
+
+impl Step {
+    /// The key of what the step gives among the results of its procedure: its `step_id`, or `step_` and `number`.
+    /// Always an identifier.
+    #[must_use]
+    pub fn key(&self, number: usize) -> String {
+        match self {
+            Self::Action(step) if check_id(&step.step_id).is_ok() => step.step_id.clone(),
+            _ => format!("step_{number}"),
+        }
+    }
+
+    /// Its words, for search and comparison.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Sentence(sentence) => sentence.clone(),
+            Self::Command(step) => {
+                format!("{} {}", step.command.join(" "), step.description.as_deref().unwrap_or_default())
+            }
+            Self::Procedure(step) => step.procedure.replace(['_', '-'], " "),
+            Self::Tool(step) => {
+                let mut words = step.tool.replace(['_', '-', '/'], " ");
+                add_words(&mut words, step.description.as_deref(), &step.arguments);
+                words
+            }
+            Self::Action(step) => {
+                let mut words = step.step_id.replace('_', " ");
+                add_words(&mut words, step.description.as_deref(), &step.config);
+                words
+            }
+        }
+    }
+}
+
+fn add_words(words: &mut String, description: Option<&str>, values: &BTreeMap<String, Value>) {
+    let texts = values.values().filter_map(Value::as_str);
+    for text in description.into_iter().chain(texts) {
+        let _ = write!(words, " {text}");
+    }
+}
+
+/// The order in which steps run, as indexes: that of the list, but what a step depends on comes before it.
+#[must_use]
+pub fn order(steps: &[Step]) -> Vec<usize> {
+    let ids = ids(steps);
+    let mut order = Vec::with_capacity(steps.len());
+    // A step that waits for others counts as seen, so a circle in a file that nobody checked ends too.
+    let mut seen = vec![false; steps.len()];
+    for start in 0..steps.len() {
+        let mut waiting = Vec::new();
+        if !std::mem::replace(&mut seen[start], true) {
+            waiting.push((start, 0));
+        }
+        while let Some((index, next)) = waiting.last_mut() {
+            let Some(needed) = dependencies(&steps[*index]).get(*next) else {
+                order.push(*index);
+                waiting.pop();
+                continue;
+            };
+            *next += 1;
+            if let Some(before) = ids.get(needed.as_str())
+                && !std::mem::replace(&mut seen[*before], true)
+            {
+                waiting.push((*before, 0));
+            }
+        }
+    }
+    order
+}
+
+fn ids(steps: &[Step]) -> BTreeMap<&str, usize> {
+    let actions = steps.iter().enumerate().filter_map(|(index, step)| match step {
+        Step::Action(action) => Some((action.step_id.as_str(), index)),
+        _ => None,
+    });
+    actions.collect()
+}
+
+fn dependencies(step: &Step) -> &[String] {
+    if let Step::Action(step) = step { &step.depends_on } else { &[] }
+}
+
+/// What is wrong with the typed actions and tool calls among `steps`.
+///
+/// # Errors
+/// A text that says which step, what and what to do.
+pub fn check(steps: &[Step]) -> Result<(), String> {
+    let mut keys = BTreeSet::new();
+    for (index, step) in steps.iter().enumerate() {
+        let checked = match step {
+            Step::Tool(step) if step.server_and_tool().is_none() => {
+                Err(format!("`tool` is `{}`; write `server/tool`", step.tool))
+            }
+            Step::Action(action) => check_id(&action.step_id).and_then(|()| action.check()),
+            _ => Ok(()),
+        };
+        checked.map_err(|why| format!("step {}: {why}", index + 1))?;
+        let key = step.key(index + 1);
+        if !keys.insert(key.clone()) {
+            return Err(format!("step {}: `{key}` names another step already; `step_id`s are unique", index + 1));
+        }
+    }
+    let ids = ids(steps);
+    for (index, step) in steps.iter().enumerate() {
+        if let Some(needed) = dependencies(step).iter().find(|needed| !ids.contains_key(needed.as_str())) {
+            return Err(format!("step {}: `depends_on` names `{needed}`, which is no `step_id`", index + 1));
+        }
+    }
+    // In `order` a step comes after all that it depends on, unless they depend on it.
+    let mut done = BTreeSet::new();
+    for index in order(steps) {
+        let waits_for = |needed: &&String| ids.get(needed.as_str()).is_some_and(|at| !done.contains(at));
+        if let Some(needed) = dependencies(&steps[index]).iter().find(waits_for) {
+            return Err(format!("step {}: `depends_on` leads in a circle: `{needed}` depends on it", index + 1));
+        }
+        done.insert(index);
+    }
+    Ok(())
+}
+
+fn check_id(step_id: &str) -> Result<(), String> {
+    let shown: String = step_id.chars().take(MOST_ID_CHARS).collect();
+    let is_identifier = !step_id.starts_with(|c: char| c.is_ascii_digit())
+        && !step_id.is_empty()
+        && step_id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !is_identifier || step_id.len() > MOST_ID_CHARS {
+        return Err(format!(
+            "`step_id` is `{shown}`; use at most {MOST_ID_CHARS} letters, digits and `_`, and begin with no digit"
+        ));
+    }
+    // The rendered template has this key among the results.
+    if step_id == "text" { Err("`step_id` can't be `text`; choose another".to_owned()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn steps(steps: Value) -> Vec<Step> {
+        serde_json::from_value(steps).unwrap()
+    }
+
+    /// An action that is done after those in `depends_on`.
+    fn action(step_id: &str, depends_on: &[&str]) -> Value {
+        let config = json!({"message": "Done"});
+        json!({"step_id": step_id, "action_type": "send_notification", "config": config, "depends_on": depends_on})
+    }
+
+    #[test]
+    fn every_kind_of_step_is_read_and_written_back() {
+        let written = json!([
+            "Look at the log",
+            {"command": ["git", "status"]},
+            {"tool": "github/create_issue", "arguments": {"title": "Bug"}},
+            {"procedure": "tidy", "arguments": {"path": "."}},
+            {"step_id": "tell", "action_type": "create_task", "config": {"task_title": "Tidy"}, "on_failure": "retry"},
+        ]);
+        let read = steps(written.clone());
+        assert!(matches!(
+            read[..],
+            [Step::Sentence(_), Step::Command(_), Step::Tool(_), Step::Procedure(_), Step::Action(_)]
+        ));
+        assert_eq!(serde_json::to_value(read).unwrap(), written);
+    }
+
+    #[test]
+    fn an_error_names_the_field_of_the_kind_that_was_meant() {
+        for (step, expected) in [
+            (json!({"command": ["git"], "cwd": "."}), "unknown field `cwd`, expected `command` or `description`"),
+            (json!({"command": "git status"}), "`command`: invalid type: string \"git status\", expected a sequence"),
+            (json!({"tool": "a/b", "arguments": [1]}), "`arguments`: invalid type: sequence, expected a map"),
+            (json!({"step_id": "a"}), "missing field `action_type`"),
+            (json!({"step_id": "a", "action_type": "dance"}), "unknown variant `dance`, expected one of `run_skill`"),
+            (
+                json!({"step_id": "a", "action_type": "run_skill", "on_failure": "ignore"}),
+                "`on_failure`: unknown variant",
+            ),
+            (json!({"run": "git status"}), "this one has `run`"),
+            (json!(7), "a step is a sentence"),
+        ] {
+            let error = serde_json::from_value::<Step>(step.clone()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{step}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_a_step_depends_on_runs_before_it() {
+        let listed = steps(json!(["First", action("b", &["d"]), "Third", action("d", &[]), action("e", &["b"])]));
+        assert_eq!(order(&listed), [0, 3, 1, 2, 4]);
+        assert_eq!(check(&listed), Ok(()));
+    }
+
+    #[test]
+    fn ids_are_unique_identifiers_and_lead_nowhere_in_a_circle() {
+        for (listed, expected) in [
+            (json!([action("a", &[]), action("a", &[])]), "step 2: `a` names another step already"),
+            (json!(["First", action("step_1", &[])]), "step 2: `step_1` names another step already"),
+            (json!([action("1st", &[])]), "step 1: `step_id` is `1st`"),
+            (json!([action("a-b", &[])]), "step 1: `step_id` is `a-b`"),
+            (json!([action("text", &[])]), "can't be `text`"),
+            (json!([action("a", &["b"])]), "step 1: `depends_on` names `b`, which is no `step_id`"),
+            (json!([action("a", &["b"]), action("b", &["a"])]), "in a circle"),
+            (json!([action("a", &["a"])]), "in a circle"),
+            (json!([{"tool": "create_issue"}]), "step 1: `tool` is `create_issue`; write `server/tool`"),
+        ] {
+            let listed = steps(listed);
+            assert_eq!(order(&listed).len(), listed.len());
+            let problem = check(&listed).unwrap_err();
+            assert!(problem.contains(expected), "{problem}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Getting code for a procedure: from the caller, from a model in a few rounds, or from the step compiler.
+//!
+//! The only part of the services that speaks to a model. What it gets is a candidate like any other: the same checks
+//! judge it, and the same place commits it.
+
+mod answer;
+mod prompt;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    LibraryError, ProcedureRef, Services,
+    code::{Candidate, CodeSource, Generated, Making},
+};
+use crate::{
+    compiler,
+    config::ModelSettings,
+    domain::RunStatus,
+    models::{Message, Model, ModelError, Role, Usage},
+    storage::{ProcedureRow, RunFilter},
+};
+
+/// Confidence at which a model is not asked to improve its code.
+const ENOUGH: f64 = 0.7;
+/// How often a model gets its code back.
+const MOST_REFINEMENTS: usize = 2;
+/// How many failures of the current code a model is shown.
+const FAILURES_SHOWN: u32 = 3;
+
+/// What is wanted.
+#[derive(Debug, Clone)]
+pub struct GenerateRequest {
+    /// For which procedure.
+    pub wanted: ProcedureRef,
+    /// The caller's own code.
+    pub code: Option<String>,
+    /// Whether the configured model may write it.
+    pub use_model: bool,
+    /// Whether the model may correct what the checks find.
+    pub refine: bool,
+}
+
+/// What a model took to write code.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelUsage {
+    /// The model, as it is configured.
+    pub model: String,
+    /// How often it answered.
+    pub rounds: u32,
+    /// Tokens over all rounds.
+    pub tokens: Usage,
+    /// US dollars, where the configuration says what tokens cost.
+    pub cost_usd: Option<f64>,
+}
+
+/// A handle on a generation: to watch it, and to stop it.
+#[derive(Clone, Default)]
+pub struct Activity {
+    /// Stops it.
+    pub cancel: CancellationToken,
+    doing: Arc<Mutex<String>>,
+}
+
+impl Activity {
+    /// What it is doing.
+    #[must_use]
+    pub fn doing(&self) -> String {
+        self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, doing: String) {
+        *self.doing.lock().unwrap_or_else(PoisonError::into_inner) = doing;
+    }
+}
+
+impl Services {
+    /// Makes code for a procedure, checks it, and commits it.
+    ///
+    /// # Errors
+    /// [`LibraryError::CodeRejected`] when it has syntax or security errors; nothing is stored then.
+    /// [`LibraryError::Model`] when the model can't be used and the configuration wants no fallback.
+    pub async fn generate(&self, request: GenerateRequest, activity: &Activity) -> Result<Generated, LibraryError> {
+        let GenerateRequest { wanted, code, use_model, refine } = request;
+        let (row, config) = self.blocking(move |library| Ok((library.procedure(&wanted)?, library.config()?))).await?;
+        let mut making = Making::default();
+        let written = match (code, &config.model) {
+            (Some(code), _) => Some(self.candidate(&row, code, CodeSource::Agent).await?),
+            (None, Some(settings)) if use_model => {
+                let written = self.ask_model(&row, settings, refine, activity, &mut making).await;
+                match written {
+                    Err(LibraryError::Model(error)) if settings.fallback && !matches!(error, ModelError::Cancelled) => {
+                        making.note(format!("the model was not used: {error}. The code was compiled from the steps"));
+                        None
+                    }
+                    written => Some(written?),
+                }
+            }
+            (None, None) if use_model => {
+                making.note(
+                    "no model is configured, so the code was compiled from the steps; pass `code` to store code that \
+                     you wrote yourself",
+                );
+                None
+            }
+            (None, _) => None,
+        };
+        let candidate = match written {
+            Some(candidate) => candidate,
+            None => self.candidate(&row, compiler::compile(&row.definition), CodeSource::Heuristic).await?,
+        };
+        self.blocking(move |library| library.commit_candidate(row.id, candidate, making)).await
+    }
+
+    async fn candidate(&self, row: &ProcedureRow, code: String, source: CodeSource) -> Result<Candidate, LibraryError> {
+        let (code, analysis, _) = self.check(code, Some(ProcedureRef::Id(row.id))).await?;
+        Ok(Candidate::new(code, source, analysis, &row.definition))
+    }
+
+    /// The best of what the model writes in a few rounds.
+    async fn ask_model(
+        &self,
+        row: &ProcedureRow,
+        settings: &ModelSettings,
+        refine: bool,
+        activity: &Activity,
+        making: &mut Making,
+    ) -> Result<Candidate, LibraryError> {
+        let model = Model::new(settings)?;
+        let mut messages = self.messages(row.clone()).await?;
+        let mut usage =
+            ModelUsage { model: settings.name.clone(), rounds: 0, tokens: Usage::default(), cost_usd: None };
+        let mut best: Option<Candidate> = None;
+        let rounds = if refine { 1 + MOST_REFINEMENTS } else { 1 };
+        for round in 1..=rounds {
+            let asking = format!("asking {}, round {round} of at most {rounds}", settings.name);
+            activity.set(asking.clone());
+            let retrying = |note: &str| activity.set(format!("{asking}: {note}"));
+            let completion = match model.complete(&messages, &activity.cancel, retrying).await {
+                Ok(completion) => completion,
+                Err(error) if best.is_some() && !matches!(error, ModelError::Cancelled) => {
+                    making.note(format!(
+                        "the model failed in round {round}, so the best code until then is used: {error}"
+                    ));
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            usage.rounds += 1;
+            usage.tokens.add(completion.usage);
+            usage.cost_usd = usage.tokens.cost_usd(settings);
+            making.usage = Some(usage.clone());
+            let name = row.definition.name.identifier();
+            let feedback = match answer::code(&completion.text, &name) {
+                _ if completion.truncated => prompt::CUT_OFF.to_owned(),
+                None => prompt::NO_CODE.to_owned(),
+                Some(code) => {
+                    let candidate = self.candidate(row, code, CodeSource::Model).await?;
+                    let is_enough = candidate.is_sound() && candidate.confidence >= ENOUGH;
+                    let feedback = prompt::feedback(&candidate);
+                    if best.as_ref().is_none_or(|best| rank(&candidate) > rank(best)) {
+                        best = Some(candidate);
+                    }
+                    if is_enough {
+                        break;
+                    }
+                    feedback
+                }
+            };
+            messages.push(Message { role: Role::Assistant, text: completion.text });
+            messages.push(Message { role: Role::User, text: feedback });
+        }
+        best.ok_or_else(|| {
+            let reason = match usage.rounds {
+                1 => "it held no complete Python code".to_owned(),
+                rounds => format!("none of {rounds} held complete Python code"),
+            };
+            model
+                .unusable(format!("{reason}; try again, choose a better model, or pass `code` that you wrote yourself"))
+                .into()
+        })
+    }
+
+    async fn messages(&self, row: ProcedureRow) -> Result<Vec<Message>, LibraryError> {
+        self.blocking(move |library| {
+            let filter = RunFilter { procedure_id: Some(row.id), status: Some(RunStatus::Failed) };
+            let mut failures = library.runs(&filter, FAILURES_SHOWN)?;
+            failures.retain(|run| Some(run.version) >= row.code_version);
+            Ok(prompt::request(&row, &library.config()?.policy, &failures))
+        })
+        .await
+    }
+}
+
+/// Code that may be stored beats code that may not, then code without errors, then confidence.
+fn rank(candidate: &Candidate) -> (bool, bool, f64) {
+    (candidate.analysis.is_storable(), candidate.is_sound(), candidate.confidence)
+}

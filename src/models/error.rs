@@ -1,0 +1,121 @@
+//! Why the model gave no answer that can be used.
+
+use crate::config::ModelSettings;
+
+/// What went wrong with a request, and what to do about it. [`Self::code`] is stable; the text may change. No text has
+/// the key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// The environment has no key.
+    #[error(
+        "{target} needs a key and the environment variable `{variable}` has none; set it where the server is started, or name another variable with `model.key_env` in config.toml"
+    )]
+    MissingKey {
+        /// Which model, of which provider, where.
+        target: String,
+        /// The variable that should have it.
+        variable: String,
+    },
+    /// The provider does not accept the key, or wants one and got none.
+    #[error("{target} did not accept {}: {reason}", variable.as_ref().map_or_else(
+        || "a request without a key (name the variable that has one with `model.key_env` in config.toml)".to_owned(),
+        |variable| format!("the key in `{variable}` (put a valid one there and start the server again)")))]
+    WrongKey {
+        /// Which model, of which provider, where.
+        target: String,
+        /// The variable that the key came from; `None` when none was sent.
+        variable: Option<String>,
+        /// What the provider said.
+        reason: String,
+    },
+    /// Too many requests or tokens for the account.
+    #[error("{target} takes no more requests for now ({}): {reason}; try again later", tried(*attempts))]
+    RateLimited {
+        /// Which model, of which provider, where.
+        target: String,
+        /// Requests that were made.
+        attempts: usize,
+        /// What the provider said.
+        reason: String,
+    },
+    /// Nobody answers, or only with failures of its own.
+    #[error(
+        "{target} can't be reached ({}): {reason}; see that it runs and that `model.base_url` in config.toml is right, and try again",
+        tried(*attempts)
+    )]
+    Unreachable {
+        /// Which model, of which provider, where.
+        target: String,
+        /// Requests that were made.
+        attempts: usize,
+        /// What the provider or the network said.
+        reason: String,
+    },
+    /// No answer in time.
+    #[error(
+        "{target} gave no answer within {seconds} seconds ({}); raise `model.timeout_seconds` in config.toml, or choose a faster model",
+        tried(*attempts)
+    )]
+    TimedOut {
+        /// Which model, of which provider, where.
+        target: String,
+        /// Requests that were made.
+        attempts: usize,
+        /// Time that each of them had.
+        seconds: u64,
+    },
+    /// The provider does not want this request.
+    #[error(
+        "{target} refused the request with status {status}: {reason}; see that `model.name` and the other settings of `[model]` in config.toml are right"
+    )]
+    Refused {
+        /// Which model, of which provider, where.
+        target: String,
+        /// The HTTP status.
+        status: u16,
+        /// What the provider said.
+        reason: String,
+    },
+    /// There is an answer, but no text in it that can be used.
+    #[error("the answer of {target} can't be used: {reason}")]
+    Unreadable {
+        /// Which model, of which provider, where.
+        target: String,
+        /// What is wrong with it, and what may help.
+        reason: String,
+    },
+    /// Nobody waits for the answer any more.
+    #[error("the request to the model was cancelled")]
+    Cancelled,
+}
+
+impl ModelError {
+    /// A stable word for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::MissingKey { .. } => "model_key_missing",
+            Self::WrongKey { .. } => "model_key_wrong",
+            Self::RateLimited { .. } => "model_rate_limited",
+            Self::Unreachable { .. } => "model_unreachable",
+            Self::TimedOut { .. } => "model_timed_out",
+            Self::Refused { .. } => "model_refused",
+            Self::Unreadable { .. } => "model_answer_unreadable",
+            Self::Cancelled => "model_cancelled",
+        }
+    }
+}
+
+/// The model in the words of an error.
+pub(super) fn name_of(settings: &ModelSettings) -> String {
+    let ModelSettings { provider, name, base_url, .. } = settings;
+    format!("model `{name}` of `{}` at `{base_url}`", provider.as_str())
+}
+
+fn tried(attempts: usize) -> String {
+    match attempts {
+        0 => "nothing was sent".to_owned(),
+        1 => "tried once".to_owned(),
+        attempts => format!("tried {attempts} times"),
+    }
+}
