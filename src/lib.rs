@@ -6,8 +6,8 @@
 //! - [`cli`]: the command line. [`server`]: the MCP tools over stdio. [`client`]: an MCP client for demo and benchmark.
 //! - [`library`]: the services, the engine that executes procedures among them.
 //! - [`host`]: what procedures may call. [`validation`]: judging code. [`compiler`]: from steps to code.
-//! - [`storage`]: SQLite. [`versions`]: git. [`sandbox`]: the interpreter. [`models`]: language models. They do not know
-//!   each other.
+//! - [`storage`]: SQLite. [`versions`]: git. [`sandbox`]: the interpreter. [`models`]: language models. [`downstream`]:
+//!   other MCP servers. They do not know each other.
 //! - [`config`]: the home and its policy. [`domain`]: plain data.
 //!
 //! `docs/architecture.md` is the map in more words.
@@ -17,6 +17,7 @@ pub mod client;
 pub mod compiler;
 pub mod config;
 pub mod domain;
+pub mod downstream;
 pub mod host;
 pub mod library;
 pub mod models;

@@ -17,7 +17,7 @@ fn stderr(output: &Output) -> String {
 
 /// Runs a command that must succeed; returns what it prints.
 #[track_caller]
-fn succeed(home: &Home, arguments: &[&str]) -> String {
+pub fn succeed(home: &Home, arguments: &[&str]) -> String {
     let output = home.run(arguments);
     assert!(output.status.success(), "{arguments:?}: {}{}", stdout(&output), stderr(&output));
     stdout(&output)
@@ -25,7 +25,7 @@ fn succeed(home: &Home, arguments: &[&str]) -> String {
 
 /// Runs a command that must fail; returns what it says on stderr.
 #[track_caller]
-fn fail(home: &Home, arguments: &[&str]) -> String {
+pub fn fail(home: &Home, arguments: &[&str]) -> String {
     let output = home.run(arguments);
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}{}", stdout(&output), stderr(&output));
     stderr(&output)
@@ -33,7 +33,7 @@ fn fail(home: &Home, arguments: &[&str]) -> String {
 
 /// Compares with a snapshot, in which what differs from run to run is replaced.
 #[track_caller]
-fn check_snapshot(home: &Home, name: &str, printed: &str) {
+pub fn check_snapshot(home: &Home, name: &str, printed: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);

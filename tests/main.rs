@@ -5,18 +5,29 @@
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 #![allow(clippy::needless_pass_by_value, reason = "`json!` literals read best as plain arguments")]
 
+mod approvals;
+mod approvals_later;
+mod channels;
 mod cli;
 mod common;
 mod confidence;
 mod conversions;
+mod downstream;
+mod downstream_processes;
+mod downstream_remote;
+mod durable;
 mod generation;
 mod grants;
 mod held_out;
 mod hostile;
+mod http;
+mod inbox;
 mod lifecycle;
 mod limits;
+mod llm;
 mod merges;
 mod models;
+mod ownership;
 mod procedures;
 mod prompts;
 mod protocol;
@@ -25,6 +36,8 @@ mod schemas;
 mod starters;
 mod stopping;
 mod survival;
+mod torture;
+mod triggers;
 mod types;
 
 use std::{fs, path::Path};

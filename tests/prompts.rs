@@ -19,7 +19,13 @@ fn the_prompt_has_what_it_takes_to_write_the_code() {
     assert_eq!(listed["result"]["prompts"][0]["name"], json!("write_procedure_code"), "{listed}");
     let answer = prompt(&mut client, json!({"procedure_id": "count_errors"}));
     let guide = answer["result"]["messages"][0]["content"]["text"].as_str().unwrap();
-    for part in ["`count_errors`", "def run_command(", "journalctl", "Count the lines with an error", "\"service\""] {
+    for part in [
+        "`count_errors`",
+        "run_command(command: list[str]",
+        "journalctl",
+        "Count the lines with an error",
+        "\"service\"",
+    ] {
         assert!(guide.contains(part), "{part}: {guide}");
     }
     // What somebody writes who has only read the guide.

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::common::{Home, PROGRAM, clean};
+use crate::common::{Home, PROGRAM, clean, downstream::Setup};
 
 const HEAD: &str = "from repertoire import log, run_command\n\n\ndef look(path: str, depth: int = 1) -> dict[str, str]:\n    \"\"\"Look.\n\n    Args:\n        path: Where.\n        depth: How deep.\n\n    Returns:\n        What was found.\n    \"\"\"\n";
 
@@ -91,4 +91,19 @@ fn the_command_line_points_at_the_column() {
     let output = clean(Command::new(PROGRAM)).arg("validate").arg(&file).output().unwrap();
     let shown = String::from_utf8(output.stdout).unwrap();
     assert!(shown.contains("warning[RPT503]") && shown.contains("look.py:14:19"), "{shown}");
+}
+
+#[test]
+fn calls_of_tools_are_checked_against_what_their_servers_say() {
+    let Some(setup) = Setup::new(&[], "") else { return };
+    let mut client = setup.home.start();
+    let head = HEAD.replace("import log, run_command", "import call_tool");
+    let body = "    try:\n        answer = call_tool(\"test/add\", {\"a\": 1, \"c\": 2})\n        call_tool(\"test/ad\", {\"a\": depth})\n    except RuntimeError as error:\n        raise RuntimeError(f\"no sum: {error}\") from error\n    return {path: str(answer)}\n";
+    let answer = client.ok("validate_procedure_code", json!({"code": format!("{head}{body}")}));
+    let lines: Vec<u64> = found(&answer).into_iter().map(|(_, line, _)| line).collect();
+    assert!(lines.contains(&15) && lines.contains(&16), "{answer:#}");
+    let body =
+        body.replace("\"c\": 2", "\"b\": 2").replace("test/ad\", {\"a\": depth}", "test/echo\", {\"text\": path}");
+    let answer = client.ok("validate_procedure_code", json!({"code": format!("{head}{body}")}));
+    assert_eq!(found(&answer), vec![], "{answer:#}");
 }

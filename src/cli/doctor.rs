@@ -63,6 +63,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
         good(out, "commands", list(&policy.commands));
         good(out, "read", list(&policy.read));
         good(out, "write", list(&policy.write));
+        good(out, "tools", list(&policy.tools));
     }
     let library = match context.library() {
         Err(CliError::Library(LibraryError::Storage(error))) if arguments.rebuild => {

@@ -36,7 +36,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
         let filter = crate::library::RecallFilter {
             category: arguments.category.clone(),
             tag: arguments.tag.clone(),
-            min_confidence: None,
+            ..crate::library::RecallFilter::default()
         };
         let found = library.recall(&arguments.query.join(" "), arguments.limit as usize, &filter)?;
         let rows: Vec<_> = found.into_iter().map(|found| found.procedure).collect();

@@ -1,9 +1,12 @@
 //! The command line. One command is one file: its arguments on top, what it does below.
 
+mod approve;
+mod asking;
 mod bench;
 mod demo;
 mod docs;
 mod doctor;
+mod inbox;
 mod init;
 mod list;
 mod output;
@@ -11,6 +14,7 @@ mod run;
 mod serve;
 mod show;
 mod stats;
+mod tools;
 mod validate;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -33,6 +37,9 @@ struct Arguments {
     /// Data folder. [default: `$REPERTOIRE_HOME`, else the platform's data folder]
     #[arg(long, global = true, value_name = "DIR")]
     home: Option<PathBuf>,
+    /// Who you are to other users of the home. [default: `$REPERTOIRE_USER`, else the system's user]
+    #[arg(long, global = true, value_name = "NAME")]
+    user: Option<String>,
     /// Don't give a new home the starter procedures.
     #[arg(long, global = true)]
     no_starters: bool,
@@ -54,6 +61,12 @@ enum Command {
     Run(run::Arguments),
     /// Show how procedures do.
     Stats(stats::Arguments),
+    /// Decide what a run waits for, and go on with it; list the runs that wait.
+    Approve(approve::Arguments),
+    /// See what procedures left for you, and the runs that wait.
+    Inbox(inbox::Arguments),
+    /// List the tools of other MCP servers that procedures can call.
+    Tools(tools::Arguments),
     /// Check files of code; the exit code makes it a pre-commit hook.
     Validate(validate::Arguments),
     /// Check the home and say what is wrong with it.
@@ -94,13 +107,14 @@ impl CliError {
 /// What every command gets.
 struct Context {
     home: Option<PathBuf>,
+    user: Option<String>,
     starters: Starters,
     output: Output,
 }
 
 impl Context {
     fn config(&self) -> Result<Config, CliError> {
-        Ok(Config::load(self.home.as_deref())?)
+        Ok(Config::load(self.home.as_deref())?.for_user(self.user.as_deref())?)
     }
 
     fn library(&self) -> Result<Library, CliError> {
@@ -131,7 +145,7 @@ fn worker_program() -> Result<PathBuf, CliError> {
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let starters = if arguments.no_starters { Starters::Skip } else { Starters::Install };
-    let context = Context { home: arguments.home, starters, output: Output };
+    let context = Context { home: arguments.home, user: arguments.user, starters, output: Output };
     let result = match arguments.command.unwrap_or(Command::Serve(serve::Arguments::default())) {
         Command::Serve(arguments) => serve::run(&arguments, &context),
         Command::Demo(arguments) => demo::run(&arguments, &context),
@@ -139,6 +153,9 @@ pub fn run() -> ExitCode {
         Command::Show(arguments) => show::run(&arguments, &context),
         Command::Run(arguments) => run::run(&arguments, &context),
         Command::Stats(arguments) => stats::run(&arguments, &context),
+        Command::Approve(arguments) => approve::run(&arguments, &context),
+        Command::Inbox(arguments) => inbox::run(&arguments, &context),
+        Command::Tools(arguments) => tools::run(&arguments, &context),
         Command::Validate(arguments) => validate::run(&arguments, &context),
         Command::Doctor(arguments) => doctor::run(&arguments, &context),
         Command::Init(arguments) => init::run(&arguments, &context),

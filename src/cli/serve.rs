@@ -26,6 +26,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
     let options = ServeOptions {
         home: context.home.clone(),
+        user: context.user.clone(),
         starters: context.starters,
         selection: Selection { toolsets: arguments.toolsets.clone(), read_only: arguments.read_only },
         worker: worker_program()?,

@@ -2,9 +2,16 @@
 //!
 //! The only place that reads the environment. Everything below receives a [`Config`].
 
+pub mod channels;
+mod environment;
+mod mcp_servers;
 mod model;
+mod policy;
+mod runs;
+mod user;
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -14,7 +21,11 @@ use serde::Deserialize;
 
 use crate::domain::Permissions;
 
+pub use channels::{Channel, Channels};
+pub use environment::clean_environment;
+pub use mcp_servers::{CommandSettings, HeaderSource, HttpSettings, Reach, ServerSettings};
 pub use model::{ModelSettings, Provider, Secret};
+pub use runs::{Approvals, Resume, Runs};
 
 /// The commented `config.toml` that `repertoire init` writes.
 pub const TEMPLATE: &str = include_str!("../config_template.toml");
@@ -28,6 +39,9 @@ pub enum ConfigError {
     /// The platform names no data directory and none was given.
     #[error("no home folder is known for this user; pass `--home DIR` or set REPERTOIRE_HOME")]
     NoHome,
+    /// Nobody can be called that.
+    #[error("`{0}` can't be a user's name; pass 1 to 100 printable characters with `--user` or REPERTOIRE_USER")]
+    User(String),
     /// The home or its file can't be read or made.
     #[error("can't use `{}`: {source}", path.display())]
     Io {
@@ -51,12 +65,22 @@ pub enum ConfigError {
 pub struct Config {
     /// The absolute data folder.
     pub home: PathBuf,
+    /// Who uses this process.
+    pub user: String,
     /// The most that any procedure may do.
     pub policy: Permissions,
+    /// Who may approve.
+    pub approvals: Approvals,
     /// Limits of every run.
     pub limits: Limits,
+    /// What happens to open runs.
+    pub runs: Runs,
     /// The language model that writes code, if there is one.
     pub model: Option<ModelSettings>,
+    /// The MCP servers whose tools procedures may call, by name.
+    pub mcp_servers: BTreeMap<String, ServerSettings>,
+    /// Where notifications may go, beside the inbox.
+    pub channels: Channels,
     /// The file as it was when it was read.
     stamp: Stamp,
 }
@@ -135,9 +159,13 @@ impl Limits {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct File {
-    policy: Permissions,
+    policy: policy::Section,
     limits: Limits,
+    runs: Runs,
     model: toml::Table,
+    mcp_servers: toml::Table,
+    channels: toml::Table,
+    notifications: toml::Table,
 }
 
 impl Config {
@@ -155,7 +183,16 @@ impl Config {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(source) => return Err(ConfigError::Io { path, source }),
         };
-        Ok(Self { stamp, ..Self::parse(home, &text)? })
+        Ok(Self { stamp, user: user::resolve(None)?, ..Self::parse(home, &text)? })
+    }
+
+    /// The same for `user`, where one is given; otherwise it is `REPERTOIRE_USER`, or the operating system's user.
+    ///
+    /// # Errors
+    /// [`ConfigError::User`].
+    pub fn for_user(self, user: Option<&str>) -> Result<Self, ConfigError> {
+        let user = user.map_or_else(|| Ok(self.user.clone()), |user| user::resolve(Some(user)))?;
+        Ok(Self { user, ..self })
     }
 
     /// Whether the file is still as it was when it was read.
@@ -169,9 +206,23 @@ impl Config {
         let invalid = |message: String| ConfigError::Invalid { path: path.clone(), message };
         let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
         check_limits(&file.limits).map_err(invalid)?;
-        let policy = check_policy(file.policy, &home).map_err(invalid)?;
+        let approvals = file.policy.approvals;
+        let policy = policy::check(file.policy.into(), &home).map_err(invalid)?;
         let model = ModelSettings::parse(file.model).map_err(invalid)?;
-        Ok(Self { home, policy, limits: file.limits, model, stamp: None })
+        let mcp_servers = ServerSettings::parse_all(file.mcp_servers).map_err(invalid)?;
+        let channels = Channels::parse(file.channels, file.notifications).map_err(invalid)?;
+        Ok(Self {
+            home,
+            user: String::new(),
+            policy,
+            approvals,
+            limits: file.limits,
+            runs: file.runs,
+            model,
+            mcp_servers,
+            channels,
+            stamp: None,
+        })
     }
 
     /// The `config.toml` of this home.
@@ -213,80 +264,6 @@ fn check_limits(limits: &Limits) -> Result<(), String> {
     Ok(())
 }
 
-/// Makes the directories of the policy absolute and real, and refuses what would let a procedure change its own policy
-/// or what the sandbox can't keep apart.
-fn check_policy(policy: Permissions, home: &Path) -> Result<Permissions, String> {
-    let read = real_directories(&policy.read, "read")?;
-    let write = real_directories(&policy.write, "write")?;
-    let home = fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
-    if let Some(directory) = write.iter().find(|directory| home.starts_with(directory) || directory.starts_with(&home))
-    {
-        return Err(format!(
-            "`policy.write` names `{}`, which holds or lies in the data home `{}`; a procedure could then rewrite its \
-             own policy. Name a folder apart from it",
-            directory.display(),
-            home.display()
-        ));
-    }
-    for reading in &read {
-        if let Some(writing) = write.iter().find(|writing| overlap(reading, writing)) {
-            return Err(format!(
-                "`policy.read` names `{}` and `policy.write` names `{}`, and one lies in the other; name folders side \
-                 by side, or give `write` to the outer one",
-                reading.display(),
-                writing.display()
-            ));
-        }
-    }
-    let names = |directories: Vec<PathBuf>| -> Vec<String> {
-        outermost(&directories).into_iter().map(|directory| directory.to_string_lossy().into_owned()).collect()
-    };
-    Ok(Permissions { commands: policy.commands, read: names(read), write: names(write) })
-}
-
-fn overlap(a: &Path, b: &Path) -> bool {
-    a.starts_with(b) || b.starts_with(a)
-}
-
-fn outermost(directories: &[PathBuf]) -> Vec<PathBuf> {
-    let mut kept: Vec<PathBuf> = Vec::new();
-    for directory in directories {
-        if !kept.iter().any(|outer| directory.starts_with(outer)) {
-            kept.retain(|inner| !inner.starts_with(directory));
-            kept.push(directory.clone());
-        }
-    }
-    kept
-}
-
-fn real_directories(directories: &[String], key: &str) -> Result<Vec<PathBuf>, String> {
-    directories
-        .iter()
-        .map(|directory| {
-            let expanded = expand_tilde(directory);
-            if !expanded.is_absolute() {
-                return Err(format!("`policy.{key}` names `{directory}`; directories there must be absolute"));
-            }
-            fs::canonicalize(&expanded)
-                .ok()
-                .filter(|path| path.is_dir())
-                .ok_or_else(|| format!("`policy.{key}` names `{directory}`, which is not a directory"))
-        })
-        .collect()
-}
-
-/// `~` and `~/…` as the user's home directory.
-fn expand_tilde(directory: &str) -> PathBuf {
-    let rest = match directory {
-        "~" => Some(""),
-        _ => directory.strip_prefix("~/"),
-    };
-    match (rest, directories::UserDirs::new()) {
-        (Some(rest), Some(user)) => user.home_dir().join(rest),
-        _ => PathBuf::from(directory),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,7 +289,7 @@ mod tests {
 
     #[test]
     fn the_template_shows_a_model_that_can_be_had() {
-        let (_, section) = TEMPLATE.split_once("[model]").unwrap();
+        let (_, section) = TEMPLATE.split_once("\n[model]\n").unwrap();
         let shown = section
             .lines()
             .filter_map(|line| line.strip_prefix("# "))
@@ -324,36 +301,24 @@ mod tests {
     }
 
     #[test]
+    fn the_template_shows_servers_that_can_be_had() {
+        let (_, rest) = TEMPLATE.split_once("# [mcp_servers.github]\n").unwrap();
+        let ends =
+            |line: &&str| line.starts_with('[') || line.starts_with("# [") && !line.starts_with("# [mcp_servers.");
+        let shown =
+            rest.lines().take_while(|line| !ends(line)).filter_map(|line| line.strip_prefix("# ")).filter(|line| {
+                line.starts_with('[') || line.split_once(" = ").is_some_and(|(field, _)| !field.contains(' '))
+            });
+        let text: String = shown.flat_map(|line| [line, "\n"]).collect();
+        let servers = parse(&format!("[mcp_servers.github]\n{text}")).unwrap().mcp_servers;
+        assert_eq!(servers.keys().collect::<Vec<_>>(), ["github", "search"]);
+        assert_eq!((servers["github"].timeout_seconds, servers["github"].start_timeout_seconds), (60, 20));
+        assert!(matches!(servers["search"].reach, Reach::Http(_)));
+    }
+
+    #[test]
     fn a_mistyped_key_is_named() {
         let message = parse("[policy]\ncomands = ['git']").unwrap_err();
         assert!(message.contains("comands") && message.contains("commands"), "{message}");
-    }
-
-    #[test]
-    fn relative_and_missing_directories_are_refused() {
-        assert!(parse("[policy]\nread = ['src']").unwrap_err().contains("must be absolute"));
-        assert!(parse("[policy]\nread = ['/no/such/folder']").unwrap_err().contains("not a directory"));
-    }
-
-    #[test]
-    fn the_home_can_not_be_made_writable() {
-        let folder = tempfile::tempdir().unwrap();
-        let home = folder.path().join("home");
-        fs::create_dir(&home).unwrap();
-        let text = format!("[policy]\nwrite = ['{}']", folder.path().display());
-        let message = Config::parse(home, &text).unwrap_err().to_string();
-        assert!(message.contains("rewrite its own policy"), "{message}");
-    }
-
-    #[test]
-    fn nested_directories_of_one_kind_are_merged_and_of_two_kinds_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let inner = folder.path().join("inner");
-        fs::create_dir(&inner).unwrap();
-        let (outer, inner) = (folder.path().display(), inner.display());
-        let config = parse(&format!("[policy]\nread = ['{inner}', '{outer}']")).unwrap();
-        assert_eq!(config.policy.read.len(), 1);
-        let message = parse(&format!("[policy]\nread = ['{outer}']\nwrite = ['{inner}']")).unwrap_err();
-        assert!(message.contains("one lies in the other"), "{message}");
     }
 }

@@ -4,17 +4,24 @@
 
 pub mod action;
 pub mod confidence;
+pub mod inbox;
 pub mod name;
+pub mod network;
 pub mod permissions;
 pub mod procedure;
 pub mod run;
+pub mod schedule;
 pub mod step;
+pub mod trigger;
 pub mod version;
 
 pub use action::{ActionStep, ActionType, OnFailure};
+pub use inbox::{ItemKind, NewItem};
 pub use name::{NameError, ProcedureName};
+pub use network::{Host, HostGrant};
 pub use permissions::Permissions;
 pub use procedure::{CreatedBy, Definition, Example, Parameter, ParameterType, Status};
 pub use run::{HostCall, Outcome, RunId, RunStatus};
 pub use step::{CommandStep, ProcedureStep, Step, ToolStep};
+pub use trigger::Trigger;
 pub use version::{VersionKind, VersionNumber};

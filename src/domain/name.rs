@@ -22,7 +22,21 @@ pub const PYTHON_KEYWORDS: [&str; 35] = [
     "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
 /// What code imports from the host under these names; a function or parameter of that name would hide it.
-pub const HOST_NAMES: [&str; 4] = ["call_procedure", "log", "manual_step", "run_command"];
+pub const HOST_NAMES: [&str; 13] = [
+    "approve",
+    "ask",
+    "call_procedure",
+    "call_tool",
+    "checkpoint",
+    "create_task",
+    "draft_email",
+    "http_request",
+    "llm",
+    "log",
+    "manual_step",
+    "notify",
+    "run_command",
+];
 
 /// Why a text can't become a [`ProcedureName`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

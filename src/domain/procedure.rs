@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Permissions, ProcedureName, Step};
+use super::{Permissions, ProcedureName, Step, Trigger};
 
 /// What a procedure is, as it is kept in `procedure.json`. Field order is the file's key order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,9 @@ pub struct Definition {
     /// Situations in which it helps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub applicable_contexts: Vec<String>,
+    /// What calls for it, beside a caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Trigger>,
     /// What it may touch. Absent: whatever the policy allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Permissions>,
@@ -51,6 +54,12 @@ pub struct Definition {
     /// A disabled procedure is kept but not executed.
     #[serde(default = "enabled_by_default")]
     pub enabled: bool,
+    /// Whose it is; without an owner it is everybody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Whether others may read and run it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_shared: bool,
     /// Who made it.
     #[serde(default)]
     pub created_by: CreatedBy,
@@ -82,6 +91,31 @@ pub struct Definition {
 
 const fn enabled_by_default() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+impl Definition {
+    /// Whether `user` may change and remove it.
+    #[must_use]
+    pub fn may_be_changed_by(&self, user: &str) -> bool {
+        self.owner.as_deref().is_none_or(|owner| owner == user)
+    }
+
+    /// Whether `user` may read and run it. To others it is not there.
+    #[must_use]
+    pub fn may_be_read_by(&self, user: &str) -> bool {
+        self.is_shared || self.may_be_changed_by(user)
+    }
+
+    /// Whether it counts among the procedures of `user`: what nobody owns does, unless it is there to be shared.
+    #[must_use]
+    pub fn is_own_of(&self, user: &str) -> bool {
+        self.may_be_changed_by(user) && (self.owner.is_some() || !self.is_shared)
+    }
 }
 
 /// A value that a caller passes.

@@ -6,12 +6,21 @@ use std::{
 };
 
 use crate::{
-    domain::{Permissions, permissions::command_grant_covers},
+    domain::{Host, Permissions, permissions::command_grant_covers},
     sandbox::{Mount, PythonError},
 };
 
 /// Every directory that the policy grants.
 const EVERY: &str = "*";
+
+/// Which addresses the name of a granted host may lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Zone {
+    /// Only those of the public internet: the name is one of many below a granted one.
+    Public,
+    /// Also those of private networks and of this machine: the policy names this very host.
+    Private,
+}
 
 /// The policy of the home, narrowed by the permissions of a procedure.
 #[derive(Debug, Clone)]
@@ -82,6 +91,85 @@ impl Grants {
                      `commands` with update_procedure"
                 ),
             )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether this tool of this MCP server may be called.
+    ///
+    /// # Errors
+    /// A `PermissionError` that names the missing grant and where it belongs.
+    pub fn check_tool(&self, server: &str, tool: &str) -> Result<(), PythonError> {
+        if !self.policy.allows_tool(server, tool) {
+            return Err(self.missing("the tool", &format!("{server}/{tool}"), "tools"));
+        }
+        match &self.procedure {
+            Some(declared) if !declared.allows_tool(server, tool) => Err(PythonError::new(
+                "PermissionError",
+                format!(
+                    "the policy grants `{server}/{tool}`, but the procedure's own `permissions` do not; add it to their \
+                     `tools` with update_procedure"
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether this host may be reached at this port, and which addresses it may have. `shown` is the host in messages,
+    /// as it would be granted.
+    ///
+    /// # Errors
+    /// A `PermissionError` that names the missing grant and where it belongs.
+    pub fn check_host(&self, host: &Host, port: u16, shown: &str) -> Result<Zone, PythonError> {
+        let mut granted = self.policy.host_grants(host, port).peekable();
+        if granted.peek().is_none() {
+            return Err(self.missing("the host", shown, "network"));
+        }
+        match &self.procedure {
+            Some(declared) if declared.host_grants(host, port).next().is_none() => Err(PythonError::new(
+                "PermissionError",
+                format!(
+                    "the policy grants `{shown}`, but the procedure's own `permissions` do not; add it to their \
+                     `network` with update_procedure"
+                ),
+            )),
+            // What the procedure declares can't make a host private: the policy is the user's, the other the agent's.
+            _ if granted.any(|grant| grant.is_exact()) => Ok(Zone::Private),
+            _ => Ok(Zone::Public),
+        }
+    }
+
+    /// The refusal of a host that is granted only together with others, and leads to an address for which that is not
+    /// enough.
+    pub(super) fn missing_itself(&self, shown: &str, address: &str) -> PythonError {
+        PythonError::new(
+            "PermissionError",
+            format!(
+                "`{shown}` leads to the {address}, which takes a grant of that very host; the user can add `{shown}` to \
+                 `network` under [policy] in {}",
+                self.policy_file.display()
+            ),
+        )
+    }
+
+    /// Whether the language model may be asked.
+    ///
+    /// # Errors
+    /// A `PermissionError` that names the missing grant and where it belongs.
+    pub fn check_model(&self) -> Result<(), PythonError> {
+        let refusal = |message: String| Err(PythonError::new("PermissionError", message));
+        if !self.policy.model {
+            let file = self.policy_file.display();
+            return refusal(format!(
+                "asking the model is not granted; the user can set `model = true` under [policy] in {file}"
+            ));
+        }
+        match &self.procedure {
+            Some(declared) if !declared.model => refusal(
+                "the policy grants asking the model, but the procedure's own `permissions` do not; set `model` to true \
+                 in them with update_procedure"
+                    .to_owned(),
+            ),
             _ => Ok(()),
         }
     }
@@ -161,7 +249,7 @@ mod tests {
 
     fn permissions(commands: &[&str], read: &[&str], write: &[&str]) -> Permissions {
         let own = |list: &[&str]| list.iter().map(|entry| (*entry).to_owned()).collect();
-        Permissions { commands: own(commands), read: own(read), write: own(write) }
+        Permissions { commands: own(commands), read: own(read), write: own(write), ..Permissions::default() }
     }
 
     fn grants(policy: &Permissions, procedure: Option<&Permissions>) -> Grants {
@@ -184,6 +272,59 @@ mod tests {
         assert_eq!(refusal.kind, "PermissionError");
         assert!(refusal.message.contains("`git push` is not granted"), "{}", refusal.message);
         assert!(refusal.message.contains("config.toml"), "{}", refusal.message);
+    }
+
+    #[test]
+    fn a_tool_needs_both_sides() {
+        let tools = |list: &[&str]| Permissions {
+            tools: list.iter().map(|grant| (*grant).to_owned()).collect(),
+            ..Permissions::default()
+        };
+        let both = grants(&tools(&["search"]), Some(&tools(&["search/query"])));
+        assert!(both.check_tool("search", "query").is_ok());
+        assert!(both.check_tool("search", "index").unwrap_err().message.contains("own `permissions`"));
+        let refusal = grants(&tools(&["search/query"]), None).check_tool("search", "index").unwrap_err();
+        assert_eq!(refusal.kind, "PermissionError");
+        assert!(refusal.message.contains("the tool `search/index` is not granted"), "{}", refusal.message);
+        assert!(refusal.message.contains("`tools` under [policy] in config.toml"), "{}", refusal.message);
+    }
+
+    #[test]
+    fn a_host_needs_both_sides_and_its_own_name_for_private_addresses() {
+        let network = |list: &[&str]| Permissions {
+            network: list.iter().map(|grant| (*grant).to_owned()).collect(),
+            ..Permissions::default()
+        };
+        let check = |policy: &[&str], declared: Option<&[&str]>, host: &str, port: u16| {
+            let declared = declared.map(network);
+            let host = Host::parse(host).unwrap();
+            grants(&network(policy), declared.as_ref()).check_host(&host, port, &host.to_string())
+        };
+        let policy = ["*.example.org", "nas.example.org:8080", "localhost"];
+        assert_eq!(check(&policy, None, "a.example.org", 443), Ok(Zone::Public));
+        assert_eq!(check(&policy, None, "nas.example.org", 443), Ok(Zone::Public));
+        assert_eq!(check(&policy, None, "nas.example.org", 8080), Ok(Zone::Private));
+        assert_eq!(check(&policy, Some(&["a.example.org"]), "a.example.org", 443), Ok(Zone::Public));
+        assert_eq!(check(&policy, Some(&["localhost:1"]), "localhost", 1), Ok(Zone::Private));
+        let refusal = check(&policy, Some(&["localhost:1"]), "localhost", 2).unwrap_err();
+        assert!(refusal.message.contains("own `permissions`"), "{}", refusal.message);
+        for host in ["example.org", "127.0.0.1", "[::1]"] {
+            let refusal = check(&policy, None, host, 80).unwrap_err();
+            assert_eq!(refusal.kind, "PermissionError");
+            assert!(refusal.message.contains(&format!("the host `{host}` is not granted")), "{}", refusal.message);
+            assert!(refusal.message.contains("`network` under [policy] in config.toml"), "{}", refusal.message);
+        }
+    }
+
+    #[test]
+    fn the_model_needs_both_sides() {
+        let model = |model: bool| Permissions { model, ..Permissions::default() };
+        assert!(grants(&model(true), None).check_model().is_ok());
+        assert!(grants(&model(true), Some(&model(true))).check_model().is_ok());
+        let refusal = grants(&model(false), Some(&model(true))).check_model().unwrap_err();
+        assert!(refusal.message.contains("`model = true` under [policy] in config.toml"), "{}", refusal.message);
+        let refusal = grants(&model(true), Some(&model(false))).check_model().unwrap_err();
+        assert!(refusal.message.contains("own `permissions`"), "{}", refusal.message);
     }
 
     #[test]

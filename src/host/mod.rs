@@ -1,29 +1,66 @@
 //! What procedures can call outside the sandbox: the module `repertoire`.
 //!
 //! One file per function. A function is described to authors in `repertoire.pyi`, named in [`MODULE`] and dispatched in
-//! [`call`]. What needs the engine (calling a procedure, pausing) comes back as an [`Action`].
+//! [`call`]. What needs the engine (calling a procedure, storing something) comes back as an [`Action`]; what waits for a decision is
+//! described by [`gate`] and never called.
 
 mod call_procedure;
+mod call_tool;
+mod channels;
+mod checkpoint;
+mod create_task;
+mod draft_email;
+mod gates;
 mod grants;
+mod http_request;
+mod llm;
 mod log;
-mod manual_step;
+mod notify;
+mod outline;
+mod program;
 mod run_command;
+mod texts;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
-use crate::sandbox::{Budget, Capture, HostModule, PythonError, Reply};
+use crate::{
+    config::Config,
+    domain::inbox::NewItem,
+    downstream::Downstream,
+    sandbox::{Budget, Capture, HostModule, PythonError, Reply},
+};
 
+pub use gates::{GateKind, GateRequest, gate};
 pub use grants::Grants;
+pub use outline::{outline, stub_with};
 
 /// The typed stub of the module: what authors of procedures and their tools read.
 pub const STUB: &str = include_str!("repertoire.pyi");
 
 /// What `from repertoire import …` finds.
-pub const MODULE: HostModule =
-    HostModule { names: &["run_command", "call_procedure", "manual_step", "log", "CommandResult"], stub: STUB };
+pub const MODULE: HostModule = HostModule {
+    names: &[
+        "run_command",
+        "call_procedure",
+        "call_tool",
+        "http_request",
+        "llm",
+        "manual_step",
+        "approve",
+        "ask",
+        "checkpoint",
+        "notify",
+        "create_task",
+        "draft_email",
+        "log",
+        "CommandResult",
+        "HttpResponse",
+    ],
+};
 
 /// What the engine has to do for a host call.
 #[derive(Debug)]
@@ -37,11 +74,47 @@ pub enum Action {
         /// Its parameters.
         arguments: Map<String, Value>,
     },
-    /// Pause until somebody brings a value.
-    Pause {
-        /// What they are asked to do.
-        instruction: String,
-    },
+    /// Store this in the inbox and go on with its number.
+    File(NewItem),
+}
+
+/// What making a call once more would do, after a crash in the middle of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nature {
+    /// It touches nothing but the run itself, so it needs no journal.
+    Immediate,
+    /// The same as making it once.
+    Repeatable,
+    /// Perhaps everything twice.
+    Once,
+    /// It waits for somebody's decision.
+    Gate,
+}
+
+/// What kind of call this is.
+#[must_use]
+pub fn nature(function: &str, arguments: &Map<String, Value>, config: &Config) -> Nature {
+    let is_declared_safe = || arguments.get("idempotent").and_then(Value::as_bool).unwrap_or(false);
+    match function {
+        "log" => Nature::Immediate,
+        // Calling a procedure is taken up where it was; items are stored together with the answer.
+        "call_procedure" | "checkpoint" | "llm" | "create_task" | "draft_email" => Nature::Repeatable,
+        "notify" if notify::stays_here(arguments, &config.channels) => Nature::Repeatable,
+        "http_request" if http_request::is_repeatable(arguments) => Nature::Repeatable,
+        _ if gates::is_gate(function) => Nature::Gate,
+        _ if is_declared_safe() => Nature::Repeatable,
+        _ => Nature::Once,
+    }
+}
+
+/// The class of what a host function returns, where that is no plain value.
+#[must_use]
+pub fn class_of(function: &str) -> Option<&'static str> {
+    match function {
+        "run_command" => Some("CommandResult"),
+        "http_request" => Some("HttpResponse"),
+        _ => None,
+    }
 }
 
 /// What a host function may use.
@@ -53,6 +126,10 @@ pub struct HostContext<'a> {
     pub capture: &'a Capture,
     /// Time left, and cancellation.
     pub budget: &'a Arc<Budget>,
+    /// The downstream MCP servers.
+    pub downstream: &'a Downstream,
+    /// The settings of the home.
+    pub config: &'a Config,
 }
 
 /// Arguments of a host call by name, also where they came by position.
@@ -83,8 +160,15 @@ const fn positional_names(function: &str) -> &'static [&'static str] {
     match function.as_bytes() {
         b"run_command" => &["command"],
         b"call_procedure" => &["name", "arguments"],
+        b"call_tool" => &["tool", "arguments"],
+        b"http_request" => &["url"],
+        b"llm" => &["prompt"],
         b"manual_step" => &["instruction"],
-        b"log" => &["message"],
+        b"ask" => &["question", "choices"],
+        b"checkpoint" => &["state", "name"],
+        b"draft_email" => &["to", "subject", "body"],
+        b"create_task" => &["title"],
+        b"approve" | b"notify" | b"log" => &["message"],
         _ => &[],
     }
 }
@@ -94,7 +178,14 @@ pub async fn call(function: &str, arguments: Map<String, Value>, context: &HostC
     let action = match function {
         "run_command" => run_command::call(arguments, context).await,
         "call_procedure" => call_procedure::call(arguments),
-        "manual_step" => manual_step::call(arguments),
+        // Boxed, because a conversation with a server is large and the other calls would be moved with it.
+        "call_tool" => Box::pin(call_tool::call(arguments, context)).await,
+        "http_request" => Box::pin(http_request::call(arguments, context)).await,
+        "llm" => Box::pin(llm::call(arguments, context)).await,
+        "checkpoint" => checkpoint::call(arguments),
+        "notify" => Box::pin(notify::call(arguments, context)).await,
+        "create_task" => create_task::call(arguments),
+        "draft_email" => draft_email::call(arguments),
         "log" => log::call(arguments, context),
         _ => Err(PythonError::new("NameError", format!("`{function}` is not a function of the module `repertoire`"))),
     };
@@ -105,4 +196,16 @@ pub async fn call(function: &str, arguments: Map<String, Value>, context: &HostC
 fn parse<T: DeserializeOwned>(function: &str, arguments: Map<String, Value>) -> Result<T, PythonError> {
     serde_json::from_value(Value::Object(arguments))
         .map_err(|error| PythonError::new("TypeError", format!("{function}(): {error}")))
+}
+
+/// When a call has to be done: after `timeout` seconds, where the code says so, and with the run at the latest.
+fn deadline(function: &str, timeout: Option<f64>, budget: &Budget) -> Result<Instant, PythonError> {
+    let Some(seconds) = timeout else { return Ok(budget.deadline) };
+    if seconds <= 0.0 || seconds.is_nan() {
+        let message = format!("{function}(): `timeout` is {seconds}; it is a number of seconds above 0");
+        return Err(PythonError::new("ValueError", message));
+    }
+    // Longer than the clock can count is longer than the run.
+    let own = Duration::try_from_secs_f64(seconds).ok().and_then(|limit| Instant::now().checked_add(limit));
+    Ok(own.map_or(budget.deadline, |own| own.min(budget.deadline)))
 }

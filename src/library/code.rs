@@ -1,11 +1,6 @@
 //! Code of procedures: checked, scored, committed.
 
-use super::{
-    Library, LibraryError, ProcedureRef, confidence,
-    generation::ModelUsage,
-    index::Plan,
-    lookup::{find, live},
-};
+use super::{Library, LibraryError, ProcedureRef, confidence, generation::ModelUsage, index::Plan};
 use crate::{
     compiler,
     domain::{Definition, Permissions, VersionKind, VersionNumber},
@@ -188,7 +183,7 @@ impl Library {
         confidence: f64,
     ) -> Result<VersionNumber, LibraryError> {
         self.commit_change(|reader| {
-            let row = live(find(reader, &ProcedureRef::Id(id))?)?;
+            let row = self.find_own(reader, &ProcedureRef::Id(id))?;
             let verb = match source {
                 CodeSource::Agent => "Change",
                 CodeSource::Model => "Generate",

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::LibraryError;
 use crate::{
     compiler,
     domain::{
-        CreatedBy, Definition, Example, Parameter, ParameterType, Permissions, ProcedureName, Status, Step,
+        CreatedBy, Definition, Example, Parameter, ParameterType, Permissions, ProcedureName, Status, Step, Trigger,
         name::{HOST_NAMES, slugify},
         step,
     },
@@ -52,6 +52,11 @@ pub struct DefinitionPatch {
     /// The most it may touch, within the user's policy: `commands` as prefixes (`git status`), directories to `read` or
     /// `write` (`*`: all that the policy grants). Left out: whatever the policy allows.
     pub permissions: Option<Permissions>,
+    /// `{type: time, cron_expression, timezone}`, `{type: event, event_type, event_filter}`, `{type: condition,
+    /// condition_field, condition_operator: lt|gt|eq|contains, condition_value}` or `{path: value, …}`; `{}` for none.
+    pub trigger: Option<Map<String, Value>>,
+    /// Others may read and run it.
+    pub is_shared: Option<bool>,
     /// `candidate`, `active` or `archived`.
     pub status: Option<Status>,
     /// False: keep it, but refuse to execute it.
@@ -101,9 +106,12 @@ impl DefinitionDraft {
             preconditions: Vec::new(),
             postconditions: Vec::new(),
             applicable_contexts: Vec::new(),
+            trigger: None,
             permissions: None,
             status: Status::Active,
             enabled: true,
+            owner: None,
+            is_shared: false,
             created_by: CreatedBy::User,
             problem: None,
             solution: None,
@@ -145,6 +153,10 @@ impl DefinitionPatch {
             }
             self.category = Some(slug);
         }
+        if let Some(trigger) = self.trigger.take() {
+            definition.trigger =
+                Some(trigger).filter(|map| !map.is_empty()).map(|map| parse_trigger(&map)).transpose()?;
+        }
         self.write(definition);
         check_steps(definition)?;
         let undeclared = compiler::undeclared(definition);
@@ -166,6 +178,7 @@ impl DefinitionPatch {
         if self.permissions.is_some() {
             definition.permissions = self.permissions;
         }
+        set(&mut definition.is_shared, self.is_shared);
         set(&mut definition.status, self.status);
         set(&mut definition.enabled, self.enabled);
         set_text(&mut definition.problem, self.problem);
@@ -177,6 +190,10 @@ impl DefinitionPatch {
         set_text(&mut definition.icon, self.icon);
         set_text(&mut definition.color, self.color);
     }
+}
+
+fn parse_trigger(map: &Map<String, Value>) -> Result<Trigger, LibraryError> {
+    Trigger::parse(map).map_err(|error| invalid(format!("`trigger`: {error}")))
 }
 
 fn invalid(message: impl Into<String>) -> LibraryError {

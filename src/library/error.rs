@@ -71,6 +71,19 @@ pub enum LibraryError {
         /// Its version.
         version: VersionNumber,
     },
+    /// The name is in use for something that the caller can't see.
+    #[error("the name `{0}` is taken by another user of this home; choose another name")]
+    NameHidden(String),
+    /// Only the owner may do that.
+    #[error(
+        "procedure `{name}` belongs to `{owner}`, and only its owner changes or deletes it or its code; remember a copy under another name to change that"
+    )]
+    NotOwner {
+        /// Which procedure.
+        name: String,
+        /// Whose it is.
+        owner: String,
+    },
     /// The procedure is disabled.
     #[error("procedure `{0}` is disabled; update_procedure with `enabled: true` allows it again")]
     Disabled(String),
@@ -143,6 +156,35 @@ pub enum LibraryError {
         /// Where it stands.
         status: RunStatus,
     },
+    /// The saved state of a run can't be trusted or understood.
+    #[error("run `{id}` can't go on from its saved state: {reason}; execute the procedure again")]
+    StateRefused {
+        /// Which run.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// The policy wants a person to decide.
+    #[error(
+        "run `{id}` waits for its user, and the policy says that only a person may decide (\"{question}\"); ask them to run `repertoire approve {id}` in a terminal"
+    )]
+    ApprovalNeedsHuman {
+        /// Which run.
+        id: String,
+        /// What is asked.
+        question: String,
+    },
+    /// Somebody was faster, or the answer was given before.
+    #[error("that question of run `{0}` was already decided; get_run shows by whom, and what the run waits for now")]
+    AlreadyDecided(String),
+    /// A repeated call names no question that was asked here.
+    #[error(
+        "`requestState` and `inputResponses` are no answer to a question that `{tool}` asked, so nothing was executed; call it without them to begin anew"
+    )]
+    NotAsked {
+        /// The tool that was called.
+        tool: String,
+    },
     /// The run belongs to another process.
     #[error("run `{0}` belongs to another server process that is still alive; use that one")]
     RunElsewhere(String),
@@ -153,6 +195,19 @@ pub enum LibraryError {
         id: String,
         /// Where it stands.
         status: RunStatus,
+    },
+    /// The inbox has no such item.
+    #[error("the inbox has no item `{0}`; list_inbox shows what there is")]
+    ItemNotFound(i64),
+    /// Somebody was faster.
+    #[error("item `{id}` was already resolved by `{by}` at {at}; nothing is left to do")]
+    ItemResolved {
+        /// Which item.
+        id: i64,
+        /// Who was done with it.
+        by: String,
+        /// When, as RFC 3339.
+        at: String,
     },
 }
 
@@ -180,7 +235,8 @@ impl LibraryError {
             Self::Invalid(_) | Self::Name(_) => "invalid_argument",
             Self::ProcedureNotFound { .. } => "procedure_not_found",
             Self::ProcedureDeleted(_) => "procedure_deleted",
-            Self::NameTaken { .. } => "name_taken",
+            Self::NameTaken { .. } | Self::NameHidden(_) => "name_taken",
+            Self::NotOwner { .. } => "not_owner",
             Self::Disabled(_) => "procedure_disabled",
             Self::Parameters { .. } => "invalid_parameters",
             Self::PermissionDenied { .. } => "permission_denied",
@@ -190,8 +246,14 @@ impl LibraryError {
             Self::VersionWithoutCode { .. } => "version_without_code",
             Self::RunNotFound(_) => "run_not_found",
             Self::RunNotPaused { .. } => "run_not_paused",
+            Self::StateRefused { .. } => "state_refused",
+            Self::ApprovalNeedsHuman { .. } => "approval_needs_human",
+            Self::AlreadyDecided(_) => "already_decided",
+            Self::NotAsked { .. } => "not_asked",
             Self::RunElsewhere(_) => "run_elsewhere",
             Self::RunEnded { .. } => "run_ended",
+            Self::ItemNotFound(_) => "item_not_found",
+            Self::ItemResolved { .. } => "item_resolved",
         }
     }
 

@@ -37,7 +37,7 @@ fn guide(row: &ProcedureRow, policy: &Permissions) -> String {
         .replace("{modules}", &validation::interpreter_modules().join(" "))
         .replace("{permissions}", &permissions(policy))
         .replace("{present}", &present)
-        .replace("{stub}", host::STUB)
+        .replace("{stub}", &host::outline())
         // Last, because a definition may contain anything.
         .replace("{definition}", &essentials(&row.definition, MOST_DEFINITION_CHARS))
 }
@@ -49,11 +49,17 @@ pub(super) fn permissions(policy: &Permissions) -> String {
         let rest = if entries.len() > shown.len() { ", …" } else { "" };
         (!shown.is_empty()).then(|| format!("{what}: {}{rest}", shown.join(", ")))
     };
-    let granted: Vec<String> =
-        [list("commands", &policy.commands), list("read", &policy.read), list("write", &policy.write)]
-            .into_iter()
-            .flatten()
-            .collect();
+    let granted: Vec<String> = [
+        list("commands", &policy.commands),
+        list("read", &policy.read),
+        list("write", &policy.write),
+        list("tools", &policy.tools),
+        list("network", &policy.network),
+        policy.model.then(|| "the model".to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     if granted.is_empty() {
         "Granted on this machine: nothing. Code that needs a command or a file will tell the user what to grant."
             .to_owned()
@@ -112,6 +118,7 @@ mod tests {
             successes: 0,
             failures: 0,
             uses: 0,
+            last_run_at: None,
         }
     }
 
@@ -131,6 +138,6 @@ mod tests {
     fn the_guide_names_the_function_and_the_grants() {
         let text = guide(&row(1), &Permissions { read: vec!["/data".into()], ..Permissions::default() });
         assert!(text.contains("`release_it`") && text.contains("read: /data"), "{text}");
-        assert!(text.contains("def run_command("), "{text}");
+        assert!(text.contains("\nrun_command(command: list[str]"), "{text}");
     }
 }

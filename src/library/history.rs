@@ -1,10 +1,6 @@
 //! Versions of procedures: listing them, and going back to one.
 
-use super::{
-    Library, LibraryError, ProcedureRef,
-    index::Plan,
-    lookup::{find, live},
-};
+use super::{Library, LibraryError, ProcedureRef, index::Plan};
 use crate::{
     domain::{VersionKind, VersionNumber},
     storage::{ProcedureRow, Reader, VersionRow},
@@ -52,6 +48,24 @@ impl Library {
         Ok((row, views))
     }
 
+    /// A procedure as it was in a version: its definition, and its code where it had any.
+    ///
+    /// # Errors
+    /// [`LibraryError::VersionNotFound`].
+    pub(super) fn procedure_in_version(&self, id: i64, version: VersionNumber) -> Result<ProcedureRow, LibraryError> {
+        let row = self.procedure_or_removed(&ProcedureRef::Id(id))?;
+        let found = self.database.read(|reader| resolve(reader, &row, &VersionRef::Number(version)))?;
+        let text = self.versions.read(&found.definition_blob)?;
+        let definition = serde_json::from_str(&text).map_err(|error| {
+            LibraryError::Invalid(format!(
+                "version {version} of `{}` is not a definition: {error}",
+                row.definition.name
+            ))
+        })?;
+        let code = found.code_blob.as_deref().map(|blob| self.versions.read(blob)).transpose()?;
+        Ok(ProcedureRow { definition, code, version, ..row })
+    }
+
     /// Makes the code of an earlier version the newest one. Nothing is lost: it is a new version.
     ///
     /// # Errors
@@ -62,7 +76,7 @@ impl Library {
         target: &VersionRef,
         reason: Option<&str>,
     ) -> Result<(ProcedureRow, VersionNumber), LibraryError> {
-        let row = self.procedure(wanted)?;
+        let row = self.own_procedure(wanted)?;
         let name = row.definition.name.to_string();
         let target = self.database.read(|reader| resolve(reader, &row, target))?;
         let Some(blob) = &target.code_blob else {
@@ -70,7 +84,7 @@ impl Library {
         };
         let code = self.versions.read(blob)?;
         self.commit_change(|reader| {
-            let row = live(find(reader, &ProcedureRef::Id(row.id))?)?;
+            let row = self.find_own(reader, &ProcedureRef::Id(row.id))?;
             if row.code.as_deref() == Some(code.as_str()) {
                 return Err(LibraryError::Invalid(format!(
                     "the code of `{name}` is already that of version {}; nothing to roll back",

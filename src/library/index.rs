@@ -60,6 +60,7 @@ impl Library {
             self.database.write(|writer| self.sync(writer, head.as_deref()))?;
         }
         *self.synced.lock().unwrap_or_else(PoisonError::into_inner) = head;
+        self.changed.notify_one();
         Ok(())
     }
 
@@ -104,6 +105,7 @@ impl Library {
             }
         })?;
         *self.synced.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
+        self.changed.notify_one();
         Ok(version)
     }
 
@@ -215,6 +217,7 @@ impl Library {
             code_version,
             code_prior,
             at: record.committed_at,
+            indexed_at: super::now_ms(),
         })?;
         let (lines_added, lines_removed) = self.versions.changed_lines(change)?;
         writer.add_version(

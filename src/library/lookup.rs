@@ -56,12 +56,15 @@ pub struct RecallFilter {
     pub tag: Option<String>,
     /// Only with at least this confidence in the code.
     pub min_confidence: Option<f64>,
+    /// Only the user's own.
+    pub own_only: bool,
 }
 
 impl RecallFilter {
-    fn admits(&self, procedure: &ProcedureRow) -> bool {
+    fn admits(&self, procedure: &ProcedureRow, user: &str) -> bool {
         let definition = &procedure.definition;
-        self.category.as_ref().is_none_or(|category| *category == definition.category)
+        (if self.own_only { definition.is_own_of(user) } else { definition.may_be_read_by(user) })
+            && self.category.as_ref().is_none_or(|category| *category == definition.category)
             && self.tag.as_ref().is_none_or(|tag| definition.tags.contains(tag))
             && self
                 .min_confidence
@@ -76,7 +79,7 @@ impl Library {
     /// [`LibraryError::ProcedureNotFound`], with the closest name, or [`LibraryError::ProcedureDeleted`].
     pub fn procedure(&self, wanted: &ProcedureRef) -> Result<ProcedureRow, LibraryError> {
         self.refresh()?;
-        self.database.read(|reader| live(find(reader, wanted)?))
+        self.database.read(|reader| live(find(reader, &self.user, wanted)?))
     }
 
     /// The procedure that `wanted` names, also when it was removed.
@@ -85,7 +88,22 @@ impl Library {
     /// [`LibraryError::ProcedureNotFound`].
     pub fn procedure_or_removed(&self, wanted: &ProcedureRef) -> Result<ProcedureRow, LibraryError> {
         self.refresh()?;
-        self.database.read(|reader| find(reader, wanted))
+        self.database.read(|reader| find(reader, &self.user, wanted))
+    }
+
+    /// The procedure that `wanted` names, which this user may change.
+    ///
+    /// # Errors
+    /// As [`Self::procedure`], and [`LibraryError::NotOwner`].
+    pub(super) fn own_procedure(&self, wanted: &ProcedureRef) -> Result<ProcedureRow, LibraryError> {
+        self.refresh()?;
+        self.database.read(|reader| self.find_own(reader, wanted))
+    }
+
+    pub(super) fn find_own(&self, reader: &Reader<'_>, wanted: &ProcedureRef) -> Result<ProcedureRow, LibraryError> {
+        let row = live(find(reader, &self.user, wanted)?)?;
+        check_owner(&row, &self.user)?;
+        Ok(row)
     }
 
     /// The procedures that match, latest change first (or best first, where a confidence is asked for), and how many
@@ -100,7 +118,8 @@ impl Library {
         offset: u32,
     ) -> Result<(Vec<ProcedureRow>, u64), LibraryError> {
         self.refresh()?;
-        Ok(self.database.read(|reader| reader.list_procedures(filter, limit, offset))?)
+        let filter = ListFilter { user: Some(&self.user), ..filter.clone() };
+        Ok(self.database.read(|reader| reader.list_procedures(&filter, limit, offset))?)
     }
 
     /// The active procedures that answer `query` best.
@@ -117,7 +136,9 @@ impl Library {
         self.refresh()?;
         let query: String = query.chars().take(MOST_QUERY_CHARS).collect();
         // What the filter leaves out must not use up the places of what it admits.
-        let ranked = if *filter == RecallFilter::default() { RANKED } else { RANKED_UNDER_A_FILTER };
+        let is_filtered =
+            *filter != RecallFilter::default() || self.database.read(|reader| reader.has_other_owners(&self.user))?;
+        let ranked = if is_filtered { RANKED_UNDER_A_FILTER } else { RANKED };
         let ranked = ranked.max(u32::try_from(limit).unwrap_or(RANKED));
         let mut found = self.ranked(&query, Words::All, ranked, filter)?;
         if found.len() < limit {
@@ -132,7 +153,9 @@ impl Library {
         let best = hits.iter().map(|hit| hit.relevance).fold(f64::MIN_POSITIVE, f64::max);
         let mut found: Vec<Found> = hits
             .into_iter()
-            .filter(|hit| hit.procedure.definition.status == Status::Active && filter.admits(&hit.procedure))
+            .filter(|hit| {
+                hit.procedure.definition.status == Status::Active && filter.admits(&hit.procedure, &self.user)
+            })
             .map(|hit| Found { score: hit.relevance / best * track_record(&hit.procedure), procedure: hit.procedure })
             .collect();
         found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.procedure.id.cmp(&b.procedure.id)));
@@ -147,7 +170,8 @@ fn track_record(procedure: &ProcedureRow) -> f64 {
     0.5 + 0.5 * expected
 }
 
-pub(super) fn find(reader: &Reader<'_>, wanted: &ProcedureRef) -> Result<ProcedureRow, LibraryError> {
+/// What `user` may not read is not there.
+pub(super) fn find(reader: &Reader<'_>, user: &str, wanted: &ProcedureRef) -> Result<ProcedureRow, LibraryError> {
     let found = match wanted {
         ProcedureRef::Id(id) => reader.procedure(*id)?,
         ProcedureRef::Name(name) => match reader.procedure_named(name)? {
@@ -158,12 +182,12 @@ pub(super) fn find(reader: &Reader<'_>, wanted: &ProcedureRef) -> Result<Procedu
             },
         },
     };
-    match found {
+    match found.filter(|row| row.definition.may_be_read_by(user)) {
         Some(row) => Ok(row),
         None => Err(LibraryError::ProcedureNotFound {
             given: wanted.to_string().chars().take(100).collect(),
             closest: match wanted {
-                ProcedureRef::Name(name) => closest(name, &reader.procedure_names()?),
+                ProcedureRef::Name(name) => closest(name, &reader.procedure_names(user)?),
                 ProcedureRef::Id(_) => None,
             },
         }),
@@ -176,6 +200,14 @@ pub(super) fn live(row: ProcedureRow) -> Result<ProcedureRow, LibraryError> {
     } else {
         Ok(row)
     }
+}
+
+pub(super) fn check_owner(row: &ProcedureRow, user: &str) -> Result<(), LibraryError> {
+    if row.definition.may_be_changed_by(user) {
+        return Ok(());
+    }
+    let owner = row.definition.owner.clone().unwrap_or_default();
+    Err(LibraryError::NotOwner { name: row.definition.name.to_string(), owner })
 }
 
 fn closest(name: &str, names: &[String]) -> Option<String> {

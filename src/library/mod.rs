@@ -10,14 +10,17 @@ mod error;
 mod generation;
 mod guide;
 mod history;
+mod inbox;
 mod index;
 mod lookup;
 mod remember;
 mod report;
 pub mod runs;
+mod scheduler;
 mod services;
 mod session;
 mod starters;
+mod triggers;
 
 use std::{
     fs, io,
@@ -26,6 +29,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 use crate::{
     config::Config,
@@ -38,21 +42,30 @@ pub use definition::{DefinitionDraft, DefinitionPatch};
 pub use error::LibraryError;
 pub use generation::{Activity, GenerateRequest, ModelUsage};
 pub use history::{VersionRef, VersionView};
+pub use inbox::{InboxEntry, InboxFilter};
 pub use lookup::{Found, ProcedureRef, RecallFilter};
 pub use remember::{Remembered, Similar};
+use runs::Key;
 pub use services::{Services, check_source};
 pub use session::Session;
 pub use starters::all as starter_procedures;
+pub use triggers::Triggered;
 
 /// The stores of one home. Every method blocks: call it off the async threads.
 pub struct Library {
     home: PathBuf,
+    /// Who uses this process.
+    user: String,
     config: Mutex<Arc<Config>>,
     database: Database,
     versions: Versions,
     session: Session,
     /// The commit that the index was last seen to be complete up to.
     synced: Mutex<Option<String>>,
+    /// What saved states are sealed with.
+    key: Key,
+    /// Says that procedures may have changed.
+    changed: Notify,
 }
 
 /// How a home is opened.
@@ -79,14 +92,20 @@ impl Library {
         let database = Database::open(&config.home.join("repertoire.db"))?;
         // Under the write lock, because git can't have several processes make one repository.
         let history = config.home.join("procedures.git");
-        let versions = database.write(|_| Ok::<_, LibraryError>(Versions::open(&history)?))?;
+        let (versions, key) = database.write(|_| {
+            let key = Key::open(&config.home).map_err(home_error)?;
+            Ok::<_, LibraryError>((Versions::open(&history)?, key))
+        })?;
         let library = Self {
             home: config.home.clone(),
+            user: config.user.clone(),
             config: Mutex::new(Arc::new(config)),
             database,
             versions,
             session,
             synced: Mutex::default(),
+            key,
+            changed: Notify::new(),
         };
         library.refresh()?;
         if starters == Starters::Install && library.versions.head()?.is_none() {
@@ -103,10 +122,16 @@ impl Library {
     pub fn config(&self) -> Result<Arc<Config>, LibraryError> {
         let mut config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
         if !config.is_current() {
-            *config = Arc::new(Config::load(Some(&self.home))?);
+            *config = Arc::new(Config::load(Some(&self.home))?.for_user(Some(&self.user))?);
             tracing::info!("config.toml was changed and read again");
         }
         Ok(Arc::clone(&config))
+    }
+
+    /// Who uses this process.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
     }
 
     /// The database file.

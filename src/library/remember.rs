@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     DefinitionDraft, DefinitionPatch, Library, LibraryError, ProcedureRef, code, confidence,
     index::Plan,
-    lookup::{find, live},
+    lookup::{check_owner, find},
 };
 use crate::{
     domain::{Definition, Status, VersionKind, VersionNumber},
@@ -41,9 +41,9 @@ impl Library {
     /// Stores a new procedure as version 1 (or the next one, when a removed procedure of that name comes back).
     ///
     /// # Errors
-    /// [`LibraryError::NameTaken`], [`LibraryError::CodeRejected`], or what is wrong with the draft.
+    /// [`LibraryError::NameTaken`], [`LibraryError::NameHidden`], [`LibraryError::CodeRejected`], or what is wrong with the draft.
     pub fn remember(&self, draft: DefinitionDraft, code: Option<&str>) -> Result<Remembered, LibraryError> {
-        let definition = draft.build()?;
+        let definition = Definition { owner: Some(self.user.clone()), ..draft.build()? };
         let confidence = code
             .map(|code| {
                 let analysis = code::check_storable(code, &definition)?;
@@ -51,14 +51,8 @@ impl Library {
             })
             .transpose()?;
         self.commit_change(|reader| {
-            if let Some(row) = reader.procedure_named(definition.name.as_str())?
-                && row.deleted_at.is_none()
-            {
-                return Err(LibraryError::NameTaken {
-                    name: definition.name.to_string(),
-                    id: row.id,
-                    version: row.version,
-                });
+            if let Some(row) = reader.procedure_named(definition.name.as_str())? {
+                self.check_name_is_free(&row)?;
             }
             Ok(Plan {
                 subject: format!("Remember {}", definition.name),
@@ -68,16 +62,28 @@ impl Library {
             })
         })?;
         self.database.read(|reader| {
-            let procedure = find(reader, &ProcedureRef::Name(definition.name.to_string()))?;
-            let similar = similar(reader, &procedure)?;
+            let procedure = find(reader, &self.user, &ProcedureRef::Name(definition.name.to_string()))?;
+            let similar = similar(reader, &self.user, &procedure)?;
             Ok(Remembered { procedure, similar })
         })
+    }
+
+    /// A removed procedure's name is free for whom it belonged to: with the name come its versions and stats.
+    fn check_name_is_free(&self, row: &ProcedureRow) -> Result<(), LibraryError> {
+        let name = row.definition.name.to_string();
+        if !row.definition.may_be_read_by(&self.user) {
+            return Err(LibraryError::NameHidden(name));
+        }
+        if row.deleted_at.is_none() {
+            return Err(LibraryError::NameTaken { name, id: row.id, version: row.version });
+        }
+        check_owner(row, &self.user)
     }
 
     /// Changes fields of a definition. With `expected`, only if that is still its version.
     ///
     /// # Errors
-    /// [`LibraryError::StaleVersion`], or what is wrong with the fields.
+    /// [`LibraryError::StaleVersion`], [`LibraryError::NotOwner`], or what is wrong with the fields.
     pub fn update(
         &self,
         wanted: &ProcedureRef,
@@ -86,7 +92,7 @@ impl Library {
     ) -> Result<ProcedureRow, LibraryError> {
         let id = self.procedure(wanted)?.id;
         self.commit_change(|reader| {
-            let row = live(find(reader, &ProcedureRef::Id(id))?)?;
+            let row = self.find_own(reader, &ProcedureRef::Id(id))?;
             check_expected(&row, expected)?;
             let mut definition = row.definition.clone();
             patch.clone().apply(&mut definition)?;
@@ -109,11 +115,11 @@ impl Library {
     /// Removes a procedure. Its history stays in git, its versions and runs in the index.
     ///
     /// # Errors
-    /// [`LibraryError::ProcedureNotFound`] or [`LibraryError::StaleVersion`].
+    /// [`LibraryError::ProcedureNotFound`], [`LibraryError::StaleVersion`] or [`LibraryError::NotOwner`].
     pub fn delete(&self, wanted: &ProcedureRef, expected: Option<VersionNumber>) -> Result<ProcedureRow, LibraryError> {
         let id = self.procedure(wanted)?.id;
         self.commit_change(|reader| {
-            let row = live(find(reader, &ProcedureRef::Id(id))?)?;
+            let row = self.find_own(reader, &ProcedureRef::Id(id))?;
             check_expected(&row, expected)?;
             Ok(Plan {
                 subject: format!("Delete {}", row.definition.name),
@@ -140,14 +146,17 @@ pub(super) fn check_expected(row: &ProcedureRow, expected: Option<VersionNumber>
     }
 }
 
-fn similar(reader: &Reader<'_>, procedure: &ProcedureRow) -> Result<Vec<Similar>, LibraryError> {
+fn similar(reader: &Reader<'_>, user: &str, procedure: &ProcedureRow) -> Result<Vec<Similar>, LibraryError> {
     let definition = &procedure.definition;
     let mine = words(definition);
     let query = format!("{} {}", definition.name.as_str().replace(['_', '-'], " "), definition.description);
     let hits = reader.search_procedures(&query, Words::Any, SIMILAR_CANDIDATES + 1)?;
     let mut similar: Vec<Similar> = hits
         .into_iter()
-        .filter(|hit| hit.procedure.id != procedure.id && hit.procedure.definition.status != Status::Archived)
+        .filter(|hit| {
+            let definition = &hit.procedure.definition;
+            hit.procedure.id != procedure.id && definition.status != Status::Archived && definition.may_be_read_by(user)
+        })
         .map(|hit| Similar {
             id: hit.procedure.id,
             similarity: shared(&mine, &words(&hit.procedure.definition)),

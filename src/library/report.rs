@@ -22,7 +22,7 @@ impl Library {
     /// # Errors
     /// [`LibraryError::Storage`].
     pub fn runs(&self, filter: &RunFilter, limit: u32) -> Result<Vec<RunRow>, LibraryError> {
-        Ok(self.database.read(|reader| reader.list_runs(filter, limit))?)
+        Ok(self.database.read(|reader| reader.list_runs(&self.user, filter, limit))?)
     }
 
     /// One run with its journal.
@@ -31,7 +31,12 @@ impl Library {
     /// [`LibraryError::RunNotFound`].
     pub fn run(&self, id: &str) -> Result<(RunRow, Vec<HostCall>), LibraryError> {
         self.database.read(|reader| {
-            let run = reader.run(id)?.ok_or_else(|| LibraryError::RunNotFound(id.chars().take(60).collect()))?;
+            let not_found = || LibraryError::RunNotFound(id.chars().take(60).collect());
+            let run = reader.run(id)?.ok_or_else(not_found)?;
+            let procedure = reader.procedure(run.procedure_id)?;
+            if procedure.is_some_and(|row| !row.definition.may_be_read_by(&self.user)) {
+                return Err(not_found());
+            }
             let calls = reader.host_calls(id)?;
             Ok((run, calls))
         })

@@ -1,6 +1,8 @@
 //! The services as one async surface: what the MCP tools and the command line call.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Library, LibraryError, ProcedureRef, Starters, Validated,
@@ -29,16 +31,19 @@ pub async fn check_source(
     let context = Context { entry_name: Some(entry_name), definition, grants: None };
     let mut analysis = validation::analyze(code, &context);
     if analysis.checks.runnable {
-        let verdict = runs::check(&Sandbox::new(worker, 1, host::MODULE), code, &Limits::default()).await?;
+        let verdict = runs::check(&Sandbox::new(worker, 1, host::MODULE), code, host::STUB, &Limits::default()).await?;
         analysis = analysis.with_verdict(&verdict);
     }
     Ok(Validated::from(analysis))
 }
 
+/// How often open runs that nobody takes care of are looked for.
+const RECOVERY_INTERVAL: Duration = Duration::from_secs(5);
+
 /// The library and the engine of one home.
 pub struct Services {
     library: Arc<Library>,
-    engine: Engine,
+    engine: Arc<Engine>,
 }
 
 impl Services {
@@ -50,12 +55,12 @@ impl Services {
         let opened = tokio::task::spawn_blocking(move || Library::open(config, starters)).await;
         let library = opened.map_err(|error| LibraryError::Invalid(format!("opening the home failed: {error}")))??;
         let library = Arc::new(library);
-        Ok(Self { engine: Engine::new(Arc::clone(&library), worker)?, library })
+        Ok(Self { engine: Arc::new(Engine::new(Arc::clone(&library), worker)?), library })
     }
 
     /// The engine.
     #[must_use]
-    pub const fn engine(&self) -> &Engine {
+    pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
@@ -63,6 +68,33 @@ impl Services {
     #[must_use]
     pub fn library(&self) -> &Library {
         &self.library
+    }
+
+    /// The engine, for a task of its own.
+    pub(super) fn engine_handle(&self) -> Arc<Engine> {
+        Arc::clone(&self.engine)
+    }
+
+    /// The library, for a task of its own.
+    pub(super) fn library_handle(&self) -> Arc<Library> {
+        Arc::clone(&self.library)
+    }
+
+    /// Goes on with open runs whose process has ended, and ends what has waited too long, until `stop`.
+    pub async fn keep_runs(&self, stop: CancellationToken) {
+        loop {
+            // A task of its own: when the server stops, runs are told so by the engine and not dropped.
+            let engine = self.engine_handle();
+            let recovered = tokio::spawn(async move { engine.recover().await });
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = recovered => {}
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(RECOVERY_INTERVAL) => {}
+            }
+        }
     }
 
     /// Runs `work` on a thread that may block.

@@ -16,8 +16,9 @@ pub fn all() -> Result<Vec<(Definition, Option<String>)>, LibraryError> {
     for folder in STARTERS.dirs().flat_map(Dir::dirs) {
         let text = |name: &str| folder.get_file(folder.path().join(name)).and_then(|file| file.contents_utf8());
         let Some(definition) = text("procedure.json") else { continue };
-        let definition = serde_json::from_str(definition)
+        let mut definition: Definition = serde_json::from_str(definition)
             .map_err(|error| LibraryError::Invalid(format!("starter {}: {error}", folder.path().display())))?;
+        definition.is_shared = true;
         found.push((definition, text("procedure.py").map(str::to_owned)));
     }
     found.sort_by(|(a, _), (b, _): &(Definition, _)| a.name.cmp(&b.name));

@@ -33,6 +33,13 @@ impl Budget {
         }
     }
 
+    /// What is left of it, with another deadline: time that does not count has passed.
+    #[must_use]
+    pub fn until(&self, deadline: Instant) -> Self {
+        let output = self.output_left.load(Ordering::Relaxed);
+        Self::new(deadline, self.cancel.clone(), self.calls_left(), output)
+    }
+
     /// Takes one host call. `false` when none is left.
     pub fn take_call(&self) -> bool {
         self.calls_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
@@ -74,6 +81,25 @@ impl Capture {
     #[must_use]
     pub fn new(budget: Arc<Budget>) -> Self {
         Self { text: Arc::default(), budget }
+    }
+
+    /// What was captured before, to be continued with [`Capture::under`] a budget.
+    #[must_use]
+    pub fn holding(text: String) -> Self {
+        let nothing_left = Budget::new(Instant::now(), CancellationToken::new(), 0, 0);
+        Self { text: Arc::new(Mutex::new(text)), budget: Arc::new(nothing_left) }
+    }
+
+    /// How much was captured, in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.text.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether nothing was captured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Adds text, as far as the budget allows.

@@ -40,11 +40,17 @@ pub struct TypeFinding {
 }
 
 impl Sandbox {
-    /// Compiles `code` and checks its types against the stub of the host module. Nothing of it is executed.
+    /// Compiles `code` and checks its types against `stub`, which describes the host module. Nothing of it is executed.
     ///
     /// # Errors
     /// [`SandboxError`] when no worker can be had, or the check does not end in time.
-    pub async fn check(&self, code: &str, limits: SessionLimits, budget: Arc<Budget>) -> Result<Verdict, SandboxError> {
+    pub async fn check(
+        &self,
+        code: &str,
+        stub: &str,
+        limits: SessionLimits,
+        budget: Arc<Budget>,
+    ) -> Result<Verdict, SandboxError> {
         let left = budget.deadline.saturating_duration_since(Instant::now());
         let config = ReplConfig {
             limits: Some(ResourceLimits::default().max_feed_duration(left).max_memory(limits.memory_bytes)),
@@ -60,7 +66,7 @@ impl Sandbox {
         let mut verdict = Verdict::default();
         let mut skip_types = false;
         loop {
-            let event = guarded(&budget, self.feed(&mut checkout, &guarded_code, skip_types)).await?;
+            let event = guarded(&budget, feed(&mut checkout, &guarded_code, stub, skip_types)).await?;
             match event {
                 Err(PoolError::Typing(report)) if !skip_types => {
                     verdict.types = findings(&report);
@@ -81,21 +87,21 @@ impl Sandbox {
         }
         Ok(verdict)
     }
+}
 
-    async fn feed(&self, checkout: &mut Checkout, code: &str, skip_types: bool) -> Result<TurnEvent, PoolError> {
-        let mut inputs = NamedValues::new();
-        inputs.push(GUARD, MontyObject::bool(true));
-        let mut silent = on_print_sync(|_, _| {});
-        let event = checkout.feed(code, inputs, Vec::new(), skip_types, &mut silent).await?;
-        match &event {
-            TurnEvent::OsCall { function_name, args, .. } if function_name == IMPORT_STUBS_CALL => {
-                let asked = args.arg(0).and_then(|names| names.items()).unwrap_or_default();
-                let asks_for_us = asked.iter().any(|name| name.as_str() == Some(MODULE));
-                let stubs = asks_for_us.then(|| (MontyObject::string(MODULE), MontyObject::string(self.host.stub)));
-                checkout.resume(ResumeValue::Return(MontyObject::dict(stubs)), &mut silent).await
-            }
-            _ => Ok(event),
+async fn feed(checkout: &mut Checkout, code: &str, stub: &str, skip_types: bool) -> Result<TurnEvent, PoolError> {
+    let mut inputs = NamedValues::new();
+    inputs.push(GUARD, MontyObject::bool(true));
+    let mut silent = on_print_sync(|_, _| {});
+    let event = checkout.feed(code, inputs, Vec::new(), skip_types, &mut silent).await?;
+    match &event {
+        TurnEvent::OsCall { function_name, args, .. } if function_name == IMPORT_STUBS_CALL => {
+            let asked = args.arg(0).and_then(|names| names.items()).unwrap_or_default();
+            let asks_for_us = asked.iter().any(|name| name.as_str() == Some(MODULE));
+            let stubs = asks_for_us.then(|| (MontyObject::string(MODULE), MontyObject::string(stub)));
+            checkout.resume(ResumeValue::Return(MontyObject::dict(stubs)), &mut silent).await
         }
+        _ => Ok(event),
     }
 }
 

@@ -23,6 +23,9 @@ pub use session::{Mount, Reply, Session, SessionLimits, Turn};
 /// Workers are replaced after this many sessions, so that a slow leak in one of them can't grow for ever.
 const SESSIONS_PER_WORKER: u32 = 10_000;
 
+/// The interpreter that saved states are of. Another one may not understand them.
+pub const INTERPRETER: &str = "monty 1.4.0";
+
 /// The name of the host module.
 const MODULE: &str = "repertoire";
 
@@ -31,8 +34,6 @@ const MODULE: &str = "repertoire";
 pub struct HostModule {
     /// Functions, and classes where the name is capitalised.
     pub names: &'static [&'static str],
-    /// The typed stub that code is checked against.
-    pub stub: &'static str,
 }
 
 /// A pool of worker processes, started with the first session.

@@ -52,6 +52,15 @@ pub enum Turn {
         kwargs: Map<String, Value>,
         /// Byte offset of the call in the code.
         offset: usize,
+        /// The interpreter's number for it.
+        call_id: u32,
+        /// Whether the call stands under an `await`, so that [`Session::defer`] can answer it.
+        is_awaited: bool,
+    },
+    /// Everything that could go on waits for calls that were deferred; answer with [`Session::resume_deferred`].
+    Wait {
+        /// Their numbers.
+        calls: Vec<u32>,
     },
     /// The code ended with this value.
     Complete(Value),
@@ -186,12 +195,27 @@ impl Session {
     /// # Errors
     /// [`SandboxError`] when the code ends otherwise than by itself.
     pub async fn resume(&mut self, reply: Reply) -> Result<Turn, SandboxError> {
-        let value = match reply {
-            Reply::Value(value) => ResumeValue::Return(values::to_python(&value)),
-            Reply::Instance { class, fields } => ResumeValue::Return(values::to_instance(class, &fields)),
-            Reply::Raise(error) => ResumeValue::Error(error.into_exception()),
-        };
-        let event = self.answer(value).await?;
+        let event = self.answer(resume_value(reply)).await?;
+        self.drive(event).await
+    }
+
+    /// Answers the host call that the session waits at with a promise, so that others can be made meanwhile.
+    ///
+    /// # Errors
+    /// [`SandboxError`] when the code ends otherwise than by itself.
+    pub async fn defer(&mut self) -> Result<Turn, SandboxError> {
+        let event = self.answer(ResumeValue::Future).await?;
+        self.drive(event).await
+    }
+
+    /// Keeps promises: answers calls by their numbers.
+    ///
+    /// # Errors
+    /// [`SandboxError`] when the code ends otherwise than by itself.
+    pub async fn resume_deferred(&mut self, replies: Vec<(u32, Reply)>) -> Result<Turn, SandboxError> {
+        let values = replies.into_iter().map(|(call_id, reply)| (call_id, resume_value(reply))).collect();
+        let mut print = printer(&self.capture);
+        let event = guarded(&self.budget, self.checkout.resume_futures(values, &mut print)).await?;
         self.drive(event).await
     }
 
@@ -211,7 +235,7 @@ impl Session {
         let mounts = self.mounts.clone();
         let mut print = printer(&self.capture);
         match guarded(&self.budget, self.checkout.restore(dump, mounts, &mut print)).await?? {
-            (Some(TurnEvent::FunctionCall { .. }), _) => Ok(()),
+            (Some(TurnEvent::FunctionCall { .. } | TurnEvent::ResolveFutures { .. }), _) => Ok(()),
             _ => Err(SandboxError::Crashed("the saved state does not wait at a host call".to_owned())),
         }
     }
@@ -236,10 +260,19 @@ impl Session {
                     let json = values::to_json(value.as_ref(), self.limits.result_bytes);
                     return json.map(Turn::Complete).map_err(SandboxError::Result);
                 }
-                Ok(TurnEvent::FunctionCall { function_name, args, object_id: None, position, .. }) => {
-                    let offset = position.start as usize;
+                Ok(TurnEvent::FunctionCall {
+                    function_name,
+                    args,
+                    call_id,
+                    object_id: None,
+                    allow_eager_await: is_awaited,
+                    position,
+                }) => {
+                    let (function, offset) = (function_name, position.start as usize);
                     match call_arguments(&args) {
-                        Ok((args, kwargs)) => return Ok(Turn::Call { function: function_name, args, kwargs, offset }),
+                        Ok((args, kwargs)) => {
+                            return Ok(Turn::Call { function, args, kwargs, offset, call_id, is_awaited });
+                        }
                         Err(message) => self.answer(raise(ExcType::ValueError, message)).await?,
                     }
                 }
@@ -257,8 +290,8 @@ impl Session {
                     let undefined = self.checkout.resume_name_lookup(NameLookupResult::Undefined, &mut print);
                     guarded(&self.budget, undefined).await?
                 }
-                Ok(TurnEvent::ResolveFutures { .. }) => {
-                    return Err(SandboxError::Crashed("the code waits for something that never comes".to_owned()));
+                Ok(TurnEvent::ResolveFutures { pending_call_ids, .. }) => {
+                    return Ok(Turn::Wait { calls: pending_call_ids });
                 }
                 Err(PoolError::Runtime(exception)) => {
                     return Ok(Turn::Raised(PythonError::from_exception(&exception, self.code_lines)));
@@ -281,6 +314,14 @@ impl Session {
             Ok(None) => self.answer(refuse(function, args)).await,
             Err(error) => Ok(Err(error)),
         }
+    }
+}
+
+fn resume_value(reply: Reply) -> ResumeValue {
+    match reply {
+        Reply::Value(value) => ResumeValue::Return(values::to_python(&value)),
+        Reply::Instance { class, fields } => ResumeValue::Return(values::to_instance(class, &fields)),
+        Reply::Raise(error) => ResumeValue::Error(error.into_exception()),
     }
 }
 

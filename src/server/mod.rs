@@ -4,9 +4,11 @@
 //! `tools`, registered in [`catalog`].
 
 pub mod catalog;
+mod elicit;
 mod progress;
 mod prompts;
 mod reply;
+mod rounds;
 mod schema;
 pub mod tool;
 mod tools;
@@ -48,6 +50,8 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 pub struct ServeOptions {
     /// The home, where it is given. It is looked at only after the handshake: a broken one is told by the calls.
     pub home: Option<PathBuf>,
+    /// Who uses it, where that is given.
+    pub user: Option<String>,
     /// Whether a new home gets the starter procedures.
     pub starters: Starters,
     /// Which tools are shown.
@@ -80,9 +84,16 @@ pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
         Err(error) => return Err(Box::new(error).into()),
     };
     // The handshake is answered; what takes time begins now, not with the first call.
-    let opened = tokio::spawn(async move {
-        if let Err(error) = opening.services().await {
-            tracing::error!(%error, "the home can't be opened; every call will say so");
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    let mut opened = tokio::spawn(async move {
+        match opening.services().await {
+            // What may change nothing starts nothing either.
+            Ok(services) if !opening.options.selection.read_only => {
+                tokio::join!(services.keep_schedules(stopped.clone()), services.keep_runs(stopped));
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "the home can't be opened; every call will say so"),
         }
     });
     let waiting = running.waiting();
@@ -91,7 +102,10 @@ pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
         ended = &mut waiting => Some(ended),
         () = closed.cancelled() => None,
     };
-    opened.abort();
+    stop.cancel();
+    if tokio::time::timeout(LAST_WORDS, &mut opened).await.is_err() {
+        opened.abort();
+    }
     if let Some(services) = server.services.get() {
         services.engine().shut_down().await;
     }
@@ -117,10 +131,10 @@ impl Server {
     }
 
     async fn services(&self) -> Result<&Services, LibraryError> {
-        let ServeOptions { home, starters, worker, .. } = &*self.options;
+        let ServeOptions { home, user, starters, worker, .. } = &*self.options;
         self.services
             .get_or_try_init(|| async {
-                let config = Config::load(home.as_deref())?;
+                let config = Config::load(home.as_deref())?.for_user(user.as_deref())?;
                 tracing::info!(home = %config.home.display(), "serving");
                 Services::open(config, *starters, worker.clone()).await
             })
@@ -150,7 +164,7 @@ impl ServerHandler for Server {
 
     async fn call_tool(
         &self,
-        request: CallToolRequestParams,
+        mut request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let Some(entry) = self.catalog.find(&request.name) else {
@@ -163,13 +177,15 @@ impl ServerHandler for Server {
         };
         let reply = match self.services().await {
             Ok(services) => {
-                let token = context.meta.get_progress_token();
-                let call = CallContext::new(context.ct.clone(), context.peer.clone(), token);
-                entry.call(services, request.arguments.unwrap_or_default(), &call).await
+                let call = CallContext::of(&context);
+                match rounds::go_on(services, &mut request, &call).await {
+                    Some(reply) => reply,
+                    None => entry.call(services, request.arguments.unwrap_or_default(), &call).await,
+                }
             }
             Err(error) => reply::refusal(&error),
         };
-        Ok(reply.into_result().into())
+        Ok(reply.into_response())
     }
 
     async fn list_prompts(

@@ -1,14 +1,19 @@
 //! Keeping a client informed during a long call, and noticing when it gave up.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rmcp::{
     Peer, RoleServer,
     model::{ProgressNotificationParam, ProgressToken},
+    service::RequestContext,
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::library::runs::{Active, Progress};
+use super::elicit::{Elicitation, Way};
+use crate::library::{
+    Library, LibraryError, Services,
+    runs::{Active, Asker, Decider, Progress},
+};
 
 /// A call that takes longer than this is reported on, and again each time it has passed.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -18,13 +23,53 @@ pub struct CallContext {
     cancelled: CancellationToken,
     peer: Peer<RoleServer>,
     token: Option<ProgressToken>,
+    client: String,
+    way: Option<Way>,
 }
 
 impl CallContext {
-    /// A call whose client cancels it through `cancelled` and wants progress under `token`.
+    /// The call that rmcp calls `context`.
     #[must_use]
-    pub const fn new(cancelled: CancellationToken, peer: Peer<RoleServer>, token: Option<ProgressToken>) -> Self {
-        Self { cancelled, peer, token }
+    pub fn of(context: &RequestContext<RoleServer>) -> Self {
+        let client = context.meta.client_info().map(|info| info.name);
+        let client = client.or_else(|| context.peer.peer_info().map(|info| info.client_info.name.clone()));
+        Self {
+            cancelled: context.ct.clone(),
+            peer: context.peer.clone(),
+            token: context.meta.get_progress_token(),
+            client: client.map_or_else(|| "a client".to_owned(), |name| name.chars().take(60).collect()),
+            way: Way::of(context),
+        }
+    }
+
+    /// The client itself, which is an agent.
+    #[must_use]
+    pub fn agent(&self) -> Decider {
+        Decider { name: self.client.clone(), is_person: false }
+    }
+
+    /// The client's user.
+    #[must_use]
+    pub fn user(&self) -> Decider {
+        Decider { name: format!("{}'s user", self.client), is_person: true }
+    }
+
+    /// Whether the user is asked by the answer of the call.
+    #[must_use]
+    pub fn asks_by_rounds(&self) -> bool {
+        self.way == Some(Way::Round)
+    }
+
+    /// A handle on a run that this call executes. The run can ask the user, where the client can.
+    ///
+    /// # Errors
+    /// When the configuration can't be read.
+    pub async fn active(&self, services: &Services) -> Result<Active, LibraryError> {
+        let Some(way) = self.way else { return Ok(Active::default()) };
+        let limit = Duration::from_secs(services.blocking(Library::config).await?.runs.ask_seconds);
+        let asker = Elicitation { way, peer: self.peer.clone(), limit, decider: self.user() };
+        let asker: Option<Arc<dyn Asker>> = if limit.is_zero() { None } else { Some(Arc::new(asker)) };
+        Ok(Active::with_asker(asker))
     }
 
     /// Waits for `work`: cancels it through `cancel` when the client cancels the call, and reports what `describe` says

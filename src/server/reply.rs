@@ -1,7 +1,7 @@
 //! From what a service answers to what the protocol carries.
 
 use jiff::Timestamp;
-use rmcp::model::{CallToolResult, ContentBlock};
+use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, InputRequiredResult};
 use serde_json::{Map, Value, json};
 
 use super::tool::Answer;
@@ -11,7 +11,7 @@ use crate::library::LibraryError;
 pub const MOST_CHARS: usize = 20_000;
 
 /// An answer before it becomes a protocol message.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Reply {
     /// The structured content.
     pub content: Map<String, Value>,
@@ -19,6 +19,8 @@ pub struct Reply {
     pub text: String,
     /// Whether it tells of a failure.
     pub is_error: bool,
+    /// What the client is to ask its user before there is an answer.
+    pub question: Option<InputRequiredResult>,
 }
 
 /// The reply for an answer of a tool.
@@ -56,7 +58,7 @@ fn finish(mut content: Map<String, Value>, is_error: bool) -> Reply {
     content.insert("success".to_owned(), json!(!is_error));
     let text = capped_text(&mut content);
     content.insert("timestamp".to_owned(), json!(Timestamp::now().to_string()));
-    Reply { content, text, is_error }
+    Reply { content, text, is_error, question: None }
 }
 
 fn to_text(content: &Map<String, Value>) -> String {
@@ -100,13 +102,22 @@ fn shorten(value: &mut Value, most: usize) {
 }
 
 impl Reply {
+    /// The same, or rather a question.
+    #[must_use]
+    pub fn asking(self, question: Option<InputRequiredResult>) -> Self {
+        Self { question, ..self }
+    }
+
     /// The protocol's form.
     #[must_use]
-    pub fn into_result(self) -> CallToolResult {
+    pub fn into_response(self) -> CallToolResponse {
+        if let Some(question) = self.question {
+            return question.into();
+        }
         let content = vec![ContentBlock::text(self.text)];
         let mut result = if self.is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };
         result.structured_content = Some(Value::Object(self.content));
-        result
+        result.into()
     }
 }
 

@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 use super::{
     progress::CallContext,
     reply::{self, Reply},
-    schema,
+    rounds, schema,
 };
-use crate::library::{LibraryError, Services};
+use crate::library::{LibraryError, Services, runs::Gate};
 
 /// Groups of tools that can be switched on and off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -92,6 +92,11 @@ pub trait Answer: Serialize + JsonSchema + Send {
     fn error_code(&self) -> Option<&'static str> {
         None
     }
+
+    /// The run that it tells of, when that waits for the user to decide something.
+    fn asked(&self) -> Option<(&str, &Gate)> {
+        None
+    }
 }
 
 type Handler =
@@ -124,7 +129,10 @@ impl Entry {
                 Box::pin(async move {
                     match T::parse(arguments) {
                         Ok(params) => match T::call(services, params, context).await {
-                            Ok(answer) => reply::answer(&answer),
+                            Ok(answer) => {
+                                let question = rounds::question(services, context, T::NAME, answer.asked()).await;
+                                reply::answer(&answer).asking(question)
+                            }
                             Err(error) => reply::refusal(&error),
                         },
                         Err(error) => reply::refusal(&error),

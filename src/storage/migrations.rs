@@ -4,7 +4,12 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::StorageError;
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_triggers.sql"),
+    include_str!("migrations/0003_durable_runs.sql"),
+    include_str!("migrations/0004_inbox.sql"),
+];
 
 /// The newest version that this program knows.
 #[expect(clippy::cast_possible_truncation, reason = "a handful of migrations")]

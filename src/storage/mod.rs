@@ -3,12 +3,15 @@
 //! Callers get plain values; rusqlite types stop here. Everything blocks: call it off the async threads. Start at
 //! [`Database`].
 
+mod frames;
+mod inbox;
 mod json;
 mod migrations;
 mod procedures;
 mod runs;
 mod search;
 mod stats;
+mod triggers;
 mod versions;
 
 use std::{
@@ -20,10 +23,13 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+pub use frames::{AnswerRow, DecisionRow, FrameRow};
+pub use inbox::ItemRow;
 pub use procedures::{ListFilter, ProcedureRow, ProcedureUpdate};
 pub use runs::{NewRun, RunEnd, RunFilter, RunRow};
 pub use search::{SearchHit, Words};
 pub use stats::{DayTotals, Stats, VersionTotals};
+pub use triggers::{Tick, TriggerRow, Waiting};
 pub use versions::VersionRow;
 
 /// How long a writer waits for the others before it gives up.
@@ -133,12 +139,22 @@ impl Database {
     /// # Errors
     /// What `work` returns, or [`StorageError`] when the lock is not had in time.
     pub fn write<T, E: From<StorageError>>(&self, work: impl FnOnce(&Writer<'_>) -> Result<T, E>) -> Result<T, E> {
+        write_on(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner), work)
+    }
+
+    /// Like [`Database::write`]; what it writes also survives a power cut.
+    ///
+    /// # Errors
+    /// What `work` returns, or [`StorageError`] when the lock is not had in time.
+    pub fn write_synced<T, E: From<StorageError>>(
+        &self,
+        work: impl FnOnce(&Writer<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction =
-            Transaction::new(&mut connection, TransactionBehavior::Immediate).map_err(StorageError::from)?;
-        let value = work(&Writer(Reader(&transaction)))?;
-        transaction.commit().map_err(StorageError::from)?;
-        Ok(value)
+        connection.pragma_update(None, "synchronous", "FULL").map_err(StorageError::from)?;
+        let written = write_on(&mut connection, work);
+        connection.pragma_update(None, "synchronous", "NORMAL").map_err(StorageError::from)?;
+        written
     }
 
     /// The schema version of the file.
@@ -156,6 +172,16 @@ impl Database {
     pub fn integrity(&self) -> Result<String, StorageError> {
         self.read(|reader| Ok(reader.0.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?))
     }
+}
+
+fn write_on<T, E: From<StorageError>>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Writer<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let transaction = Transaction::new(connection, TransactionBehavior::Immediate).map_err(StorageError::from)?;
+    let value = work(&Writer(Reader(&transaction)))?;
+    transaction.commit().map_err(StorageError::from)?;
+    Ok(value)
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StorageError> {

@@ -1,6 +1,6 @@
 //! The index of procedures: their current definition and code.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use super::{Reader, StorageError, Writer, json::Json};
 use crate::domain::{Definition, Status, VersionNumber, confidence::posterior};
@@ -34,6 +34,8 @@ pub struct ProcedureRow {
     pub failures: u64,
     /// Executions that were started.
     pub uses: u64,
+    /// Start of the latest, in milliseconds since 1970.
+    pub last_run_at: Option<i64>,
 }
 
 impl ProcedureRow {
@@ -61,6 +63,8 @@ pub struct ProcedureUpdate<'a> {
     pub code_prior: Option<f64>,
     /// Seconds since 1970.
     pub at: i64,
+    /// Now, in milliseconds since 1970.
+    pub indexed_at: i64,
 }
 
 /// Which procedures to list.
@@ -74,10 +78,19 @@ pub struct ListFilter<'a> {
     pub status: Option<Status>,
     /// Only with at least this confidence, best first (otherwise the latest change comes first).
     pub min_confidence: Option<f64>,
+    /// Only what this user may read.
+    pub user: Option<&'a str>,
+    /// Of that, only the user's own.
+    pub own_only: bool,
 }
 
+/// What `:user` may read: `Definition::may_be_read_by`.
+pub(super) const VISIBLE: &str = "(owner IS NULL OR is_shared OR owner = :user)";
+/// What counts among the procedures of `:user`: `Definition::is_own_of`.
+pub(super) const OWN: &str = "(owner = :user OR (owner IS NULL AND NOT is_shared))";
+
 pub(super) const COLUMNS: &str = "id, definition, code, version, code_version, code_prior, code_confidence, created_at, updated_at, \
-                                  deleted_at, successes, failures, uses";
+                                  deleted_at, successes, failures, uses, last_run_at";
 
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<ProcedureRow> {
     Ok(ProcedureRow {
@@ -94,6 +107,7 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<ProcedureRow> {
         successes: row.get("successes")?,
         failures: row.get("failures")?,
         uses: row.get("uses")?,
+        last_run_at: row.get("last_run_at")?,
     })
 }
 
@@ -139,6 +153,9 @@ impl Reader<'_> {
         if filter.min_confidence.is_some() {
             conditions.push("code_confidence >= :confidence");
         }
+        if filter.user.is_some() {
+            conditions.push(if filter.own_only { OWN } else { VISIBLE });
+        }
         let order = if filter.min_confidence.is_some() {
             "code_confidence DESC, uses DESC, id"
         } else {
@@ -159,6 +176,9 @@ impl Reader<'_> {
         if let Some(confidence) = &filter.min_confidence {
             parameters.push((":confidence", confidence));
         }
+        if let Some(user) = &filter.user {
+            parameters.push((":user", user));
+        }
         let total = self
             .0
             .prepare_cached(&format!("SELECT count(*) FROM procedures WHERE {conditions}"))?
@@ -171,14 +191,24 @@ impl Reader<'_> {
         Ok((statement.query_map(&parameters[..], from_row)?.collect::<Result<_, _>>()?, total))
     }
 
-    /// The names of all procedures that are not removed.
+    /// The names of all procedures that `user` may read and that are not removed.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn procedure_names(&self) -> Result<Vec<String>, StorageError> {
-        let mut statement =
-            self.0.prepare_cached("SELECT name FROM procedures WHERE deleted_at IS NULL ORDER BY name")?;
-        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    pub fn procedure_names(&self, user: &str) -> Result<Vec<String>, StorageError> {
+        let sql = format!("SELECT name FROM procedures WHERE deleted_at IS NULL AND {VISIBLE} ORDER BY name");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        Ok(statement.query_map(named_params! {":user": user}, |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether there is anything that `user` does not own.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn has_other_owners(&self, user: &str) -> Result<bool, StorageError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM procedures WHERE owner < ?1) \
+                   OR EXISTS (SELECT 1 FROM procedures WHERE owner > ?1)";
+        Ok(self.0.prepare_cached(sql)?.query_row([user], |row| row.get(0))?)
     }
 
     /// How many procedures there are that are not removed.
@@ -206,11 +236,11 @@ impl Writer<'_> {
             .0
             .prepare_cached(
                 "INSERT INTO procedures (name, category, description, status, enabled, definition, code, version, \
-                 code_version, code_prior, created_at, updated_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11) \
+                 code_version, code_prior, created_at, updated_at, owner, is_shared) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13) \
                  ON CONFLICT (name) DO UPDATE SET category = ?2, description = ?3, status = ?4, enabled = ?5, \
                  definition = ?6, code = ?7, version = ?8, code_version = ?9, code_prior = ?10, updated_at = ?11, \
-                 deleted_at = NULL RETURNING id",
+                 owner = ?12, is_shared = ?13, deleted_at = NULL RETURNING id",
             )?
             .query_row(
                 params![
@@ -225,6 +255,8 @@ impl Writer<'_> {
                     update.code_version,
                     update.code_prior,
                     update.at,
+                    definition.owner,
+                    definition.is_shared,
                 ],
                 |row| row.get(0),
             )?;
@@ -234,6 +266,7 @@ impl Writer<'_> {
             insert.execute(params![tag, id])?;
         }
         self.index_for_search(id, definition)?;
+        self.index_trigger(id, definition, update.indexed_at)?;
         self.move_confidence(id)?;
         Ok(id)
     }
@@ -263,17 +296,19 @@ impl Writer<'_> {
     /// [`StorageError::Sqlite`].
     pub fn mark_deleted(&self, id: i64, at: i64) -> Result<(), StorageError> {
         self.0.0.prepare_cached("UPDATE procedures SET deleted_at = ?2 WHERE id = ?1")?.execute(params![id, at])?;
+        self.remove_trigger(id)?;
         self.remove_from_search(id)
     }
 
-    /// Forgets the index, so that it can be rebuilt from the history. Local handles, runs and their totals stay.
+    /// Forgets the index, so that it can be rebuilt from the history. Local handles, runs and their totals stay, and so do
+    /// schedules, which would miss ticks otherwise.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
     pub fn clear_index(&self, at: i64) -> Result<(), StorageError> {
         self.0.0.execute_batch(
             "DELETE FROM versions; DELETE FROM procedure_search; DELETE FROM procedure_tags; \
-             DELETE FROM meta WHERE key = 'indexed_commit';",
+             DELETE FROM triggers; DELETE FROM meta WHERE key = 'indexed_commit';",
         )?;
         self.0.0.execute("UPDATE procedures SET deleted_at = ?1 WHERE deleted_at IS NULL", [at])?;
         Ok(())

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Reader, StorageError, Writer};
+use super::{Reader, StorageError, Writer, procedures::VISIBLE};
 use crate::domain::{HostCall, Outcome, RunStatus, VersionNumber};
 
 /// A run that starts.
@@ -50,7 +50,9 @@ pub struct RunEnd<'a> {
     /// Time spent executing, in milliseconds.
     pub duration_ms: f64,
     /// The host calls since the run was last written.
-    pub calls: &'a [HostCall],
+    pub calls: &'a [(u32, HostCall)],
+    /// When a paused run stops waiting; milliseconds since 1970.
+    pub expires_at: Option<i64>,
 }
 
 /// One run as it is kept.
@@ -94,6 +96,10 @@ pub struct RunRow {
     pub finished_at: Option<i64>,
     /// Time spent executing, in milliseconds.
     pub duration_ms: Option<f64>,
+    /// How often it was taken up again after its server ended.
+    pub attempts: u32,
+    /// When what it waits for stops waiting; milliseconds since 1970.
+    pub expires_at: Option<i64>,
 }
 
 /// Which runs to list.
@@ -107,7 +113,7 @@ pub struct RunFilter {
 
 const COLUMNS: &str = "runs.id, procedure_id, procedures.name AS procedure_name, runs.version, parent_run_id, session, \
                        runs.status, outcome, parameters, result, output, error, error_type, traceback, waiting_for, \
-                       steps_total, started_at, finished_at, duration_ms";
+                       steps_total, started_at, finished_at, duration_ms, attempts, expires_at";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
     let status: String = row.get("status")?;
@@ -132,6 +138,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
         started_at: row.get("started_at")?,
         finished_at: row.get("finished_at")?,
         duration_ms: row.get("duration_ms")?,
+        attempts: row.get("attempts")?,
+        expires_at: row.get("expires_at")?,
     })
 }
 
@@ -146,14 +154,15 @@ impl Reader<'_> {
         Ok(self.0.prepare_cached(&sql)?.query_row([id], from_row).optional()?)
     }
 
-    /// The newest `limit` runs that match, newest first, without those that were called by another run.
+    /// The newest `limit` runs that match and that `user` may read, newest first, without those that were called by
+    /// another run.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn list_runs(&self, filter: &RunFilter, limit: u32) -> Result<Vec<RunRow>, StorageError> {
+    pub fn list_runs(&self, user: &str, filter: &RunFilter, limit: u32) -> Result<Vec<RunRow>, StorageError> {
         let status = filter.status.map(RunStatus::as_str);
-        let mut conditions = vec!["parent_run_id IS NULL"];
-        let mut parameters: Vec<(&str, &dyn rusqlite::ToSql)> = vec![(":limit", &limit)];
+        let mut conditions = vec!["parent_run_id IS NULL", VISIBLE];
+        let mut parameters: Vec<(&str, &dyn rusqlite::ToSql)> = vec![(":limit", &limit), (":user", &user)];
         if let Some(id) = &filter.procedure_id {
             conditions.push("procedure_id = :procedure");
             parameters.push((":procedure", id));
@@ -176,8 +185,7 @@ impl Reader<'_> {
     /// # Errors
     /// [`StorageError::Sqlite`].
     pub fn sessions_with_open_runs(&self) -> Result<Vec<String>, StorageError> {
-        let mut statement =
-            self.0.prepare_cached("SELECT DISTINCT session FROM runs WHERE status IN ('running', 'paused')")?;
+        let mut statement = self.0.prepare_cached("SELECT DISTINCT session FROM runs WHERE status = 'running'")?;
         Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
@@ -228,7 +236,10 @@ impl Writer<'_> {
                 run.steps_total,
                 run.started_at,
             ])?;
-        self.0.0.prepare_cached("UPDATE procedures SET uses = uses + 1 WHERE id = ?1")?.execute([run.procedure_id])?;
+        self.0
+            .0
+            .prepare_cached("UPDATE procedures SET uses = uses + 1, last_run_at = ?2 WHERE id = ?1")?
+            .execute(params![run.procedure_id, run.started_at])?;
         Ok(())
     }
 
@@ -255,18 +266,6 @@ impl Writer<'_> {
         self.count(run.procedure_id, run.version, Outcome::Skipped, run.started_at, 0.0)
     }
 
-    /// Says that a paused run goes on.
-    ///
-    /// # Errors
-    /// [`StorageError::Sqlite`].
-    pub fn reopen_run(&self, id: &str) -> Result<(), StorageError> {
-        self.0
-            .0
-            .prepare_cached("UPDATE runs SET status = 'running', outcome = NULL, waiting_for = NULL WHERE id = ?1")?
-            .execute([id])?;
-        Ok(())
-    }
-
     /// Records how a run ended or that it waits, with its journal, and adds it to the totals. A run that is no longer
     /// open is left as it is: `false`.
     ///
@@ -279,7 +278,7 @@ impl Writer<'_> {
             .0
             .prepare_cached(
                 "UPDATE runs SET status = ?2, outcome = ?3, result = ?4, output = ?5, error = ?6, error_type = ?7, \
-                 traceback = ?8, waiting_for = ?9, finished_at = ?10, duration_ms = ?11 \
+                 traceback = ?8, waiting_for = ?9, finished_at = ?10, duration_ms = ?11, expires_at = ?12 \
                  WHERE id = ?1 AND status IN ('running', 'paused') RETURNING procedure_id, version",
             )?
             .query_row(
@@ -295,6 +294,7 @@ impl Writer<'_> {
                     end.waiting_for,
                     finished_at,
                     end.duration_ms,
+                    end.expires_at,
                 ],
                 |row| Ok((row.get::<_, i64>(0)?, row.get::<_, VersionNumber>(1)?)),
             )
@@ -320,25 +320,21 @@ impl Writer<'_> {
             .prepare_cached(
                 "UPDATE runs SET status = 'interrupted', finished_at = ?2, \
                  error = 'the server that executed this run ended before it did' \
-                 WHERE session = ?1 AND status IN ('running', 'paused')",
+                 WHERE session = ?1 AND status = 'running'",
             )?
             .execute(params![session, at])?;
         Ok(changed)
     }
 
-    fn add_host_calls(&self, run_id: &str, calls: &[HostCall]) -> Result<(), StorageError> {
-        if calls.is_empty() {
-            return Ok(());
-        }
-        let mut sequence: u32 = self
-            .0
-            .0
-            .prepare_cached("SELECT coalesce(max(sequence), 0) FROM host_calls WHERE run_id = ?1")?
-            .query_row([run_id], |row| row.get(0))?;
+    /// Adds answered calls to the journal of a run, by their numbers. A call that the code made again after a crash
+    /// replaces its earlier entry.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn add_host_calls(&self, run_id: &str, calls: &[(u32, HostCall)]) -> Result<(), StorageError> {
         let mut insert =
-            self.0.0.prepare_cached("INSERT INTO host_calls VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
-        for call in calls {
-            sequence += 1;
+            self.0.0.prepare_cached("INSERT OR REPLACE INTO host_calls VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
+        for (sequence, call) in calls {
             insert.execute(params![
                 run_id,
                 sequence,

@@ -115,7 +115,7 @@ impl<'s, 'a, 'c> Checker<'s, 'a, 'c> {
         let first = self.unhandled.iter().find(|call| !call.function.is_some_and(|name| called.contains(name)));
         let Some(call) = first else { return true };
         let message = format!(
-            "{} can fail and stands in no `try` with a handler that does something; catch the exception and say which step failed.",
+            "{} can fail and stands in no `try` that catches it and does something; catch the exception and say which step failed.",
             call.what
         );
         let at = call.at;
@@ -169,6 +169,8 @@ impl<'s, 'a, 'c> Checker<'s, 'a, 'c> {
             .iter_non_variadic_params()
             .filter_map(|parameter| parameter.default.as_deref())
             .for_each(|default| self.visit_expr(default));
+        let annotations = function.parameters.iter().filter_map(|parameter| parameter.annotation());
+        annotations.chain(function.returns.as_deref()).for_each(|annotation| self.visit_annotation(annotation));
         // The body runs when the function is called, outside whatever surrounds the definition.
         let outside = (self.loops, self.handled, self.optional_imports);
         (self.loops, self.handled, self.optional_imports) = (0, 0, 0);
@@ -274,9 +276,9 @@ impl<'a> Visitor<'a> for Checker<'_, 'a, '_> {
 
     // Annotations are never evaluated by this interpreter; a call in one is meant for another.
     fn visit_annotation(&mut self, annotation: &'a Expr) {
-        if annotation.is_call_expr() {
-            self.visit_expr(annotation);
-        }
+        let mut calls = Calls(Vec::new());
+        calls.visit_expr(annotation);
+        calls.0.into_iter().for_each(|call| self.visit_expr(call));
     }
 
     fn visit_with_item(&mut self, item: &'a WithItem) {
@@ -287,5 +289,18 @@ impl<'a> Visitor<'a> for Checker<'_, 'a, '_> {
     fn visit_pattern_keyword(&mut self, keyword: &'a PatternKeyword) {
         self.check_internal(keyword.attr.as_str(), keyword.start());
         visitor::walk_pattern_keyword(self, keyword);
+    }
+}
+
+/// The outermost calls in an expression.
+struct Calls<'a>(Vec<&'a Expr>);
+
+impl<'a> Visitor<'a> for Calls<'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if expr.is_call_expr() {
+            self.0.push(expr);
+        } else {
+            visitor::walk_expr(self, expr);
+        }
     }
 }

@@ -10,6 +10,7 @@ use super::needs;
 use super::report::quote;
 use super::rules;
 use super::scope::Bound;
+use super::urls;
 
 /// Functions that fail in the normal course of things, besides those of files.
 const FALLIBLE: [&str; 5] = ["repertoire.call_procedure", "json.loads", "json.load", "tomllib.load", "tomllib.loads"];
@@ -36,6 +37,9 @@ impl<'a> Checker<'_, 'a, '_> {
         for meaning in self.scopes.meanings(&call.func, self.scope()) {
             match meaning.as_str() {
                 "repertoire.run_command" => self.check_run_command(call),
+                "repertoire.call_tool" => self.check_call_tool(call),
+                "repertoire.http_request" => self.check_http_request(call),
+                "repertoire.llm" => self.check_llm(call),
                 "builtins.open" => self.check_open(call),
                 "json.dumps" | "json.dump" => self.check_json(call),
                 "builtins.getattr" | "builtins.setattr" | "builtins.hasattr" => {
@@ -143,6 +147,30 @@ impl<'a> Checker<'_, 'a, '_> {
             }
             None => self.commands.push((call, self.scope())),
         }
+    }
+
+    fn check_call_tool(&mut self, call: &'a ExprCall) {
+        self.add_fallible(call);
+        if let Some(tool) = call.arguments.find_argument_value("tool", 0)
+            && let Some(path) = meaning::text(self.scopes, tool, self.scope(), &mut 64)
+        {
+            self.needs.tool(&path, call.start());
+        }
+    }
+
+    /// It fails without a connection, whatever `check` says.
+    fn check_http_request(&mut self, call: &'a ExprCall) {
+        self.add_fallible(call);
+        if let Some(url) = call.arguments.find_argument_value("url", 0)
+            && let Some(target) = urls::target(self.scopes, url, self.scope())
+        {
+            self.needs.host(target, call.start());
+        }
+    }
+
+    fn check_llm(&mut self, call: &'a ExprCall) {
+        self.add_fallible(call);
+        self.needs.model(call.start());
     }
 
     /// What the calls of `run_command` run, as far as it is constant.

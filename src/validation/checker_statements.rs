@@ -21,11 +21,11 @@ impl<'a> Checker<'_, 'a, '_> {
             Stmt::ImportFrom(import) => self.check_import_from(import),
             Stmt::ClassDef(class) => self.check_class(class),
             // `x += 1` reads `x`.
-            Stmt::AugAssign(assign) => {
-                if let Expr::Name(name) = &*assign.target {
-                    self.uses.add(name.id.as_str(), self.scope());
-                }
-            }
+            Stmt::AugAssign(assign) => match &*assign.target {
+                Expr::Name(name) => self.uses.add(name.id.as_str(), self.scope()),
+                Expr::Subscript(subscript) => self.check_key(&subscript.slice),
+                _ => {}
+            },
             Stmt::Delete(delete) => {
                 let target = delete.targets.first().map_or("del", |target| self.source(target));
                 let message = format!(
@@ -134,7 +134,8 @@ impl<'a> Checker<'_, 'a, '_> {
                 self.check_name(name);
             }
             Expr::Attribute(attribute) => self.check_attribute(expr, attribute),
-            Expr::Subscript(subscript) => self.check_key(&subscript.slice),
+            // What is stored under a key leads nowhere.
+            Expr::Subscript(subscript) if subscript.ctx.is_load() => self.check_key(&subscript.slice),
             Expr::Call(call) => self.check_call(call),
             Expr::Yield(_) | Expr::YieldFrom(_) => {
                 let function = self.function().map_or_else(String::new, |name| format!(" and `{name}` is one"));

@@ -116,6 +116,9 @@ impl<'a> CommandLines<'_, 'a> {
 
     /// What one element of a list adds.
     fn words(&mut self, expr: &'a Expr, scope: ScopeId) -> Vec<Line> {
+        if expr.is_number_literal_expr() {
+            return unknown();
+        }
         if let Some(text) = meaning::text(self.scopes, expr, scope, &mut 64) {
             return vec![vec![Some(text)]];
         }

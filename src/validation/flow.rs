@@ -1,6 +1,7 @@
 //! Where control never arrives: after statements that always leave, and under conditions that are never true.
 //!
-//! Goes by the statements alone and errs on the side of silence: a `with` may swallow an exception, so it never ends a body.
+//! Goes by the statements alone and errs on the side of silence: a `with` may swallow an exception,
+//! so it ends a body only where it opens a file.
 
 use ruff_python_ast::{ExceptHandler, Expr, MatchCase, Number, Stmt, StmtIf};
 use ruff_text_size::{Ranged, TextSize};
@@ -67,8 +68,20 @@ fn ends(stmt: &Stmt) -> Option<&'static str> {
             let ends_all = leaves(&stmt.finalbody) || (handled && (leaves(&stmt.body) || leaves(&stmt.orelse)));
             ends_all.then_some("a `try` of which every way leaves")
         }
+        // A file swallows no exception, as other contexts may.
+        Stmt::With(with) if with.items.iter().all(|item| is_open(&item.context_expr)) => {
+            leaves(&with.body).then_some("a `with` that leaves")
+        }
         _ => None,
     }
+}
+
+fn is_open(context: &Expr) -> bool {
+    context.as_call_expr().is_some_and(|call| match &*call.func {
+        Expr::Name(name) => name.id.as_str() == "open",
+        Expr::Attribute(method) => method.attr.as_str() == "open",
+        _ => false,
+    })
 }
 
 fn leaves(body: &[Stmt]) -> bool {

@@ -39,18 +39,23 @@ pub fn check(code: &str) -> Result<(), Refusal> {
         return Err(Refusal::Nul(offset));
     }
     // Every level takes at least one byte, so a short source needs no look at its tokens.
-    if code.len() <= MAX_ESTIMATED_DEPTH { Ok(()) } else { check_depth(code) }
+    if code.len() <= MAX_ESTIMATED_DEPTH {
+        return Ok(());
+    }
+    deepest(code).map(|_| ()).map_err(Refusal::TooDeep)
 }
 
-fn check_depth(code: &str) -> Result<(), Refusal> {
+/// The most levels that the tree of `code` can have, or where they become more than [`MAX_ESTIMATED_DEPTH`].
+pub(super) fn deepest(code: &str) -> Result<usize, TextRange> {
     let mut lexer = lex(code, Mode::Module);
     // Levels that each open bracket adds: itself, and what chains up in it until a comma or the end of the statement.
     let mut open: Vec<Level> = vec![Level::default()];
     let mut total = 0;
+    let mut most = 0;
     loop {
         let kind = lexer.next_token();
         match kind {
-            TokenKind::EndOfFile => return Ok(()),
+            TokenKind::EndOfFile => return Ok(most),
             TokenKind::Lpar
             | TokenKind::Lsqb
             | TokenKind::Lbrace
@@ -115,8 +120,9 @@ fn check_depth(code: &str) -> Result<(), Refusal> {
                 add(&mut open, &mut total);
             }
         }
-        if total > MAX_ESTIMATED_DEPTH {
-            return Err(Refusal::TooDeep(lexer.current_range().range()));
+        most = most.max(total);
+        if most > MAX_ESTIMATED_DEPTH {
+            return Err(lexer.current_range().range());
         }
     }
 }

@@ -8,6 +8,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::LazyLock,
+    thread,
 };
 
 use ruff_linter::{
@@ -16,11 +17,15 @@ use ruff_linter::{
     settings::{LinterSettings, flags::Noqa},
     source_kind::SourceKind,
 };
-use ruff_python_ast::{ModModule, PySourceType};
-use ruff_python_parser::Parsed;
-use ruff_text_size::TextRange;
+use ruff_python_ast::{
+    ModModule, PySourceType,
+    token::{Token, TokenKind, Tokens},
+};
+use ruff_python_parser::{Mode, Parsed, lexer::lex};
+use ruff_text_size::{Ranged, TextRange};
 
 use super::{
+    guard::{self, MAX_DEPTH},
     issue::Severity,
     report::Report,
     rules::{self, Rule},
@@ -28,6 +33,12 @@ use super::{
 
 /// Longest source that is linted, in bytes. Some of Ruff's rules look at all pairs of what they find.
 const MAX_BYTES: usize = 64 * 1024;
+
+/// Most levels that the linter walks on the stack of its caller.
+const SHALLOW: usize = 64;
+
+/// The stack that it gets otherwise, enough for [`MAX_DEPTH`] levels many times over.
+const STACK_BYTES: usize = 16 << 20;
 
 /// Longest part of a message that comes from Ruff, in characters: it quotes the source.
 const MAX_MESSAGE: usize = 160;
@@ -179,13 +190,30 @@ struct Finding {
     range: TextRange,
 }
 
-/// Lints a source and adds what is not said yet. `result` is where the result of a script stands.
-pub(super) fn check(code: &str, parsed: Parsed<ModModule>, result: Option<TextRange>, report: &mut Report<'_>) {
-    if code.len() > MAX_BYTES {
+/// Lints a source and adds what is not said yet. Its tree has `deepest` levels, and `result` is where the result of a
+/// script stands.
+pub(super) fn check(
+    code: &str,
+    parsed: Parsed<ModModule>,
+    deepest: usize,
+    result: Option<TextRange>,
+    report: &mut Report<'_>,
+) {
+    let levels = levels_of_texts(code, parsed.tokens()).max(deepest);
+    if code.len() > MAX_BYTES || levels > MAX_DEPTH {
         return;
     }
     // Advice is not worth a server that ends: should the linter panic, there is none.
-    let Ok(findings) = catch_unwind(AssertUnwindSafe(|| findings(code, parsed))) else { return };
+    let lint = || catch_unwind(AssertUnwindSafe(|| findings(code, parsed))).ok();
+    // It walks with larger steps than the checks here, so a deep tree needs a stack of its own.
+    let linted = if levels <= SHALLOW {
+        lint()
+    } else {
+        thread::scope(|scope| {
+            thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, lint).ok()?.join().ok()?
+        })
+    };
+    let Some(findings) = linted else { return };
     for finding in findings.iter().filter(|finding| finding.name.is_none()) {
         // Which statements may stand outside a function or a loop is judged elsewhere, by what the interpreter takes.
         if !finding.message.contains("outside") {
@@ -210,7 +238,8 @@ pub(super) fn check(code: &str, parsed: Parsed<ModModule>, result: Option<TextRa
             let at = finding.range.start();
             let line = report.lines().number(at);
             let is_result = *rule == &rules::WITHOUT_EFFECT && result.is_some_and(|result| result.contains(at));
-            let is_harmless = *rule == &rules::WRITTEN_SECRET && !is_secret(code, finding);
+            let is_harmless = (*rule == &rules::WRITTEN_SECRET && !is_secret(code, finding))
+                || (*rule == &rules::JOINED_TEXTS && is_sentence(code, finding));
             if told.contains(&line) || is_result || is_harmless {
                 continue;
             }
@@ -219,6 +248,75 @@ pub(super) fn check(code: &str, parsed: Parsed<ModModule>, result: Option<TextRa
             report.add(rule, at, message);
         }
     }
+}
+
+/// How many levels the texts in a source may have as expressions: the linter reads them as annotations where they may be
+/// some, and would run out of stack in them.
+fn levels_of_texts(code: &str, tokens: &Tokens) -> usize {
+    let text = |token: &Token| code.get(token.start().to_usize()..token.end().to_usize()).unwrap_or_default();
+    // Texts beside each other are one.
+    let runs = tokens.chunk_by(|a, b| is_text_part(a.kind()) && is_text_part(b.kind()));
+    let levels = runs.map(|run| {
+        let texts: Vec<&str> = run.iter().filter(|token| token.kind() == TokenKind::String).map(text).collect();
+        levels_of(&texts)
+    });
+    levels.max().unwrap_or_default()
+}
+
+fn is_text_part(kind: TokenKind) -> bool {
+    matches!(kind, TokenKind::String | TokenKind::NonLogicalNewline | TokenKind::Comment)
+}
+
+/// How many levels the expression may have that these texts may be.
+fn levels_of(texts: &[&str]) -> usize {
+    let length = texts.iter().map(|text| text.len()).sum();
+    // Every level takes a character.
+    if length <= SHALLOW {
+        return length;
+    }
+    // A text in the text is read as well, and an escape may stand for anything.
+    let bare = |text: &&str| text.replace(['"', '\''], " ").replace('\\', "-");
+    let joined: String = texts.iter().map(bare).collect();
+    match guard::deepest(&format!("({joined})")) {
+        // It can be read, and is then found to be no expression.
+        Ok(levels) if levels > SHALLOW && matches!(texts, [text] if is_prose(text)) => 0,
+        Ok(levels) => levels,
+        Err(_) => usize::MAX,
+    }
+}
+
+/// Whether words follow each other in a text, as in no expression.
+fn is_prose(text: &str) -> bool {
+    let content = text.trim_start_matches(char::is_alphabetic);
+    let is_raw = text.get(..text.len() - content.len()).is_some_and(|prefix| prefix.contains(['r', 'R']));
+    let content = content.trim_matches(['"', '\'']);
+    let Some(content) = (if is_raw { Some(content.to_owned()) } else { unescaped(content) }) else { return false };
+    let mut lexer = lex(&content, Mode::ParenthesizedExpression);
+    let mut before = TokenKind::EndOfFile;
+    loop {
+        let kind = lexer.next_token();
+        if kind == TokenKind::EndOfFile || (kind == TokenKind::Name && before == TokenKind::Name) {
+            return kind == TokenKind::Name;
+        }
+        before = kind;
+    }
+}
+
+/// The text without the escapes that people write; none if there are others.
+fn unescaped(content: &str) -> Option<String> {
+    let mut plain = String::with_capacity(content.len());
+    let mut chars = content.chars();
+    while let Some(c) = chars.next() {
+        plain.push(match c {
+            '\\' => match chars.next()? {
+                'n' | 't' | 'r' => ' ',
+                quoted @ ('"' | '\'' | '\\') => quoted,
+                _ => return None,
+            },
+            c => c,
+        });
+    }
+    Some(plain)
 }
 
 fn findings(code: &str, parsed: Parsed<ModModule>) -> Vec<Finding> {
@@ -251,18 +349,27 @@ fn shortened(message: &str) -> String {
     shown
 }
 
+/// What stands in the source where something was found.
+fn source<'a>(code: &'a str, finding: &Finding) -> &'a str {
+    code.get(finding.range.start().to_usize()..finding.range.end().to_usize()).unwrap_or_default()
+}
+
+/// Whether texts beside each other have a space where they meet: somebody means them to be one.
+fn is_sentence(code: &str, finding: &Finding) -> bool {
+    [" \" \"", "\" \" ", " ' '", "' ' "].iter().any(|seam| source(code, finding).contains(seam))
+}
+
 /// Whether what the linter takes for a password may be one. It goes by a word anywhere in the name, and a parser compares
 /// its `token` with many a text.
 fn is_secret(code: &str, finding: &Finding) -> bool {
     let name = finding.message.rsplit('"').nth(1).unwrap_or_default().to_lowercase();
     let last_word = name.rsplit('_').next().unwrap_or_default();
     let is_named_so = ["password", "passwd", "passphrase", "pass", "pwd", "token", "secret"].contains(&last_word);
-    let (before, value) = (
-        code.get(..finding.range.start().to_usize()).unwrap_or_default().trim_end(),
-        code.get(finding.range.start().to_usize()..finding.range.end().to_usize()).unwrap_or_default(),
-    );
+    let before = code.get(..finding.range.start().to_usize()).unwrap_or_default().trim_end();
+    let value = source(code, finding);
     let text = value.split_once('=').map_or(value, |(_, text)| text).trim().trim_matches(['"', '\'']);
     let is_compared = ["==", "!=", "in"].iter().any(|operator| before.ends_with(operator));
-    let is_text = text.chars().count() >= 4 && !text.contains([' ', '/', '{', '<', '$']);
+    let is_text =
+        text.chars().filter(|c| c.is_alphanumeric()).count() >= 4 && !text.contains([' ', '/', '{', '<', '$', '\\']);
     is_named_so && is_text && !is_compared
 }

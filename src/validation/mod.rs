@@ -12,6 +12,7 @@ mod checker_calls;
 mod checker_names;
 mod checker_statements;
 mod command_lines;
+mod deferred;
 mod entry;
 mod flow;
 mod guard;
@@ -29,9 +30,11 @@ mod score;
 #[cfg(test)]
 mod tests;
 mod types;
+mod urls;
 mod uses;
 
 pub use annotation::Annotation;
+pub use deferred::deferred_calls;
 pub use entry::{EntryParameter, EntryPoint, entry_point};
 pub use guard::{MAX_DEPTH, MAX_SOURCE_BYTES};
 pub use issue::{Category, Checks, Issue, Severity};
@@ -131,7 +134,8 @@ pub fn analyze(code: &str, context: &Context<'_>) -> Analysis {
     quality::declared_parameters(entry, context.definition, &mut report);
     let entry = entry.map(|function| entry::describe(function, code, report.lines()));
     let result = module.body.last().filter(|_| entry.is_none()).map(Ranged::range);
-    lint::check(code, parsed, result, &mut report);
+    let deepest = scopes.deepest;
+    lint::check(code, parsed, deepest, result, &mut report);
     let issues = report.finish();
     let holds = |category: Category| {
         !issues.iter().any(|issue| issue.category == category && issue.severity == Severity::Error)

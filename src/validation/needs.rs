@@ -6,6 +6,7 @@ use ruff_text_size::TextSize;
 
 use super::report::{Report, quote};
 use super::rules;
+use super::urls::Target;
 use crate::domain::Permissions;
 
 /// Most grants that are collected, so that a long source makes no long answer.
@@ -44,11 +45,15 @@ pub(super) fn os_access(function: &str) -> Option<(Access, usize)> {
     Some((Access { write, is_directory }, paths))
 }
 
-/// The constant commands and directories.
+/// The constant commands, directories, tools and hosts.
 #[derive(Default)]
 pub(super) struct Needs {
     commands: Vec<Command>,
     directories: Vec<Directory>,
+    tools: Vec<Tool>,
+    hosts: Vec<(Target, TextSize)>,
+    /// Where the model is asked first.
+    model: Option<TextSize>,
 }
 
 struct Command {
@@ -60,6 +65,12 @@ struct Command {
 struct Directory {
     path: String,
     write: bool,
+    at: TextSize,
+}
+
+struct Tool {
+    server: String,
+    name: String,
     at: TextSize,
 }
 
@@ -84,6 +95,29 @@ impl Needs {
         }
     }
 
+    /// A tool of an MCP server, by a constant `server/tool`. Anything else names none, and is refused when it happens.
+    pub(super) fn tool(&mut self, path: &str, at: TextSize) {
+        if let Some((server, tool)) = path.split_once('/')
+            && !server.trim().is_empty()
+            && !tool.trim().is_empty()
+            && self.tools.len() < MAX_GRANTS
+        {
+            self.tools.push(Tool { server: server.to_owned(), name: tool.to_owned(), at });
+        }
+    }
+
+    /// A host that a request goes to.
+    pub(super) fn host(&mut self, target: Target, at: TextSize) {
+        if self.hosts.len() < MAX_GRANTS {
+            self.hosts.push((target, at));
+        }
+    }
+
+    /// A call of the language model.
+    pub(super) fn model(&mut self, at: TextSize) {
+        self.model.get_or_insert(at);
+    }
+
     /// The grants that cover it all.
     pub(super) fn permissions(&self) -> Permissions {
         let mut needed = Permissions::default();
@@ -93,6 +127,13 @@ impl Needs {
         for directory in &self.directories {
             insert(if directory.write { &mut needed.write } else { &mut needed.read }, &directory.path);
         }
+        for tool in &self.tools {
+            insert(&mut needed.tools, &format!("{}/{}", tool.server, tool.name));
+        }
+        for (target, _) in &self.hosts {
+            insert(&mut needed.network, &target.grant);
+        }
+        needed.model = self.model.is_some();
         needed
     }
 
@@ -104,6 +145,27 @@ impl Needs {
                 "The command {grant} is not granted; the user can add it to `commands` under [policy] in config.toml."
             );
             report.add(&rules::COMMAND_NOT_GRANTED, command.at, message);
+        }
+        for tool in self.tools.iter().filter(|tool| !grants.allows_tool(&tool.server, &tool.name)) {
+            let grant = quote(&format!("{}/{}", tool.server, tool.name));
+            let message = format!(
+                "The tool {grant} is not granted; the user can add it to `tools` under [policy] in config.toml."
+            );
+            report.add(&rules::TOOL_NOT_GRANTED, tool.at, message);
+        }
+        let is_missing =
+            |(target, _): &&(Target, TextSize)| grants.host_grants(&target.host, target.port).next().is_none();
+        for (target, at) in self.hosts.iter().filter(is_missing) {
+            let grant = quote(&target.grant);
+            let message = format!(
+                "The host {grant} is not granted; the user can add it to `network` under [policy] in config.toml."
+            );
+            report.add(&rules::HOST_NOT_GRANTED, *at, message);
+        }
+        if let Some(at) = self.model.filter(|_| !grants.model) {
+            let message =
+                "Asking the model is not granted; the user can set `model = true` under [policy] in config.toml.";
+            report.add(&rules::MODEL_NOT_GRANTED, at, message.to_owned());
         }
         for directory in &self.directories {
             let covers = |granted: &String| granted == "*" || contains(granted, &directory.path);

@@ -67,6 +67,8 @@ pub(super) struct Scope<'a> {
 pub(super) struct Scopes<'a> {
     pub(super) all: Vec<Scope<'a>>,
     pub(super) by_range: HashMap<TextRange, ScopeId>,
+    /// How many levels the tree has.
+    pub(super) deepest: usize,
     /// The names of all parameters.
     pub(super) parameters: HashSet<&'a str>,
 }

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
-    Comprehension, ExceptHandler, Expr, Identifier, ModModule, Parameters, Pattern, Stmt, StmtImport, StmtImportFrom,
+    Comprehension, ExceptHandler, Expr, Identifier, ModModule, Parameters, Pattern, Stmt, StmtFunctionDef, StmtImport,
+    StmtImportFrom,
 };
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
@@ -34,6 +35,11 @@ impl<'a> Collector<'a> {
 
     fn current(&self) -> ScopeId {
         self.stack.last().copied().unwrap_or_default()
+    }
+
+    fn descend(&mut self, levels: usize) {
+        self.depth += levels;
+        self.scopes.deepest = self.scopes.deepest.max(self.depth);
     }
 
     fn enter(&mut self, kind: Kind, range: TextRange) {
@@ -112,6 +118,21 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// Looks only at how deep something is that binds nothing.
+    fn measure(&mut self, walk: impl FnOnce(&mut Depth)) {
+        let mut depth = Depth { level: self.depth, deepest: self.scopes.deepest, too_deep: self.too_deep };
+        walk(&mut depth);
+        (self.scopes.deepest, self.too_deep) = (depth.deepest, depth.too_deep);
+    }
+
+    fn measure_signature(&mut self, function: &'a StmtFunctionDef) {
+        self.measure(|depth| {
+            function.type_params.iter().for_each(|parameters| depth.visit_type_params(parameters));
+            function.parameters.iter().filter_map(|it| it.annotation()).for_each(|it| depth.visit_annotation(it));
+            function.returns.iter().for_each(|returns| depth.visit_annotation(returns));
+        });
+    }
+
     fn visit_defaults(&mut self, parameters: &'a Parameters) {
         for default in parameters.iter_non_variadic_params().filter_map(|parameter| parameter.default.as_deref()) {
             self.visit_expr(default);
@@ -163,7 +184,7 @@ impl<'a> Visitor<'a> for Collector<'a> {
             self.too_deep.get_or_insert(stmt.start());
             return;
         }
-        self.depth += levels;
+        self.descend(levels);
         let conditional = usize::from(Self::is_conditional(stmt));
         self.conditional += conditional;
         match stmt {
@@ -176,6 +197,7 @@ impl<'a> Visitor<'a> for Collector<'a> {
             Stmt::FunctionDef(function) => {
                 function.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
                 self.visit_defaults(&function.parameters);
+                self.measure_signature(function);
                 self.bind(&function.name, Bound::Function);
                 let is_method = self.scopes.all.get(self.current()).is_some_and(|scope| scope.kind == Kind::Class);
                 let name = (!is_method).then(|| function.name.as_str());
@@ -191,6 +213,9 @@ impl<'a> Visitor<'a> for Collector<'a> {
                 if let Some(arguments) = &class.arguments {
                     self.visit_arguments(arguments);
                 }
+                self.measure(|depth| {
+                    class.type_params.iter().for_each(|parameters| depth.visit_type_params(parameters));
+                });
                 self.bind(&class.name, Bound::Own);
                 self.enter(Kind::Class, class.range());
                 self.visit_body(&class.body);
@@ -250,7 +275,7 @@ impl<'a> Visitor<'a> for Collector<'a> {
             self.too_deep.get_or_insert(expr.start());
             return;
         }
-        self.depth += 1;
+        self.descend(1);
         match expr {
             Expr::Lambda(lambda) => {
                 if let Some(parameters) = &lambda.parameters {
@@ -287,8 +312,10 @@ impl<'a> Visitor<'a> for Collector<'a> {
         self.depth -= 1;
     }
 
-    // Annotations are never evaluated by the interpreter.
-    fn visit_annotation(&mut self, _: &'a Expr) {}
+    // Annotations are never evaluated by the interpreter, so they bind nothing.
+    fn visit_annotation(&mut self, annotation: &'a Expr) {
+        self.measure(|depth| depth.visit_expr(annotation));
+    }
 
     fn visit_except_handler(&mut self, handler: &'a ExceptHandler) {
         let ExceptHandler::ExceptHandler(inner) = handler;
@@ -306,7 +333,7 @@ impl<'a> Visitor<'a> for Collector<'a> {
             self.too_deep.get_or_insert(pattern.start());
             return;
         }
-        self.depth += 1;
+        self.descend(1);
         let name = match pattern {
             Pattern::MatchAs(capture) => capture.name.as_ref(),
             Pattern::MatchStar(star) => star.name.as_ref(),
@@ -318,5 +345,25 @@ impl<'a> Visitor<'a> for Collector<'a> {
         }
         visitor::walk_pattern(self, pattern);
         self.depth -= 1;
+    }
+}
+
+/// A walk that binds nothing and finds out whether an expression is too deep.
+struct Depth {
+    level: usize,
+    deepest: usize,
+    too_deep: Option<TextSize>,
+}
+
+impl<'a> Visitor<'a> for Depth {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if self.level >= MAX_DEPTH {
+            self.too_deep.get_or_insert(expr.start());
+            return;
+        }
+        self.level += 1;
+        self.deepest = self.deepest.max(self.level);
+        visitor::walk_expr(self, expr);
+        self.level -= 1;
     }
 }

@@ -1,7 +1,7 @@
 //! A client that speaks JSON-RPC to the real program, a line at a time, and believes nothing.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     io::{BufRead, BufReader, Read, Write},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::{
@@ -48,6 +48,8 @@ pub struct RawClient {
     next_id: i64,
     answers: HashMap<i64, Value>,
     notifications: Vec<Value>,
+    requests: VecDeque<Value>,
+    capabilities: Value,
 }
 
 impl RawClient {
@@ -84,7 +86,14 @@ impl RawClient {
             next_id: 0,
             answers: HashMap::new(),
             notifications: Vec::new(),
+            requests: VecDeque::new(),
+            capabilities: json!({}),
         }
+    }
+
+    /// What the client says that it can do. Before [`RawClient::open`].
+    pub fn declare(&mut self, capabilities: Value) {
+        self.capabilities = capabilities;
     }
 
     /// Shakes hands; returns what the server says of itself.
@@ -94,7 +103,9 @@ impl RawClient {
         let client = json!({"name": "test", "version": "1.0.0"});
         let answer = match protocol {
             Protocol::V2025 => {
-                let params = json!({"protocolVersion": protocol.version(), "capabilities": {}, "clientInfo": client});
+                let capabilities = self.capabilities.clone();
+                let params =
+                    json!({"protocolVersion": protocol.version(), "capabilities": capabilities, "clientInfo": client});
                 let answer = self.request("initialize", params);
                 assert_eq!(answer["result"]["protocolVersion"], json!(protocol.version()), "{answer}");
                 self.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
@@ -146,7 +157,7 @@ impl RawClient {
             let prefix = "io.modelcontextprotocol";
             meta[format!("{prefix}/protocolVersion")] = json!(self.protocol.version());
             meta[format!("{prefix}/clientInfo")] = json!({"name": "test", "version": "1.0.0"});
-            meta[format!("{prefix}/clientCapabilities")] = json!({});
+            meta[format!("{prefix}/clientCapabilities")] = self.capabilities.clone();
         }
         self.send(&json!({"jsonrpc": "2.0", "id": self.next_id, "method": method, "params": params}));
         self.next_id
@@ -175,12 +186,46 @@ impl RawClient {
             if let Some(answer) = self.answers.remove(&id) {
                 return answer;
             }
-            let message = self.next_message();
-            match message["id"].as_i64() {
-                Some(id) => drop(self.answers.insert(id, message)),
-                None => self.notifications.push(message),
+            self.sort_next_message();
+        }
+    }
+
+    #[track_caller]
+    fn sort_next_message(&mut self) {
+        let message = self.next_message();
+        match (message["id"].as_i64(), message.get("method")) {
+            (Some(_), Some(_)) => self.requests.push_back(message),
+            (Some(id), None) => drop(self.answers.insert(id, message)),
+            (None, _) => self.notifications.push(message),
+        }
+    }
+
+    /// The next request of the server.
+    #[track_caller]
+    pub fn server_request(&mut self) -> Value {
+        loop {
+            match self.requests.pop_front() {
+                Some(request) => return request,
+                None => self.sort_next_message(),
             }
         }
+    }
+
+    /// The next notification of the server that has this method.
+    #[track_caller]
+    pub fn notification(&mut self, method: &str) -> Value {
+        loop {
+            match self.notifications.iter().position(|message| message["method"] == json!(method)) {
+                Some(at) => return self.notifications.remove(at),
+                None => self.sort_next_message(),
+            }
+        }
+    }
+
+    /// Answers a request of the server.
+    #[track_caller]
+    pub fn respond(&mut self, request: &Value, result: Value) {
+        self.send(&json!({"jsonrpc": "2.0", "id": request["id"], "result": result}));
     }
 
     /// Messages without an id that came while something else was waited for.

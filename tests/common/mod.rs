@@ -1,8 +1,10 @@
 //! What the tests share: a data folder of their own, a client, and a look at processes.
 
 pub mod client;
+pub mod downstream;
 pub mod model_server;
 pub mod processes;
+pub mod web_server;
 
 use std::{
     fs,

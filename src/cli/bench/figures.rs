@@ -33,7 +33,7 @@ impl Samples {
             unit: "ms",
             p50: at(0.50),
             p95: Some(at(0.95)),
-            budget: budget.milliseconds(),
+            budget: Some(budget.milliseconds()),
             judged_by: if matches!(budget, Budget::P95(_)) { "p95" } else { "p50" },
             more_is_better: false,
         }
@@ -47,15 +47,12 @@ pub enum Budget {
     P50(f64),
     /// For the 95th percentile.
     P95(f64),
-    /// There is none.
-    Free,
 }
 
 impl Budget {
-    const fn milliseconds(self) -> Option<f64> {
+    const fn milliseconds(self) -> f64 {
         match self {
-            Self::P50(limit) | Self::P95(limit) => Some(limit),
-            Self::Free => None,
+            Self::P50(limit) | Self::P95(limit) => limit,
         }
     }
 }

@@ -29,6 +29,9 @@ pub struct Arguments {
 /// Calls in flight at the same time when throughput is measured.
 const IN_FLIGHT: usize = 16;
 const STARTS: usize = 30;
+const JOURNALLED: &str = "bench_journalled";
+/// Host calls of one run of it.
+const CALLS: u32 = 100;
 const HOT: &str = "bench_hot";
 const COMMITTED: &str = "bench_committed";
 
@@ -83,8 +86,8 @@ async fn measure(home: &Path, arguments: &Arguments) -> Result<Vec<Figure>, CliE
             arguments: &|round| json!({"query": population::question(round), "limit": 5}),
         },
         Operation {
-            what: "validate 100 lines",
-            budget: Budget::Free,
+            what: "validate 100 lines, with types",
+            budget: Budget::P50(40.0),
             tool: "validate_procedure_code",
             arguments: &|_| json!({"code": source}),
         },
@@ -111,6 +114,7 @@ async fn measure(home: &Path, arguments: &Arguments) -> Result<Vec<Figure>, CliE
         figures.push(repeat(&client, rounds, operation).await?);
     }
     figures.push(throughput(&client, rounds * 4).await?);
+    figures.push(host_calls(&client, rounds / 10).await?);
     figures.push(Figure::size("tools/list", tools, 30 * 1024));
     if let Some(resident) = client.process_id().and_then(figures::resident_bytes) {
         figures.push(Figure::size("memory of the server", resident, 40 * 1024 * 1024));
@@ -119,6 +123,19 @@ async fn measure(home: &Path, arguments: &Arguments) -> Result<Vec<Figure>, CliE
         client.close().await;
     }
     Ok(figures)
+}
+
+/// What one host call takes, with the interpreter saved before it and its answer after it.
+async fn host_calls(client: &Client, rounds: usize) -> Result<Figure, CliError> {
+    let what = "host call, journalled";
+    let mut samples = Samples::default();
+    for _ in 0..rounds.max(5) {
+        let began = Instant::now();
+        let arguments = json!({"procedure_id": JOURNALLED, "parameters": {"calls": CALLS}});
+        expect_success(what, &client.call("execute_procedure", arguments).await?)?;
+        samples.add(began.elapsed() / CALLS);
+    }
+    Ok(samples.figure(what, Budget::P50(0.4)))
 }
 
 /// From the start of the process to the answer to `initialize`.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{COMMITTED, HOT};
+use super::{COMMITTED, HOT, JOURNALLED};
 use crate::{
     cli::CliError,
     config::Config,
@@ -80,7 +80,15 @@ fn code(name: &str) -> String {
     )
 }
 
-/// Fills a new home with `count` procedures and the two that are measured.
+/// Code that makes many host calls, each of which does nothing but go into the journal.
+fn journalled() -> String {
+    format!(
+        "from repertoire import checkpoint\n\n\ndef {JOURNALLED}(calls: int) -> int:\n    for number in range(calls):\n        \
+         checkpoint(number)\n    return calls\n"
+    )
+}
+
+/// Fills a new home with `count` procedures and those that are measured.
 pub fn fill(home: &Path, count: usize) -> Result<(), CliError> {
     let library = Library::open(Config::load(Some(home))?, Starters::Skip)?;
     let mut procedures = Vec::with_capacity(count + 2);
@@ -93,5 +101,6 @@ pub fn fill(home: &Path, count: usize) -> Result<(), CliError> {
     for name in [HOT, COMMITTED] {
         procedures.push((procedure(name, "for the benchmark", "bench")?, Some(code(name))));
     }
+    procedures.push((procedure(JOURNALLED, "for the benchmark", "bench")?, Some(journalled())));
     Ok(library.import("Add procedures for the benchmark", &procedures)?)
 }

@@ -83,7 +83,8 @@ impl Services {
     /// [`LibraryError::Model`] when the model can't be used and the configuration wants no fallback.
     pub async fn generate(&self, request: GenerateRequest, activity: &Activity) -> Result<Generated, LibraryError> {
         let GenerateRequest { wanted, code, use_model, refine } = request;
-        let (row, config) = self.blocking(move |library| Ok((library.procedure(&wanted)?, library.config()?))).await?;
+        let (row, config) =
+            self.blocking(move |library| Ok((library.own_procedure(&wanted)?, library.config()?))).await?;
         let mut making = Making::default();
         let written = match (code, &config.model) {
             (Some(code), _) => Some(self.candidate(&row, code, CodeSource::Agent).await?),

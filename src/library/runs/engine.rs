@@ -1,6 +1,6 @@
-//! The entry points: execute, resume, cancel.
+//! The entry points: execute, cancel, look. Going on with open runs is in `recover`.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{borrow::Cow, path::PathBuf, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -8,18 +8,20 @@ use tokio::time::Instant;
 use super::{
     bind::bind,
     drive::Drive,
-    frame::{Frame, Stack},
-    record::{self, Ending, blocking},
+    frame::{Frame, Origin},
+    gate::Gate,
+    record::{self, blocking},
     registry::{Active, Registry},
-    steps::StepLines,
+    state::Event,
     view::RunView,
 };
 use crate::{
     config::{Config, Limits},
     domain::{Outcome, RunId, RunStatus},
-    host::{self, Grants},
+    downstream::{self, Downstream},
+    host,
     library::{Library, LibraryError, ProcedureRef, now_ms},
-    sandbox::{Budget, Capture, PythonError, Reply, Sandbox, SessionLimits, Verdict},
+    sandbox::{Budget, Capture, PythonError, Sandbox, SessionLimits, Verdict},
     storage::{NewRun, ProcedureRow, StorageError},
 };
 
@@ -27,6 +29,8 @@ use crate::{
 const MOST_PARAMETER_BYTES: usize = 4 * 1024 * 1024;
 /// Looking at code may take this long.
 const CHECK_TIME: Duration = Duration::from_secs(10);
+/// How long the tools of other servers are waited for when code is checked.
+const LISTING_TIME: Duration = Duration::from_secs(5);
 /// How long runs that were told to stop may take to do so.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(3);
 
@@ -34,6 +38,7 @@ const SHUTDOWN_TIME: Duration = Duration::from_secs(3);
 pub struct Engine {
     pub(super) library: Arc<Library>,
     pub(super) sandbox: Sandbox,
+    pub(super) downstream: Downstream,
     pub(super) registry: Registry,
 }
 
@@ -58,17 +63,10 @@ pub struct Execution {
     pub error: Option<PythonError>,
     /// What a paused run waits for.
     pub waiting_for: Option<String>,
+    /// The same, for whoever asks.
+    pub gate: Option<Gate>,
     /// Time spent executing, in milliseconds.
     pub duration_ms: f64,
-}
-
-/// The answer that a paused run goes on with.
-#[derive(Debug, Clone)]
-pub enum Decision {
-    /// The step is done, with this value.
-    Approve(Value),
-    /// The step won't be done; the code sees an exception with this reason.
-    Reject(Option<String>),
 }
 
 impl Engine {
@@ -78,7 +76,7 @@ impl Engine {
     /// [`LibraryError::Config`].
     pub fn new(library: Arc<Library>, worker: PathBuf) -> Result<Self, LibraryError> {
         let sandbox = Sandbox::new(worker, library.config()?.limits.workers, host::MODULE);
-        Ok(Self { library, sandbox, registry: Registry::default() })
+        Ok(Self { library, sandbox, downstream: Downstream::new(), registry: Registry::default() })
     }
 
     /// Executes a procedure and waits until it ends or pauses. `active` lets the caller watch and stop it.
@@ -101,56 +99,32 @@ impl Engine {
             return self.skip(row, Value::Object(parameters).to_string()).await;
         }
         let limits = &config.limits;
-        let budget = budget(limits.duration(), limits.host_calls, limits, &active);
-        let frame = prepare(row, &parameters, &budget, &config)?;
-        record::started(&self.library, &frame, None).await?;
+        let budget = budget(limits.duration(), limits.host_calls, limits.output_bytes(), &active);
+        let frame = Frame::new(origin_of(row, &parameters)?, Capture::new(Arc::clone(&budget)), &config);
+        frame.check_declared()?;
+        record::started(&self.library, &frame.origin, None).await?;
         {
             let mut progress = active.progress();
-            progress.steps_total = frame.steps_total;
-            progress.doing.clone_from(&frame.name);
+            progress.steps_total = frame.origin.steps_total;
+            progress.doing.clone_from(&frame.origin.name);
         }
-        let id = frame.run_id.clone();
-        self.registry.activate(&id, &active);
-        // Boxed, because the state of a whole run is large and would be moved with every caller's future.
-        let ended = Box::pin(Drive { engine: self, config, budget, active, frames: vec![frame] }.start()).await;
-        self.registry.deactivate(&id);
-        ended
+        self.execute_frames(Drive { engine: self, config, budget, active, frames: vec![frame], losses: 0 }, None).await
     }
 
-    /// Goes on with a paused run.
-    ///
-    /// # Errors
-    /// [`LibraryError::RunNotPaused`] or [`LibraryError::RunNotFound`].
-    pub async fn resume(&self, run_id: &str, decision: Decision, active: Active) -> Result<Execution, LibraryError> {
-        // First, because the run stays paused when the configuration can't be read.
-        let config = blocking(&self.library, Library::config).await?;
-        let Some(stack) = self.registry.take_paused(run_id) else { return Err(self.why_not_paused(run_id).await?) };
-        let Stack { mut frames, instruction, time_left, calls_left } = stack;
-        let budget = budget(time_left, calls_left, &config.limits, &active);
-        let ids: Vec<RunId> = frames.iter().map(|frame| frame.run_id.clone()).collect();
-        blocking(&self.library, move |library| {
-            Ok(library
-                .database
-                .write::<_, StorageError>(|writer| ids.iter().try_for_each(|id| writer.reopen_run(id)))?)
-        })
-        .await?;
-        for frame in &mut frames {
-            frame.capture = frame.capture.under(Arc::clone(&budget));
-            frame.since = Instant::now();
-        }
-        let reply = match decision {
-            Decision::Approve(value) => Reply::Value(value),
-            Decision::Reject(reason) => {
-                let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-                Reply::Raise(PythonError::new(
-                    "RuntimeError",
-                    format!("the step \"{instruction}\" was rejected{reason}"),
-                ))
-            }
+    /// Executes a stack of frames: from its beginning, or from `event` on.
+    pub(super) async fn execute_frames(
+        &self,
+        drive: Drive<'_>,
+        event: Option<Event>,
+    ) -> Result<Execution, LibraryError> {
+        let id = drive.root_id();
+        self.registry.activate(&id, &drive.active);
+        // Boxed, because the state of a whole run is large and would be moved with every caller's future.
+        let ended = match event {
+            None => Box::pin(drive.start()).await,
+            Some(event) => Box::pin(drive.go_on(event)).await,
         };
-        self.registry.activate(run_id, &active);
-        let ended = Box::pin(Drive { engine: self, config, budget, active, frames }.resume(reply)).await;
-        self.registry.deactivate(run_id);
+        self.registry.deactivate(&id);
         ended
     }
 
@@ -160,23 +134,16 @@ impl Engine {
     /// [`LibraryError::RunEnded`], [`LibraryError::RunElsewhere`] or [`LibraryError::RunNotFound`].
     pub async fn cancel(&self, run_id: &str) -> Result<(), LibraryError> {
         if let Some(active) = self.registry.find_active(run_id) {
-            active.cancel.cancel();
-            return Ok(());
-        }
-        if let Some(stack) = self.registry.take_paused(run_id) {
-            for mut frame in stack.frames {
-                frame.call_ended(Err("cancelled".to_owned()));
-                record::ended(&self.library, &mut frame, Ending::Cancelled).await?;
-            }
+            active.stop();
             return Ok(());
         }
         let id = run_id.to_owned();
         let (run, _) = blocking(&self.library, move |library| library.run(&id)).await?;
-        Err(if run.status.is_open() {
-            LibraryError::RunElsewhere(run.id)
-        } else {
-            LibraryError::RunEnded { id: run.id, status: run.status }
-        })
+        match run.status {
+            RunStatus::Paused | RunStatus::Interrupted => self.cancel_waiting(&run.id).await,
+            RunStatus::Running => Err(LibraryError::RunElsewhere(run.id)),
+            status => Err(LibraryError::RunEnded { id: run.id, status }),
+        }
     }
 
     /// What is known of a run; of one that executes here, also how far it is.
@@ -186,8 +153,12 @@ impl Engine {
     pub async fn view(&self, run_id: &str) -> Result<RunView, LibraryError> {
         let progress = self.registry.find_active(run_id).map(|active| active.progress().clone());
         let id = run_id.to_owned();
-        let (run, calls) = blocking(&self.library, move |library| library.run(&id)).await?;
-        Ok(RunView::new(run, calls, progress))
+        blocking(&self.library, move |library| {
+            let (run, calls) = library.run(&id)?;
+            let decisions = library.database.read(|reader| reader.decisions(&id))?;
+            Ok(RunView::new(run, calls, decisions, progress))
+        })
+        .await
     }
 
     /// What the interpreter's compiler and type checker say of `code`; nothing of it is executed.
@@ -196,17 +167,36 @@ impl Engine {
     /// [`LibraryError::Sandbox`].
     pub async fn check(&self, code: &str) -> Result<Verdict, LibraryError> {
         let config = blocking(&self.library, Library::config).await?;
-        check(&self.sandbox, code, &config.limits).await
+        let stub = self.stub_for(code, &config).await;
+        check(&self.sandbox, code, &stub, &config.limits).await
+    }
+
+    /// The stub to check `code` against: where it names all tools that it calls, with their signatures. That may start
+    /// the servers which have them.
+    async fn stub_for(&self, code: &str, config: &Config) -> Cow<'static, str> {
+        let calls = code.matches("call_tool(").count();
+        let named = code.matches("call_tool(\"").count() + code.matches("call_tool('").count();
+        if calls == 0 || calls != named {
+            return Cow::Borrowed(host::STUB);
+        }
+        let is_called = |name: &str| code.contains(&format!("\"{name}/")) || code.contains(&format!("'{name}/"));
+        let listing = self.downstream.list(&config.mcp_servers, is_called);
+        let listed = tokio::time::timeout(LISTING_TIME, listing).await.unwrap_or_default();
+        let tools: Result<Vec<_>, _> = listed.into_iter().map(|(_, tools)| tools).collect();
+        match tools.map(|tools| tools.concat()) {
+            Ok(tools) if !tools.is_empty() => Cow::Owned(host::stub_with(&downstream::stub(&tools))),
+            _ => Cow::Borrowed(host::STUB),
+        }
     }
 
     /// Stops every run and waits a little for their ends to be recorded.
     pub async fn shut_down(&self) {
-        self.registry.cancel_all();
+        self.registry.leave_all();
         let started = Instant::now();
         while !self.registry.is_idle() && started.elapsed() < SHUTDOWN_TIME {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        self.sandbox.close().await;
+        tokio::join!(self.sandbox.close(), self.downstream.close());
     }
 
     async fn skip(&self, row: ProcedureRow, parameters: String) -> Result<Execution, LibraryError> {
@@ -222,6 +212,7 @@ impl Engine {
             output: String::new(),
             error: Some(PythonError::new("NoCode", error)),
             waiting_for: None,
+            gate: None,
             duration_ms: 0.0,
         };
         blocking(&self.library, move |library| {
@@ -241,20 +232,11 @@ impl Engine {
         })
         .await
     }
-
-    async fn why_not_paused(&self, run_id: &str) -> Result<LibraryError, LibraryError> {
-        let id = run_id.to_owned();
-        let (run, _) = blocking(&self.library, move |library| library.run(&id)).await?;
-        Ok(if run.status == RunStatus::Paused {
-            LibraryError::RunElsewhere(run.id)
-        } else {
-            LibraryError::RunNotPaused { id: run.id, status: run.status }
-        })
-    }
 }
 
-fn budget(time: Duration, calls: usize, limits: &Limits, active: &Active) -> Arc<Budget> {
-    Arc::new(Budget::new(Instant::now() + time, active.cancel.clone(), calls, limits.output_bytes()))
+/// What a tree of runs may use up.
+pub(super) fn budget(time: Duration, calls: usize, output_bytes: usize, active: &Active) -> Arc<Budget> {
+    Arc::new(Budget::new(Instant::now() + time, active.cancel.clone(), calls, output_bytes))
 }
 
 pub(super) const fn session_limits(limits: &Limits) -> SessionLimits {
@@ -265,20 +247,11 @@ pub(super) const fn session_limits(limits: &Limits) -> SessionLimits {
     }
 }
 
-/// A frame for a procedure that has code: permissions checked, parameters bound.
-pub(super) fn prepare(
-    row: ProcedureRow,
-    parameters: &Map<String, Value>,
-    budget: &Arc<Budget>,
-    config: &Config,
-) -> Result<Frame, LibraryError> {
+/// What makes a run of a procedure that has code: its parameters are checked and bound.
+pub(super) fn origin_of(row: ProcedureRow, parameters: &Map<String, Value>) -> Result<Origin, LibraryError> {
     let ProcedureRow { id, definition, code, version, .. } = row;
     let code = code.unwrap_or_default();
     let name = definition.name.to_string();
-    let grants = Grants::new(&config.policy, definition.permissions.as_ref(), &config.file());
-    grants
-        .check_declared()
-        .map_err(|error| LibraryError::PermissionDenied { name: name.clone(), message: error.message })?;
     let size = serde_json::to_string(parameters).map_or(0, |text| text.len());
     if size > MOST_PARAMETER_BYTES {
         let most = MOST_PARAMETER_BYTES / (1024 * 1024);
@@ -287,7 +260,7 @@ pub(super) fn prepare(
     }
     let bound = bind(&code, &definition, parameters)
         .map_err(|error| LibraryError::Parameters { name: name.clone(), message: error.message })?;
-    Ok(Frame {
+    Ok(Origin {
         run_id: uuid::Uuid::now_v7().to_string(),
         procedure_id: id,
         name,
@@ -296,19 +269,12 @@ pub(super) fn prepare(
         source: bound.source,
         code_lines: u32::try_from(code.lines().count()).unwrap_or(u32::MAX),
         parameters: bound.parameters,
-        grants,
-        capture: Capture::new(Arc::clone(budget)),
-        step_lines: StepLines::read(&code),
-        calls: Vec::new(),
-        pending: None,
-        dump: Vec::new(),
-        since: Instant::now(),
-        spent: Duration::ZERO,
+        permissions: definition.permissions,
     })
 }
 
 /// What the interpreter's compiler and type checker say of `code`; nothing of it is executed.
-pub async fn check(sandbox: &Sandbox, code: &str, limits: &Limits) -> Result<Verdict, LibraryError> {
-    let budget = budget(CHECK_TIME, 1, limits, &Active::default());
-    Ok(sandbox.check(code, session_limits(limits), budget).await?)
+pub async fn check(sandbox: &Sandbox, code: &str, stub: &str, limits: &Limits) -> Result<Verdict, LibraryError> {
+    let budget = budget(CHECK_TIME, 1, limits.output_bytes(), &Active::default());
+    Ok(sandbox.check(code, stub, session_limits(limits), budget).await?)
 }

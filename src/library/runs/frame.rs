@@ -1,95 +1,186 @@
-//! One procedure being executed, and the stack of those that wait for it.
+//! One procedure being executed.
 
-use std::time::Duration;
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::steps::{StepLines, line_of};
+use super::{
+    state::{Call, Safety, Sequence, State},
+    steps::{StepLines, line_of},
+};
 use crate::{
-    domain::{HostCall, RunId, VersionNumber},
+    config::Config,
+    domain::{HostCall, Permissions, RunId, VersionNumber},
     host::Grants,
-    sandbox::Capture,
+    library::{LibraryError, now_ms},
+    sandbox::{Budget, Capture, PythonError, Reply},
+    validation,
 };
 
-/// What is known of a procedure while it is being executed.
-pub struct Frame {
+/// What makes a frame: enough to start it from its beginning.
+pub struct Origin {
     pub run_id: RunId,
     pub procedure_id: i64,
     pub name: String,
     pub version: VersionNumber,
     pub steps_total: u32,
+    /// The code, and the call of its entry point.
     pub source: String,
     /// Lines of the procedure's own code at the beginning of the source.
     pub code_lines: u32,
     pub parameters: Value,
-    pub grants: Grants,
+    /// What the procedure declares that it needs.
+    pub permissions: Option<Permissions>,
+}
+
+/// What is known of a procedure while it is being executed.
+pub struct Frame {
+    pub origin: Origin,
+    pub grants: Arc<Grants>,
     pub capture: Capture,
     pub step_lines: StepLines,
-    /// Calls that are not yet written to the journal.
-    pub calls: Vec<HostCall>,
-    /// The host call that the code waits at.
-    pub pending: Option<PendingCall>,
-    /// Interpreter state, while another frame is on top or the run is paused.
-    pub dump: Vec<u8>,
+    /// Byte offsets of calls whose result is awaited.
+    pub deferrable: HashSet<u32>,
+    /// Where it stands.
+    pub state: State,
+    /// The calls that the state is about, in its order.
+    pub waiting: Vec<PendingCall>,
+    /// Whether `waiting` is what was gathered, rather than one call that is made as it is.
+    pub is_gathered: bool,
+    /// Calls that were answered with a promise and are not awaited yet.
+    pub deferred: Vec<PendingCall>,
+    /// Answered calls that are not in the journal yet, because they need not survive.
+    pub unwritten: Vec<(Sequence, HostCall)>,
+    /// The last number in its journal.
+    pub last_sequence: Sequence,
+    /// Interpreter state at `waiting`, while no session has it.
+    pub snapshot: Vec<u8>,
     /// When the frame last got going.
     pub since: Instant,
     /// Time spent before that.
     pub spent: Duration,
 }
 
-/// A host call that is not answered yet.
+/// A host call that the code has not got the answer of.
+#[derive(Debug, Clone)]
 pub struct PendingCall {
+    pub sequence: Sequence,
+    /// The interpreter's number for it.
+    pub call_id: u32,
     pub function: String,
-    pub arguments: Value,
+    pub arguments: Map<String, Value>,
     pub line: u32,
+    pub safety: Safety,
     pub since: Instant,
-}
-
-/// Innermost last.
-pub struct Stack {
-    pub frames: Vec<Frame>,
-    /// What a paused run waits for.
-    pub instruction: String,
-    /// Wall-clock time that the whole tree may still use.
-    pub time_left: Duration,
-    /// Host calls that the whole tree may still make.
-    pub calls_left: usize,
+    /// When the code made it; milliseconds since 1970.
+    pub at: i64,
+    pub reply: Option<Reply>,
 }
 
 impl Frame {
-    /// Notes that the code waits at a host call.
-    pub fn call_started(&mut self, function: &str, arguments: Value, offset: usize) {
-        let line = line_of(&self.source, offset);
-        self.pending = Some(PendingCall { function: function.to_owned(), arguments, line, since: Instant::now() });
+    /// A frame that has not started.
+    pub fn new(origin: Origin, capture: Capture, config: &Config) -> Self {
+        Self {
+            grants: Arc::new(Grants::new(&config.policy, origin.permissions.as_ref(), &config.file())),
+            step_lines: StepLines::read(&origin.source),
+            deferrable: validation::deferred_calls(&origin.source),
+            origin,
+            capture,
+            state: State::new(),
+            waiting: Vec::new(),
+            is_gathered: false,
+            deferred: Vec::new(),
+            unwritten: Vec::new(),
+            last_sequence: 0,
+            snapshot: Vec::new(),
+            since: Instant::now(),
+            spent: Duration::ZERO,
+        }
     }
 
-    /// Adds the answered call to the journal.
-    pub fn call_ended(&mut self, answer: Result<Value, String>) {
-        let Some(PendingCall { function, arguments, line, since }) = self.pending.take() else { return };
-        let (result, error) = match answer {
-            Ok(value) => (Some(journalled(value)), None),
-            Err(error) => (None, Some(error)),
+    /// Refuses a procedure that can't do its work with what is granted.
+    pub fn check_declared(&self) -> Result<(), LibraryError> {
+        let refused = |error: PythonError| LibraryError::PermissionDenied {
+            name: self.origin.name.clone(),
+            message: error.message,
         };
-        self.calls.push(HostCall {
+        self.grants.check_declared().map_err(refused)
+    }
+
+    /// Numbers a call that the code makes.
+    pub fn call(
+        &mut self,
+        function: String,
+        arguments: Map<String, Value>,
+        safety: Safety,
+        at: (u32, usize),
+    ) -> PendingCall {
+        self.last_sequence += 1;
+        let (call_id, offset) = at;
+        PendingCall {
+            sequence: self.last_sequence,
+            call_id,
             function,
-            arguments: journalled(arguments),
+            arguments,
+            line: line_of(&self.origin.source, offset),
+            safety,
+            since: Instant::now(),
+            at: now_ms(),
+            reply: None,
+        }
+    }
+
+    /// The calls as the state machine sees them.
+    pub fn calls_of(pending: &[PendingCall]) -> Vec<Call> {
+        let call =
+            |call: &PendingCall| Call { sequence: call.sequence, safety: call.safety, answered: call.reply.is_some() };
+        pending.iter().map(call).collect()
+    }
+
+    /// The call with this number.
+    pub fn waiting_for(&self, sequence: Sequence) -> Option<&PendingCall> {
+        self.waiting.iter().find(|call| call.sequence == sequence)
+    }
+
+    /// The journal's entry for an answered call.
+    pub fn entry(&self, call: &PendingCall, reply: &Reply) -> HostCall {
+        let (result, error) = match reply {
+            Reply::Value(value) => (Some(journalled(value.clone())), None),
+            Reply::Instance { fields, .. } => (Some(journalled(Value::Object(fields.clone()))), None),
+            Reply::Raise(error) => (None, Some(format!("{}: {}", error.kind, error.message))),
+        };
+        HostCall {
+            function: call.function.clone(),
+            arguments: journalled(Value::Object(call.arguments.clone())),
             result,
             error,
-            line: Some(line),
-            step: self.step_lines.step_at(line),
-            duration_ms: milliseconds(since.elapsed()),
-        });
+            line: Some(call.line),
+            step: self.step_lines.step_at(call.line),
+            duration_ms: milliseconds(call.since.elapsed()),
+        }
     }
 
-    /// The step that the pending call belongs to.
+    /// The step that the code has come to.
     pub fn current_step(&self) -> Option<u32> {
-        self.pending.as_ref().and_then(|pending| self.step_lines.step_at(pending.line))
+        self.waiting.first().and_then(|pending| self.step_lines.step_at(pending.line))
     }
 
     /// Time spent executing so far, in milliseconds.
     pub fn duration_ms(&self) -> f64 {
         milliseconds(self.spent + self.since.elapsed())
+    }
+
+    /// Stops its clock, until it goes on under a budget.
+    pub fn rest(&mut self) {
+        self.spent += self.since.elapsed();
+        self.since = Instant::now();
+    }
+
+    /// Goes on under another budget.
+    pub fn under(&mut self, budget: &Arc<Budget>) {
+        self.capture = self.capture.under(Arc::clone(budget));
+        self.since = Instant::now();
     }
 }
 

@@ -4,17 +4,29 @@
 //! procedure puts the caller's interpreter state aside as bytes, so a tree of any depth needs one worker and can't
 //! exhaust the pool. The same mechanism pauses a run for a person. Start at [`Engine`].
 
+mod ask;
 mod bind;
+mod calls;
 mod drive;
 mod engine;
 mod frame;
+mod gate;
+mod handle;
+mod journal;
+mod perform;
 mod record;
+mod recover;
 mod registry;
+mod seal;
+mod state;
 mod steps;
 mod view;
 
-pub(in crate::library) use {engine::check, record::blocking};
+pub(in crate::library) use {engine::check, record::blocking, seal::Key};
 
-pub use engine::{Decision, Engine, Execution};
+pub use ask::{QuestionId, Waiting};
+pub use engine::{Engine, Execution};
+pub use gate::{Asker, Decider, Decision, Gate};
+pub use handle::Handle;
 pub use registry::{Active, Progress};
 pub use view::{RunView, StepOutput};

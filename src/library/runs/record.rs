@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{engine::Execution, frame::Frame};
+use super::{
+    engine::Execution,
+    frame::{Frame, Origin},
+    journal::{self, Answer},
+};
 use crate::{
     domain::{Outcome, RunStatus},
     library::{Library, LibraryError, now_ms},
@@ -20,8 +24,15 @@ pub enum Ending {
     Error(PythonError),
     /// Because somebody cancelled it.
     Cancelled,
+    /// Not yet: its process ends, and another may go on with it.
+    Interrupted,
     /// Not yet: it waits for this.
-    Paused(String),
+    Paused {
+        /// What somebody is to do or decide.
+        instruction: String,
+        /// When it stops waiting; milliseconds since 1970.
+        expires_at: Option<i64>,
+    },
 }
 
 impl Ending {
@@ -30,7 +41,8 @@ impl Ending {
             Self::Result(_) => RunStatus::Succeeded,
             Self::Error(_) => RunStatus::Failed,
             Self::Cancelled => RunStatus::Cancelled,
-            Self::Paused(_) => RunStatus::Paused,
+            Self::Interrupted => RunStatus::Interrupted,
+            Self::Paused { .. } => RunStatus::Paused,
         }
     }
 
@@ -39,8 +51,8 @@ impl Ending {
             Self::Result(_) => Some(Outcome::Success),
             Self::Error(_) => Some(Outcome::Failure),
             // Nobody can tell how it would have gone, so it does not count.
-            Self::Cancelled => None,
-            Self::Paused(_) => Some(Outcome::Paused),
+            Self::Cancelled | Self::Interrupted => None,
+            Self::Paused { .. } => Some(Outcome::Paused),
         }
     }
 }
@@ -60,11 +72,11 @@ pub async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Records that a frame starts.
-pub async fn started(library: &Arc<Library>, frame: &Frame, parent: Option<&str>) -> Result<(), LibraryError> {
-    let (id, parent) = (frame.run_id.clone(), parent.map(str::to_owned));
-    let (procedure_id, version, steps_total) = (frame.procedure_id, frame.version, frame.steps_total);
-    let parameters = frame.parameters.to_string();
+/// Records that a run starts.
+pub async fn started(library: &Arc<Library>, origin: &Origin, parent: Option<&str>) -> Result<(), LibraryError> {
+    let (id, parent) = (origin.run_id.clone(), parent.map(str::to_owned));
+    let (procedure_id, version, steps_total) = (origin.procedure_id, origin.version, origin.steps_total);
+    let parameters = origin.parameters.to_string();
     blocking(library, move |library| {
         library.database.write::<_, StorageError>(|writer| {
             writer.start_run(&NewRun {
@@ -83,28 +95,43 @@ pub async fn started(library: &Arc<Library>, frame: &Frame, parent: Option<&str>
     .await
 }
 
-/// Records how a frame ended or that it is paused, and says the same to the caller.
-pub async fn ended(library: &Arc<Library>, frame: &mut Frame, ending: Ending) -> Result<Execution, LibraryError> {
-    let calls = std::mem::take(&mut frame.calls);
+/// Records how a frame ended or that it is paused, and says the same to the caller. `answer` is what the procedure that
+/// called it gets, written down together with it: a run never ends without its caller knowing.
+pub async fn ended(
+    library: &Arc<Library>,
+    frame: &mut Frame,
+    ending: Ending,
+    answer: Option<Answer>,
+) -> Result<Execution, LibraryError> {
+    let calls = std::mem::take(&mut frame.unwritten);
     let (status, outcome) = (ending.status(), ending.outcome());
     let mut execution = Execution {
-        run_id: frame.run_id.clone(),
-        procedure_id: frame.procedure_id,
-        name: frame.name.clone(),
+        run_id: frame.origin.run_id.clone(),
+        procedure_id: frame.origin.procedure_id,
+        name: frame.origin.name.clone(),
         status,
         outcome: outcome.unwrap_or(Outcome::Failure),
         result: None,
         output: frame.capture.text(),
         error: None,
         waiting_for: None,
+        gate: None,
         duration_ms: frame.duration_ms(),
     };
+    let mut expires = None;
     match ending {
         Ending::Result(value) => execution.result = Some(value),
         Ending::Error(error) => execution.error = Some(error),
         Ending::Cancelled => execution.error = Some(PythonError::new("Cancelled", "the run was cancelled")),
-        Ending::Paused(instruction) => execution.waiting_for = Some(instruction),
+        Ending::Interrupted => {
+            execution.error = Some(PythonError::new("Interrupted", "the server ended before the run did"));
+        }
+        Ending::Paused { instruction, expires_at } => {
+            execution.waiting_for = Some(instruction);
+            expires = expires_at;
+        }
     }
+    let was_saved = !frame.snapshot.is_empty();
     blocking(library, move |library| {
         let result = execution.result.as_ref().map(ToString::to_string);
         let error = execution.error.as_ref();
@@ -120,8 +147,20 @@ pub async fn ended(library: &Arc<Library>, frame: &mut Frame, ending: Ending) ->
             at: now_ms(),
             duration_ms: execution.duration_ms,
             calls: &calls,
+            expires_at: expires,
         };
-        library.database.write(|writer| writer.end_run(&execution.run_id, &end))?;
+        let is_over = !matches!(status, RunStatus::Paused | RunStatus::Interrupted);
+        let row = answer.as_ref().map(|answer| journal::answer_row(library, answer)).transpose()?;
+        library.database.write::<_, StorageError>(|writer| {
+            writer.end_run(&execution.run_id, &end)?;
+            if is_over && was_saved {
+                writer.delete_frame(&execution.run_id)?;
+            }
+            match (&answer, &row) {
+                (Some(answer), Some(row)) => journal::write_answer(writer, answer, row),
+                _ => Ok(()),
+            }
+        })?;
         Ok(execution)
     })
     .await

@@ -1,13 +1,16 @@
-//! The runs of this process that are open: executing, or paused.
+//! The runs that this process executes.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio_util::sync::CancellationToken;
 
-use super::frame::Stack;
+use super::gate::Asker;
 
 /// How far an executing run has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,10 +30,45 @@ pub struct Progress {
 pub struct Active {
     /// Stops the run.
     pub cancel: CancellationToken,
+    /// Who can be asked while it executes.
+    pub asker: Option<Arc<dyn Asker>>,
     progress: Arc<Mutex<Progress>>,
+    leaving: Arc<AtomicBool>,
+    stopped: Arc<AtomicBool>,
 }
 
 impl Active {
+    /// A handle whose run can ask somebody.
+    #[must_use]
+    pub fn with_asker(asker: Option<Arc<dyn Asker>>) -> Self {
+        Self { asker, ..Self::default() }
+    }
+
+    /// Stops the run because its process ends: it stays open, for another to go on with.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+        self.cancel.cancel();
+    }
+
+    /// Whether it stops because its process ends.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
+    }
+
+    /// Stops the run because somebody wants it to end, also where it waits for an answer. A caller that only gave up
+    /// cancels it instead: a run that waits then goes on waiting.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        self.cancel.cancel();
+    }
+
+    /// Whether somebody wants it to end.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
     /// How far it has come.
     pub fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
@@ -40,7 +78,6 @@ impl Active {
 #[derive(Default)]
 pub struct Registry {
     active: Mutex<HashMap<String, Active>>,
-    paused: Mutex<HashMap<String, Stack>>,
 }
 
 impl Registry {
@@ -56,27 +93,15 @@ impl Registry {
         self.active().get(id).cloned()
     }
 
-    pub fn cancel_all(&self) {
-        self.active().values().for_each(|active| active.cancel.cancel());
+    pub fn leave_all(&self) {
+        self.active().values().for_each(Active::leave);
     }
 
     pub fn is_idle(&self) -> bool {
         self.active().is_empty()
     }
 
-    pub fn put_paused(&self, id: &str, stack: Stack) {
-        self.paused().insert(id.to_owned(), stack);
-    }
-
-    pub fn take_paused(&self, id: &str) -> Option<Stack> {
-        self.paused().remove(id)
-    }
-
     fn active(&self) -> MutexGuard<'_, HashMap<String, Active>> {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn paused(&self) -> MutexGuard<'_, HashMap<String, Stack>> {
-        self.paused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

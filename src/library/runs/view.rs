@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::registry::Progress;
 use crate::{
     domain::{HostCall, RunStatus},
-    storage::RunRow,
+    storage::{DecisionRow, RunRow},
 };
 
 /// A run with its journal, summed up by step.
@@ -15,6 +15,8 @@ pub struct RunView {
     pub run: RunRow,
     /// Its host calls.
     pub calls: Vec<HostCall>,
+    /// What was decided on its questions.
+    pub decisions: Vec<DecisionRow>,
     /// Steps that are done, where the code marks its steps.
     pub steps_completed: u32,
     /// Steps in all.
@@ -37,7 +39,7 @@ pub struct StepOutput {
 impl RunView {
     /// Sums up a run. `progress` is that of a run which is being executed here.
     #[must_use]
-    pub fn new(run: RunRow, calls: Vec<HostCall>, progress: Option<Progress>) -> Self {
+    pub fn new(run: RunRow, calls: Vec<HostCall>, decisions: Vec<DecisionRow>, progress: Option<Progress>) -> Self {
         let mut step_outputs: Vec<StepOutput> = Vec::new();
         for call in &calls {
             if let (Some(step), Some(result)) = (call.step, &call.result) {
@@ -60,7 +62,15 @@ impl RunView {
             }
             _ => (last_done.unwrap_or(0), None),
         };
-        Self { run, calls, steps_completed: steps_completed.min(steps_total), steps_total, current_step, step_outputs }
+        Self {
+            run,
+            calls,
+            decisions,
+            steps_completed: steps_completed.min(steps_total),
+            steps_total,
+            current_step,
+            step_outputs,
+        }
     }
 
     /// Share of the steps that are done, from 0 to 1.

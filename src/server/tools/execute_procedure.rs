@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{arguments::ProcedureArgument, views::ExecutionView};
 use crate::{
-    library::{LibraryError, ProcedureRef, Services, runs::Active},
+    library::{LibraryError, ProcedureRef, Services},
     server::{
         progress::CallContext,
         tool::{Effect, Tool, Toolset},
@@ -37,7 +37,7 @@ impl Tool for ExecuteProcedure {
     type Output = ExecutionView;
 
     async fn call(services: &Services, params: Params, context: &CallContext) -> Result<ExecutionView, LibraryError> {
-        let (wanted, active) = (ProcedureRef::from(params.procedure_id), Active::default());
+        let (wanted, active) = (ProcedureRef::from(params.procedure_id), context.active(services).await?);
         let run = services.engine().execute(&wanted, params.parameters, active.clone());
         Ok(context.watch_run(&active, run).await?.into())
     }

@@ -29,8 +29,8 @@ pub struct GenerateProcedureCode;
 pub struct Params {
     /// Number or name.
     procedure_id: ProcedureArgument,
-    /// Your own Python: one function named like the procedure, typed, with a docstring. `from repertoire import
-    /// run_command, call_procedure, manual_step, log`. Left out: the steps are compiled.
+    /// Your own Python: one function named like the procedure, typed, with a docstring; the prompt
+    /// `write_procedure_code` says what it can call. Left out: the steps are compiled.
     code: Option<String>,
     /// Ask the configured model; without one the steps are compiled. True by default.
     use_llm: Option<bool>,

@@ -37,7 +37,10 @@ pub struct Output {
     procedure_id: i64,
     name: String,
     version: u32,
-    /// Every field that is set.
+    trigger: Option<Value>,
+    owner: Option<String>,
+    is_shared: bool,
+    /// Every other field that is set.
     #[schemars(with = "serde_json::Map<String, Value>")]
     definition: Value,
     code: Option<String>,
@@ -47,6 +50,8 @@ pub struct Output {
     code_confidence: Option<f64>,
     success_rate: Option<f64>,
     usage_count: u64,
+    run_count: u64,
+    last_run_at: Option<String>,
     created_at: String,
     updated_at: String,
 }
@@ -69,12 +74,15 @@ impl Tool for GetProcedure {
         let code = row.code.map(|code| window(&code, offset, MOST_PART_CHARS));
         let mut definition = serde_json::to_value(&row.definition).unwrap_or_default();
         if let Value::Object(fields) = &mut definition {
-            fields.remove("name");
+            ["name", "trigger", "owner", "is_shared"].iter().for_each(|field| drop(fields.remove(*field)));
         }
         Ok(Output {
             procedure_id: row.id,
             name: row.definition.name.to_string(),
             version: row.version,
+            trigger: row.definition.trigger.and_then(|trigger| serde_json::to_value(trigger).ok()),
+            owner: row.definition.owner,
+            is_shared: row.definition.is_shared,
             definition,
             code_next_offset: code.as_ref().and_then(|(_, next)| *next),
             code: code.map(|(part, _)| part),
@@ -83,6 +91,8 @@ impl Tool for GetProcedure {
             code_confidence: row.code_confidence,
             success_rate,
             usage_count: row.uses,
+            run_count: row.uses,
+            last_run_at: row.last_run_at.map(library::rfc3339_ms),
             created_at: library::rfc3339(row.created_at),
             updated_at: library::rfc3339(row.updated_at),
         })

@@ -7,12 +7,13 @@ use serde_json::Value;
 use super::views::{MOST_PART_CHARS, RunSummary};
 use crate::{
     domain::HostCall,
-    library::{LibraryError, Services},
+    library::{LibraryError, Services, rfc3339_ms},
     server::{
         progress::CallContext,
         reply::window,
         tool::{Answer, Effect, Tool, Toolset},
     },
+    storage::DecisionRow,
 };
 
 const MOST_CALLS: usize = 50;
@@ -56,12 +57,30 @@ pub struct Output {
     current_step: Option<u32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     step_outputs: Vec<StepView>,
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    decisions: Vec<DecisionView>,
     /// The journal of host calls.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     calls: Vec<HostCall>,
     /// The part that `read` asks for.
     text: Option<String>,
     next_offset: Option<usize>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct DecisionView {
+    question: String,
+    decision: String,
+    by: String,
+    at: String,
+}
+
+impl From<DecisionRow> for DecisionView {
+    fn from(row: DecisionRow) -> Self {
+        let DecisionRow { question, decision, decided_by, decided_at, .. } = row;
+        Self { question, decision, by: decided_by, at: rfc3339_ms(decided_at) }
+    }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -105,6 +124,8 @@ impl Tool for GetRun {
                 .filter(|_| journal)
                 .map(|output| StepView { step: output.step, output: output.output })
                 .collect(),
+            expires_at: view.run.expires_at.map(rfc3339_ms),
+            decisions: view.decisions.into_iter().filter(|_| journal).map(DecisionView::from).collect(),
             calls: view.calls.into_iter().filter(|_| journal).take(MOST_CALLS).collect(),
             next_offset: text.as_ref().and_then(|(_, next)| *next),
             text: text.map(|(part, _)| part),

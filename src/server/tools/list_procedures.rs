@@ -29,6 +29,8 @@ pub struct Params {
     category: Option<String>,
     tag: Option<String>,
     status: Option<Status>,
+    /// False: only your own.
+    include_shared: Option<bool>,
 }
 
 /// Answer.
@@ -60,7 +62,8 @@ impl Tool for ListProcedures {
                     category: params.category.as_deref(),
                     tag: params.tag.as_deref(),
                     status: params.status,
-                    min_confidence: None,
+                    own_only: params.include_shared == Some(false),
+                    ..ListFilter::default()
                 };
                 library.list(&filter, limit, offset)
             })

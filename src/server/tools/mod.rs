@@ -3,18 +3,24 @@
 mod arguments;
 mod views;
 
+pub use views::ExecutionView;
+
 pub mod cancel_run;
 pub mod delete_procedure;
+pub mod emit_event;
 pub mod execute_procedure;
 pub mod generate_procedure_code;
 pub mod get_procedure;
 pub mod get_procedure_stats;
 pub mod get_procedure_versions;
 pub mod get_run;
+pub mod list_inbox;
 pub mod list_procedures;
 pub mod list_runs;
+pub mod match_procedures;
 pub mod recall_procedures;
 pub mod remember_procedure;
+pub mod resolve_inbox_item;
 pub mod resume_run;
 pub mod rollback_procedure_code;
 pub mod search_procedures_by_confidence;

@@ -32,6 +32,8 @@ pub struct Params {
     tag: Option<String>,
     /// Only with at least this confidence in the code, 0 to 1.
     min_confidence: Option<f64>,
+    /// False: only your own.
+    include_shared: Option<bool>,
     /// Also return the code.
     #[serde(default)]
     include_code: bool,
@@ -58,7 +60,8 @@ impl Tool for RecallProcedures {
     async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
         let limit = limit(params.limit, 5, 50)? as usize;
         let min_confidence = params.min_confidence.map(|least| share("min_confidence", least)).transpose()?;
-        let filter = RecallFilter { category: params.category, tag: params.tag, min_confidence };
+        let own_only = params.include_shared == Some(false);
+        let filter = RecallFilter { category: params.category, tag: params.tag, min_confidence, own_only };
         let query = params.query;
         let found = services.blocking(move |library| library.recall(&query, limit, &filter)).await?;
         let procedures: Vec<ProcedureView> = found

@@ -6,10 +6,7 @@ use serde_json::Value;
 
 use super::views::ExecutionView;
 use crate::{
-    library::{
-        LibraryError, Services,
-        runs::{Active, Decision},
-    },
+    library::{LibraryError, Services, runs::Decision},
     server::{
         progress::CallContext,
         tool::{Effect, Tool, Toolset},
@@ -25,9 +22,9 @@ pub struct ResumeRun;
 pub struct Params {
     /// From `execute_procedure` or `list_runs`.
     run_id: String,
-    /// `approve` (the default): the step is done. `reject`: it won't be; the code sees an error.
+    /// Without one a step counts as done, and a question is put to your user if your client can.
     decision: Option<Choice>,
-    /// What the step gave, or why it was rejected. Any JSON value.
+    /// What the step gave, the answer, or why it is rejected. Any JSON value.
     value: Option<Value>,
 }
 
@@ -42,22 +39,28 @@ enum Choice {
 
 impl Tool for ResumeRun {
     const NAME: &'static str = "resume_run";
-    const DESCRIPTION: &'static str = "Go on with a paused run after you, or your user, did what it waits for.";
+    const DESCRIPTION: &'static str = "Go on with a paused run once the step that it waits for is done. \
+        What it asks is for your user to decide: ask them before.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Executes;
     type Params = Params;
     type Output = ExecutionView;
 
     async fn call(services: &Services, params: Params, context: &CallContext) -> Result<ExecutionView, LibraryError> {
-        let decision = match (params.decision, params.value) {
-            (Some(Choice::Reject), reason) => Decision::Reject(reason.map(|reason| match reason {
-                Value::String(text) => text,
-                other => other.to_string(),
-            })),
-            (_, value) => Decision::Approve(value.unwrap_or_default()),
-        };
-        let active = Active::default();
-        let run = services.engine().resume(&params.run_id, decision, active.clone());
+        let Params { run_id, decision, value } = params;
+        let active = context.active(services).await?;
+        let run = Box::pin(async {
+            let (engine, agent, active) = (services.engine(), context.agent(), active.clone());
+            let decision = match decision {
+                Some(Choice::Approve) => Decision::Approve(value),
+                Some(Choice::Reject) => Decision::Reject(value.map(|reason| match reason {
+                    Value::String(text) => text,
+                    other => other.to_string(),
+                })),
+                None => return engine.resume_undecided(&run_id, value, agent, active).await,
+            };
+            engine.resume(&run_id, decision, agent, active).await
+        });
         Ok(context.watch_run(&active, run).await?.into())
     }
 }

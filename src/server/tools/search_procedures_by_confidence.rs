@@ -27,6 +27,8 @@ pub struct Params {
     min_confidence: Option<f64>,
     /// How many; 10 by default.
     limit: Option<u32>,
+    /// False: only your own.
+    include_shared: Option<bool>,
 }
 
 /// Answer.
@@ -49,7 +51,8 @@ impl Tool for SearchProceduresByConfidence {
     async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
         let least = share("min_confidence", params.min_confidence.unwrap_or(0.7))?;
         let limit = limit(params.limit, 10, 100)?;
-        let filter = ListFilter { min_confidence: Some(least), ..ListFilter::default() };
+        let own_only = params.include_shared == Some(false);
+        let filter = ListFilter { min_confidence: Some(least), own_only, ..ListFilter::default() };
         let (rows, _) = services.blocking(move |library| library.list(&filter, limit, 0)).await?;
         Ok(Output { count: rows.len(), procedures: rows.into_iter().map(ProcedureView::from).collect() })
     }

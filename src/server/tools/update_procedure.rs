@@ -1,8 +1,8 @@
 //! `update_procedure`
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::arguments::ProcedureArgument;
 use crate::{
@@ -13,11 +13,15 @@ use crate::{
     },
 };
 
+/// What [`Own`] takes.
+const OWN_FIELDS: [&str; 2] = ["procedure_id", "expected_version"];
+
 /// Changes fields of a definition.
 pub struct UpdateProcedure;
 
 /// Arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(transform = refer_to_remember)]
 pub struct Params {
     #[serde(flatten)]
     own: Own,
@@ -34,6 +38,17 @@ struct Own {
     expected_version: Option<u32>,
 }
 
+/// `remember_procedure` describes the same fields in full; clients would pay for all of that twice.
+fn refer_to_remember(schema: &mut Schema) {
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+    let fields = properties.iter_mut().filter(|(name, _)| !OWN_FIELDS.contains(&name.as_str()));
+    for field in fields.filter_map(|(_, field)| field.as_object_mut()) {
+        let items = field.get("items").map(|items| items.get("type").map_or(json!({}), |kind| json!({"type": kind})));
+        field.retain(|key, _| ["type", "anyOf", "enum"].contains(&key.as_str()));
+        field.extend(items.map(|items| ("items".to_owned(), items)));
+    }
+}
+
 /// Answer.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
@@ -48,15 +63,15 @@ impl Answer for Output {}
 
 impl Tool for UpdateProcedure {
     const NAME: &'static str = "update_procedure";
-    const DESCRIPTION: &'static str = "Change fields of a procedure's definition; fields you leave out stay. Code is \
-        changed with generate_procedure_code.";
+    const DESCRIPTION: &'static str = "Change fields of a procedure's definition, as remember_procedure takes them; \
+        fields you leave out stay. Code is changed with generate_procedure_code.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Changes;
     type Params = Params;
     type Output = Output;
 
     fn parse(mut arguments: Map<String, Value>) -> Result<Params, LibraryError> {
-        let own = parse(take_fields(&mut arguments, &["procedure_id", "expected_version"]))?;
+        let own = parse(take_fields(&mut arguments, &OWN_FIELDS))?;
         Ok(Params { own, fields: parse(arguments)? })
     }
 

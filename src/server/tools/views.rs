@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use crate::{
     domain::{Outcome, RunStatus},
-    library::{self, runs::Execution},
+    library::{
+        self,
+        runs::{Execution, Gate},
+    },
     server::{reply::window, tool::Answer},
     storage::{ProcedureRow, RunRow},
 };
@@ -97,6 +100,9 @@ pub struct ExecutionView {
     pub duration_seconds: f64,
     /// How to read what was cut.
     pub note: Option<String>,
+    #[serde(skip)]
+    #[schemars(skip)]
+    gate: Option<Gate>,
 }
 
 impl From<Execution> for ExecutionView {
@@ -130,6 +136,7 @@ impl From<Execution> for ExecutionView {
             traceback: error.map(|error| error.traceback).filter(|traceback| traceback.contains('\n')),
             duration_seconds: seconds(execution.duration_ms),
             note,
+            gate: execution.gate,
         }
     }
 }
@@ -142,6 +149,10 @@ impl Answer for ExecutionView {
             (Outcome::Failure, RunStatus::Cancelled) => Some("run_cancelled"),
             (Outcome::Failure, _) => Some("run_failed"),
         }
+    }
+
+    fn asked(&self) -> Option<(&str, &Gate)> {
+        Some((&self.run_id, self.gate.as_ref()?))
     }
 }
 

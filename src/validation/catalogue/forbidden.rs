@@ -2,7 +2,7 @@
 
 const COMMANDS: &str = "use `run_command` of `repertoire`";
 const PROGRAM: &str = "run a program that does it with `run_command` of `repertoire`";
-const NETWORK: &str = "run a granted program such as `curl` with `run_command` of `repertoire`";
+const NETWORK: &str = "use `http_request` of `repertoire`";
 const PROCEDURES: &str = "call other procedures with `call_procedure` of `repertoire`";
 const DATA: &str = "use `json` for data";
 const NOTHING: &str = "write the code without it";

@@ -32,6 +32,6 @@ pub const HIDDEN_CHARACTERS: Rule = Rule {
     category: Category::Security,
     summary: "Characters that show nothing or turn the direction of writing make code read differently than it runs.",
     instead: "Remove them, or write an escape such as `\\u200b`.",
-    bad: "x = \"a\u{200b}b\"\n",
+    bad: "x = \"a\u{200b}b\"  # something stands between the letters\n",
     good: "x = \"a\\u200bb\"\n",
 };

@@ -120,7 +120,7 @@ pub const COPY_BY_LOOP: Rule = Rule {
     severity: Severity::Info,
     category: Category::Style,
     summary: "A loop or comprehension only copies.",
-    instead: "Use `list(…)`, `set(…)` or `dict(…)`.",
+    instead: "Use the values as they are, or `list(…)`, `set(…)` or `dict(…)` for a copy.",
     bad: "def f(a):\n    return [x for x in a]\n",
     good: "def f(a):\n    return list(a)\n",
 };

@@ -43,7 +43,7 @@ pub const NUL: Rule = Rule {
     category: Category::Syntax,
     summary: "A source holds no NUL characters.",
     instead: "Write `\"\\0\"` in a string.",
-    bad: "x = \"\0\"\n",
+    bad: "",
     good: "x = \"\\0\"\n",
 };
 
@@ -144,4 +144,37 @@ pub const COMMAND_NOT_CONSTANT: Rule = Rule {
     instead: "Write the program's name as a constant.",
     bad: "from repertoire import run_command\ndef f(tool):\n    run_command([tool])\n",
     good: "from repertoire import run_command\nrun_command([\"ls\"])\n",
+};
+
+/// A tool of an MCP server that the procedure calls is not among its grants.
+pub const TOOL_NOT_GRANTED: Rule = Rule {
+    code: "RPT109",
+    severity: Severity::Warning,
+    category: Category::Security,
+    summary: "A tool of an MCP server that the procedure calls is not among its grants.",
+    instead: "Ask the user to add the tool, or its server, to `tools` under [policy] in config.toml.",
+    bad: "from repertoire import call_tool\ncall_tool(\"search/delete\")\n",
+    good: "from repertoire import call_tool\ncall_tool(\"search/query\", {\"text\": \"x\"})\n",
+};
+
+/// A host that the procedure sends requests to is not among its grants.
+pub const HOST_NOT_GRANTED: Rule = Rule {
+    code: "RPT110",
+    severity: Severity::Warning,
+    category: Category::Security,
+    summary: "A host that the procedure sends requests to is not among its grants.",
+    instead: "Ask the user to add the host to `network` under [policy] in config.toml.",
+    bad: "from repertoire import http_request\nhttp_request(\"https://example.net/x\")\n",
+    good: "from repertoire import http_request\nhttp_request(\"https://api.example.org/x\")\n",
+};
+
+/// The procedure asks the language model, which is not granted.
+pub const MODEL_NOT_GRANTED: Rule = Rule {
+    code: "RPT111",
+    severity: Severity::Warning,
+    category: Category::Security,
+    summary: "The procedure asks the language model, which is not granted.",
+    instead: "Ask the user to set `model = true` under [policy] in config.toml, or do without.",
+    bad: "from repertoire import llm\nllm(\"Summarise this.\")\n",
+    good: "from repertoire import manual_step\nmanual_step(\"Summarise this.\")\n",
 };

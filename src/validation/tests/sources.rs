@@ -46,6 +46,9 @@ pub(super) const HOSTILE: &[(&str, &str)] = &[
     ("RPT103", "class A:\n    def eval(self):\n        return eval('1')"),
     ("RPT103", "f'{eval(\"1\")}'"),
     ("RPT103", "def f():\n    def g():\n        eval = 1\n    return eval('1')"),
+    ("RPT103", "def f(x: exec('1') = 1):\n    return x"),
+    ("RPT103", "def f(x) -> list[eval('1')]:\n    return x"),
+    ("RPT104", "x = {}\nx['__globals__'] |= {}"),
     ("RPT104", "().__class__"),
     ("RPT104", "''.__class__.__mro__[1].__subclasses__()"),
     ("RPT104", "(lambda: 1).__globals__"),
@@ -109,6 +112,7 @@ pub(super) const BENIGN: &[&str] = &[
     "def f(model):\n    return model.eval()",
     "system = 'linux'\nsystem.upper()",
     "data = {'subprocess': 1}\ndata['subprocess']",
+    "data = {}\ndata['__class__'] = 'a word'",
     "def f(item, field):\n    return getattr(item, field)",
     "def f(item, n):\n    return getattr(item, f'step_{n}', None)",
     "import json\njson.dumps({'a': 1}, indent=2, sort_keys=True)",
@@ -150,6 +154,35 @@ pub(super) const BENIGN: &[&str] = &[
     "import os\nlog = os.path.basename\nlog('a')",
     "def input(text):\n    return text\ninput('a')",
     "raise RuntimeError(f'failed: {1}')",
+];
+
+/// Functions that end before their last line, where it says so.
+pub(super) const UNREACHABLE: &[&str] = &[
+    "while True:\n    print(1)\nprint(2)",
+    "while 1:\n    for x in [1]:\n        break\nprint(2)",
+    "import sys\nsys.exit(1)\nprint(2)",
+    "raise SystemExit\nprint(2)",
+    "def f(x):\n    if x:\n        return 1\n    else:\n        raise ValueError('x')\n    print(2)",
+    "def f(x):\n    try:\n        return 1\n    except ValueError:\n        return 3\n    print(x)",
+    "def f(x):\n    try:\n        print(x)\n    finally:\n        raise ValueError('x')\n    print(x)",
+    "def f(x):\n    match x:\n        case 1:\n            return 1\n        case _:\n            return 3\n    print(x)",
+    "def f(x):\n    with open(x) as file:\n        return file\n    print(x)",
+    "if False:\n    print(2)",
+    "while 0:\n    print(2)",
+    "if True:\n    print(1)\nelse:\n    print(2)",
+];
+
+/// Functions whose every line can be reached.
+pub(super) const REACHABLE: &[&str] = &[
+    "while True:\n    if input:\n        break\nprint(2)",
+    "while True:\n    try:\n        break\n    except ValueError:\n        print(1)\nprint(2)",
+    "def f(x):\n    while x:\n        return 1\n    return 2",
+    "def f(x):\n    if x:\n        return 1\n    elif x is None:\n        return 3\n    return 2",
+    "def f(x):\n    try:\n        return 1\n    except ValueError:\n        print(1)\n    return 2",
+    "def f(x):\n    match x:\n        case 1:\n            return 1\n    return 2",
+    "def f(x):\n    with x:\n        return 1\n    return 2",
+    "def f(x):\n    for y in x:\n        return y\n    return 2",
+    "def f():\n    def g():\n        return 1\n    return g()",
 ];
 
 /// Sources with something that the linter finds, with our code for it, where the rule table shows another example.
@@ -200,7 +233,8 @@ pub(super) const UNLINTED: &[&str] = &[
     "try:\n    import yaml\nexcept ImportError:\n    yaml = None",
     "import subprocess",
     "def f(token):\n    return token == \"minus\" or token in [\"(\"]",
-    "token_type = \"bearer\"\npassword_file = \"/run/secrets/db\"\npassword = \"\"",
+    "token_type = \"bearer\"\npassword_file = \"/run/secrets/db\"\npassword = \"\"\nsecret = \":****\"",
+    "x = \"one \" \"two\"\ny = 'one' ' two'",
     "import hashlib\nx = hashlib.md5(b\"a\", usedforsecurity=False)",
     "def f(xs):\n    for x in xs:\n        if x:\n            return True\n    return False",
     "def f(x=[]):\n    return x",

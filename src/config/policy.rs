@@ -1,0 +1,156 @@
+//! The `[policy]` section: the most that any procedure may do.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use super::Approvals;
+use crate::domain::{HostGrant, Permissions};
+
+/// The section as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Section {
+    commands: Vec<String>,
+    read: Vec<String>,
+    write: Vec<String>,
+    tools: Vec<String>,
+    network: Vec<String>,
+    model: bool,
+    pub(super) approvals: Approvals,
+}
+
+impl From<Section> for Permissions {
+    fn from(section: Section) -> Self {
+        let Section { commands, read, write, tools, network, model, approvals: _ } = section;
+        Self { commands, read, write, tools, network, model }
+    }
+}
+
+/// Makes the directories of the policy absolute and real, and refuses what would let a procedure change its own policy
+/// or what the sandbox can't keep apart.
+pub(super) fn check(policy: Permissions, home: &Path) -> Result<Permissions, String> {
+    let read = real_directories(&policy.read, "read")?;
+    let write = real_directories(&policy.write, "write")?;
+    let home = fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
+    if let Some(directory) = write.iter().find(|directory| home.starts_with(directory) || directory.starts_with(&home))
+    {
+        return Err(format!(
+            "`policy.write` names `{}`, which holds or lies in the data home `{}`; a procedure could then rewrite its \
+             own policy. Name a folder apart from it",
+            directory.display(),
+            home.display()
+        ));
+    }
+    for reading in &read {
+        if let Some(writing) = write.iter().find(|writing| overlap(reading, writing)) {
+            return Err(format!(
+                "`policy.read` names `{}` and `policy.write` names `{}`, and one lies in the other; name folders side \
+                 by side, or give `write` to the outer one",
+                reading.display(),
+                writing.display()
+            ));
+        }
+    }
+    if let Some(entry) = policy.network.iter().find(|entry| HostGrant::parse(entry).is_none()) {
+        return Err(format!(
+            "`policy.network` names `{entry}`, which is no host; write a name (in letters of ASCII) or an address, perhaps \
+             with a port: `api.example.org`, `*.example.org`, `localhost:8080`"
+        ));
+    }
+    let names = |directories: Vec<PathBuf>| -> Vec<String> {
+        outermost(&directories).into_iter().map(|directory| directory.to_string_lossy().into_owned()).collect()
+    };
+    Ok(Permissions { read: names(read), write: names(write), ..policy })
+}
+
+fn overlap(a: &Path, b: &Path) -> bool {
+    a.starts_with(b) || b.starts_with(a)
+}
+
+fn outermost(directories: &[PathBuf]) -> Vec<PathBuf> {
+    let mut kept: Vec<PathBuf> = Vec::new();
+    for directory in directories {
+        if !kept.iter().any(|outer| directory.starts_with(outer)) {
+            kept.retain(|inner| !inner.starts_with(directory));
+            kept.push(directory.clone());
+        }
+    }
+    kept
+}
+
+fn real_directories(directories: &[String], key: &str) -> Result<Vec<PathBuf>, String> {
+    directories
+        .iter()
+        .map(|directory| {
+            let expanded = expand_tilde(directory);
+            if !expanded.is_absolute() {
+                return Err(format!("`policy.{key}` names `{directory}`; directories there must be absolute"));
+            }
+            fs::canonicalize(&expanded)
+                .ok()
+                .filter(|path| path.is_dir())
+                .ok_or_else(|| format!("`policy.{key}` names `{directory}`, which is not a directory"))
+        })
+        .collect()
+}
+
+/// `~` and `~/…` as the user's home directory.
+pub(super) fn expand_tilde(directory: &str) -> PathBuf {
+    let rest = match directory {
+        "~" => Some(""),
+        _ => directory.strip_prefix("~/"),
+    };
+    match (rest, directories::UserDirs::new()) {
+        (Some(rest), Some(user)) => user.home_dir().join(rest),
+        _ => PathBuf::from(directory),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(PathBuf::from("/nonexistent/home"), text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn relative_and_missing_directories_are_refused() {
+        assert!(parse("[policy]\nread = ['src']").unwrap_err().contains("must be absolute"));
+        assert!(parse("[policy]\nread = ['/no/such/folder']").unwrap_err().contains("not a directory"));
+    }
+
+    #[test]
+    fn hosts_are_named_without_scheme_and_path() {
+        assert!(parse("[policy]\nnetwork = ['api.example.org', '*.example.org:443', '[::1]:80']").is_ok());
+        let message = parse("[policy]\nnetwork = ['https://api.example.org/']").unwrap_err();
+        assert!(message.contains("`https://api.example.org/`") && message.contains("no host"), "{message}");
+    }
+
+    #[test]
+    fn the_home_can_not_be_made_writable() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        fs::create_dir(&home).unwrap();
+        let text = format!("[policy]\nwrite = ['{}']", folder.path().display());
+        let message = Config::parse(home, &text).unwrap_err().to_string();
+        assert!(message.contains("rewrite its own policy"), "{message}");
+    }
+
+    #[test]
+    fn nested_directories_of_one_kind_are_merged_and_of_two_kinds_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        let (outer, inner) = (folder.path().display(), inner.display());
+        let config = parse(&format!("[policy]\nread = ['{inner}', '{outer}']")).unwrap();
+        assert_eq!(config.policy.read.len(), 1);
+        let message = parse(&format!("[policy]\nread = ['{outer}']\nwrite = ['{inner}']")).unwrap_err();
+        assert!(message.contains("one lies in the other"), "{message}");
+    }
+}

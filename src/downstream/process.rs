@@ -1,0 +1,169 @@
+//! A server that is a program: started in a group of its own, with a clean environment, and ended with all that it
+//! started.
+
+use std::{
+    collections::VecDeque,
+    io,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use process_wrap::tokio::{ChildWrapper, CommandWrap};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::{ChildStdin, ChildStdout},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use crate::config::CommandSettings;
+
+/// How long a program may take to end by itself once its stdin is closed, and again once it was asked by a signal.
+const GRACE: Duration = Duration::from_millis(500);
+/// How long to wait for the rest of what it wrote.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+const KEPT_LINES: usize = 8;
+const MOST_LINE_BYTES: usize = 400;
+
+#[cfg(unix)]
+const SIGTERM: i32 = 15;
+
+/// A program that was started. Dropping it kills its whole group.
+pub(super) struct Process {
+    /// `None` when it has ended.
+    child: Option<Box<dyn ChildWrapper>>,
+    words: Arc<Mutex<VecDeque<String>>>,
+    listener: Option<JoinHandle<()>>,
+}
+
+impl Process {
+    /// Starts the program of `server`, which gets nothing of our own stdin and stdout.
+    pub(super) fn spawn(server: &str, settings: &CommandSettings) -> Result<(Self, ChildStdout, ChildStdin), String> {
+        let environment = settings.environment()?;
+        let mut command = CommandWrap::with_new(&settings.command, |command| {
+            command.args(&settings.args).env_clear().envs(environment);
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.current_dir(settings.cwd.clone().unwrap_or_else(std::env::temp_dir));
+        });
+        // In a group of its own, so that what the program starts ends with it.
+        #[cfg(unix)]
+        command.wrap(process_wrap::tokio::ProcessGroup::leader());
+        #[cfg(windows)]
+        command.wrap(process_wrap::tokio::JobObject);
+        command.wrap(process_wrap::tokio::KillOnDrop);
+        let mut child = command.spawn().map_err(|error| spawn_error(settings, &error))?;
+        let (stdin, stdout, stderr) = (child.stdin().take(), child.stdout().take(), child.stderr().take());
+        let words = Arc::default();
+        let listener = stderr.map(|stderr| tokio::spawn(listen(stderr, server.to_owned(), Arc::clone(&words))));
+        let process = Self { child: Some(child), words, listener };
+        match (stdout, stdin) {
+            (Some(stdout), Some(stdin)) => Ok((process, stdout, stdin)),
+            _ => Err("its stdin and stdout can't be had".to_owned()),
+        }
+    }
+
+    /// Returns when the program itself has ended.
+    pub(super) async fn exited(&mut self) {
+        match &mut self.child {
+            Some(child) => drop(child.wait().await),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Ends the program, whose stdin is closed by now, and what it has started. Says how it ended and what it wrote
+    /// last.
+    pub(super) async fn end(mut self) -> String {
+        let Some(mut child) = self.child.take() else { return "it has ended".to_owned() };
+        let status = wait_or_kill(&mut child).await;
+        // What it started may have survived it. An error says that nothing has.
+        let _ = child.start_kill();
+        if let Some(listener) = self.listener.take() {
+            let _ = timeout(LAST_WORDS, listener).await;
+        }
+        let how = status.map_or_else(|| "it was stopped".to_owned(), how_it_ended);
+        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        if words.is_empty() {
+            return format!("{how} and wrote nothing to stderr");
+        }
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        format!("{how}; the last that it wrote: {}", words.join(" ⏎ "))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // An error says that it has ended before.
+            let _ = child.start_kill();
+        }
+    }
+}
+
+/// How it ended; `None` when that had to be done by us.
+async fn wait_or_kill(child: &mut Box<dyn ChildWrapper>) -> Option<ExitStatus> {
+    if let Ok(status) = timeout(GRACE, child.wait()).await {
+        return status.ok();
+    }
+    #[cfg(unix)]
+    if child.signal(SIGTERM).is_ok() && timeout(GRACE, child.wait()).await.is_ok() {
+        return None;
+    }
+    let _ = child.start_kill();
+    let _ = child.wait().await;
+    None
+}
+
+fn how_it_ended(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return format!("it was ended by signal {signal}");
+    }
+    status.code().map_or_else(|| "it ended".to_owned(), |code| format!("it ended with exit code {code}"))
+}
+
+fn spawn_error(settings: &CommandSettings, error: &io::Error) -> String {
+    let program = settings.command.display();
+    if let Some(cwd) = settings.cwd.as_ref().filter(|cwd| !cwd.is_dir()) {
+        return format!("its `cwd` `{}` is not a directory", cwd.display());
+    }
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("the program `{program}` is not installed or not in PATH"),
+        io::ErrorKind::PermissionDenied => format!("the system does not let `{program}` be executed"),
+        _ => format!("the program `{program}` can't be started: {error}"),
+    }
+}
+
+/// Passes what the program writes to stderr on to our log, and keeps the end of it.
+async fn listen(mut stderr: impl AsyncRead + Unpin, server: String, words: Arc<Mutex<VecDeque<String>>>) {
+    let mut chunk = vec![0; 4096];
+    let mut line: Vec<u8> = Vec::new();
+    loop {
+        let count = stderr.read(&mut chunk).await.unwrap_or(0);
+        for byte in chunk.get(..count).unwrap_or_default() {
+            if *byte == b'\n' {
+                note(&mut line, &server, &words);
+            } else if line.len() < MOST_LINE_BYTES {
+                line.push(*byte);
+            }
+        }
+        if count == 0 {
+            return note(&mut line, &server, &words);
+        }
+    }
+}
+
+fn note(line: &mut Vec<u8>, server: &str, words: &Mutex<VecDeque<String>>) {
+    let text = String::from_utf8_lossy(line).trim().to_owned();
+    line.clear();
+    if text.is_empty() {
+        return;
+    }
+    tracing::debug!(server, "{text}");
+    let mut words = words.lock().unwrap_or_else(PoisonError::into_inner);
+    if words.len() == KEPT_LINES {
+        words.pop_front();
+    }
+    words.push_back(text);
+}

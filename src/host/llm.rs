@@ -1,0 +1,69 @@
+//! `llm`: ask the language model of the configuration.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Action, HostContext, parse};
+use crate::{
+    models::{Completion, Message, Model, ModelError, Role},
+    sandbox::{PythonError, Reply},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    prompt: String,
+    system: Option<String>,
+    max_tokens: Option<u32>,
+}
+
+pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
+    let Arguments { prompt, system, max_tokens } = parse("llm", arguments)?;
+    // Providers refuse empty messages, each in words of its own.
+    if prompt.trim().is_empty() {
+        return Err(PythonError::new("ValueError", "llm(): `prompt` is empty; say what the model is to do"));
+    }
+    if max_tokens == Some(0) {
+        return Err(PythonError::new("ValueError", "llm(): `max_tokens` is 0; it is at least 1"));
+    }
+    context.grants.check_model()?;
+    let Some(mut settings) = context.config.model.clone() else {
+        let message = "no language model is configured; the user can name one under [model] in config.toml";
+        return Err(PythonError::new("RuntimeError", message));
+    };
+    if let Some(most) = max_tokens {
+        settings.max_output_tokens = settings.max_output_tokens.min(most);
+    }
+    let most = settings.max_output_tokens;
+    let system = system.filter(|text| !text.trim().is_empty()).map(|text| Message { role: Role::System, text });
+    let messages: Vec<Message> = system.into_iter().chain([Message { role: Role::User, text: prompt }]).collect();
+    let asking = async {
+        // Making a client reads the certificates of the system, which takes its time.
+        let model = tokio::task::spawn_blocking(move || Model::new(&settings)).await;
+        let model = model.map_err(|error| PythonError::new("RuntimeError", error.to_string()))?;
+        let note = |note: &str| context.capture.push(&format!("llm(): {note}\n"));
+        match model {
+            Ok(model) => model.complete(&messages, &context.budget.cancel, note).await,
+            Err(error) => Err(error),
+        }
+        .map_err(|error| raised(&error))
+    };
+    let Completion { text, truncated, .. } = tokio::select! {
+        completion = asking => completion?,
+        () = tokio::time::sleep_until(context.budget.deadline) => {
+            return Err(PythonError::new("TimeoutError", "the run's time was over before the model answered"));
+        }
+    };
+    if truncated {
+        context.capture.push(&format!("llm(): the answer was cut at {most} tokens\n"));
+    }
+    Ok(Action::Reply(Reply::Value(Value::String(text))))
+}
+
+fn raised(error: &ModelError) -> PythonError {
+    let kind = match error {
+        ModelError::TimedOut { .. } | ModelError::Cancelled => "TimeoutError",
+        _ => "RuntimeError",
+    };
+    PythonError::new(kind, error.to_string())
+}

@@ -1,0 +1,137 @@
+//! The inbox: what procedures put before the user, and the runs that wait for somebody.
+
+use serde_json::{Map, Value, json};
+
+use super::{Library, LibraryError, now_ms, rfc3339_ms};
+use crate::{
+    domain::{ItemKind, RunStatus},
+    storage::{ItemRow, RunFilter, RunRow, StorageError},
+};
+
+/// Which entries of the inbox to list.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InboxFilter {
+    /// Only of this kind.
+    pub kind: Option<ItemKind>,
+    /// Also those that were done with.
+    pub include_resolved: bool,
+}
+
+/// An entry of the inbox.
+#[derive(Debug, Clone, PartialEq)]
+pub enum InboxEntry {
+    /// An item that a procedure put there.
+    Item(ItemRow),
+    /// A run that waits for somebody; `resume_run` goes on.
+    Run(ItemKind, RunRow),
+}
+
+impl InboxEntry {
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub const fn created_at(&self) -> i64 {
+        match self {
+            Self::Item(row) => row.created_at,
+            Self::Run(_, run) => run.started_at,
+        }
+    }
+
+    /// Everything about it, flat, without what it does not have.
+    #[must_use]
+    pub fn fields(&self) -> Map<String, Value> {
+        let known = match self {
+            Self::Item(row) => vec![
+                ("id", json!(row.id)),
+                ("kind", json!(row.item.kind)),
+                ("title", json!(row.item.title)),
+                ("body", json!(row.item.body)),
+                ("channel", json!(row.item.channel)),
+                ("undelivered", json!(row.item.undelivered)),
+                ("procedure", json!(row.procedure)),
+                ("run_id", json!(row.run_id)),
+                ("created_at", json!(rfc3339_ms(row.created_at))),
+                ("resolved_at", json!(row.resolved_at.map(rfc3339_ms))),
+                ("resolved_by", json!(row.resolved_by)),
+            ],
+            Self::Run(kind, run) => vec![
+                ("kind", json!(kind)),
+                ("body", json!(run.waiting_for.as_deref().unwrap_or_default())),
+                ("procedure", json!(run.procedure_name)),
+                ("run_id", json!(run.id)),
+                ("created_at", json!(rfc3339_ms(run.started_at))),
+            ],
+        };
+        let data = match self {
+            Self::Item(row) => row.item.data.clone(),
+            Self::Run(..) => Map::new(),
+        };
+        let known = known.into_iter().map(|(name, value)| (name.to_owned(), value));
+        known.chain(data).filter(|(_, value)| !value.is_null() && *value != json!([])).collect()
+    }
+}
+
+impl Library {
+    /// The newest `limit` entries, newest first.
+    ///
+    /// # Errors
+    /// [`LibraryError::Storage`].
+    pub fn inbox(&self, filter: &InboxFilter, limit: u32) -> Result<Vec<InboxEntry>, LibraryError> {
+        let InboxFilter { kind, include_resolved } = *filter;
+        let (items, runs) = self.database.read(|reader| {
+            let items = match kind {
+                Some(kind) if kind.is_run() => Vec::new(),
+                kind => reader.list_items(&self.user, kind, include_resolved, limit)?,
+            };
+            let runs = match kind {
+                Some(kind) if !kind.is_run() => Vec::new(),
+                _ => {
+                    let paused = RunFilter { status: Some(RunStatus::Paused), ..RunFilter::default() };
+                    reader.list_runs(&self.user, &paused, limit)?
+                }
+            };
+            let kind_of = |run: RunRow| Ok((kind_of_wait(reader.awaited_function(&run.id)?.as_deref()), run));
+            let runs = runs.into_iter().map(kind_of).collect::<Result<Vec<_>, StorageError>>()?;
+            Ok::<_, StorageError>((items, runs))
+        })?;
+        let runs = runs.into_iter().filter(|(of, _)| kind.is_none_or(|kind| kind == *of));
+        let runs = runs.map(|(kind, run)| InboxEntry::Run(kind, run));
+        let mut entries: Vec<InboxEntry> = items.into_iter().map(InboxEntry::Item).chain(runs).collect();
+        // Stable: items of the same moment stay in the order of their numbers.
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.created_at()));
+        entries.truncate(limit as usize);
+        Ok(entries)
+    }
+
+    /// One item.
+    ///
+    /// # Errors
+    /// [`LibraryError::ItemNotFound`].
+    pub fn inbox_item(&self, id: i64) -> Result<ItemRow, LibraryError> {
+        let found = self.database.read(|reader| reader.item(&self.user, id))?;
+        found.ok_or(LibraryError::ItemNotFound(id))
+    }
+
+    /// Says that the user is done with an item; it leaves the inbox, and stays readable.
+    ///
+    /// # Errors
+    /// [`LibraryError::ItemNotFound`] or [`LibraryError::ItemResolved`].
+    pub fn resolve_inbox_item(&self, id: i64) -> Result<ItemRow, LibraryError> {
+        self.database.write(|writer| {
+            let found = writer.item(&self.user, id)?.ok_or(LibraryError::ItemNotFound(id))?;
+            if !writer.resolve_item(id, &self.user, now_ms())? {
+                let by = found.resolved_by.unwrap_or_default();
+                return Err(LibraryError::ItemResolved { id, by, at: rfc3339_ms(found.resolved_at.unwrap_or(0)) });
+            }
+            writer.item(&self.user, id)?.ok_or(LibraryError::ItemNotFound(id))
+        })
+    }
+}
+
+/// What a run is for whoever reads the inbox, by the host function that it waits at.
+fn kind_of_wait(function: Option<&str>) -> ItemKind {
+    match function {
+        Some("approve") => ItemKind::Approval,
+        Some("ask") => ItemKind::Question,
+        _ => ItemKind::Step,
+    }
+}

@@ -1,0 +1,364 @@
+//! What a run leaves in the database while it is open, so that another process can go on with it.
+//!
+//! Written at each host call: before it, the interpreter and the calls that it waits at; after it, the answer. Both
+//! survive a killed process. Everything that goes back into an interpreter carries the seal of this home.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::{
+    frame::{Frame, Origin, PendingCall},
+    record::blocking,
+    state::{Phase, Safety, Sequence, State},
+};
+use crate::{
+    config::Config,
+    domain::{HostCall, Permissions, VersionNumber, inbox::NewItem},
+    host,
+    library::{Library, LibraryError, now_ms},
+    sandbox::{Budget, Capture, INTERPRETER, PythonError, Reply},
+    storage::{AnswerRow, DecisionRow, FrameRow, StorageError, Writer},
+};
+
+/// A frame, without its output and its interpreter.
+#[derive(Serialize, Deserialize)]
+struct SavedFrame {
+    interpreter: String,
+    procedure_id: i64,
+    name: String,
+    version: VersionNumber,
+    steps_total: u32,
+    source: String,
+    code_lines: u32,
+    parameters: Value,
+    permissions: Option<Permissions>,
+    waiting: Vec<SavedCall>,
+    is_gathered: bool,
+    deferred: Vec<SavedCall>,
+    last_sequence: Sequence,
+    spent_ms: u64,
+    left: Left,
+}
+
+/// What is left of the budget of a whole tree.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Left {
+    pub time_ms: u64,
+    pub calls: usize,
+}
+
+impl Left {
+    /// What is left of `budget` now; never so little time that nothing can be done with it.
+    pub fn of(budget: &Budget) -> Self {
+        let time = budget.deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
+        Self { time_ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX), calls: budget.calls_left() }
+    }
+
+    /// The time.
+    pub const fn time(self) -> Duration {
+        Duration::from_millis(self.time_ms)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedCall {
+    sequence: Sequence,
+    call_id: u32,
+    function: String,
+    arguments: Map<String, Value>,
+    line: u32,
+    safety: SavedSafety,
+    at: i64,
+    reply: Option<SavedReply>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SavedSafety {
+    Repeatable,
+    Unknown,
+    Gate,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SavedReply {
+    Value(Value),
+    Instance { class: String, fields: Map<String, Value> },
+    Raise { kind: String, message: String },
+}
+
+impl From<&Reply> for SavedReply {
+    fn from(reply: &Reply) -> Self {
+        match reply {
+            Reply::Value(value) => Self::Value(value.clone()),
+            Reply::Instance { class, fields } => Self::Instance { class: (*class).to_owned(), fields: fields.clone() },
+            Reply::Raise(error) => Self::Raise { kind: error.kind.clone(), message: error.message.clone() },
+        }
+    }
+}
+
+impl From<SavedReply> for Reply {
+    fn from(reply: SavedReply) -> Self {
+        match reply {
+            SavedReply::Value(value) => Self::Value(value),
+            SavedReply::Instance { class, fields } => match host::MODULE.names.iter().find(|name| **name == class) {
+                Some(class) => Self::Instance { class, fields },
+                None => Self::Value(Value::Object(fields)),
+            },
+            SavedReply::Raise { kind, message } => Self::Raise(PythonError::new(&kind, message)),
+        }
+    }
+}
+
+impl From<&PendingCall> for SavedCall {
+    fn from(call: &PendingCall) -> Self {
+        Self {
+            sequence: call.sequence,
+            call_id: call.call_id,
+            function: call.function.clone(),
+            arguments: call.arguments.clone(),
+            line: call.line,
+            safety: match call.safety {
+                Safety::Repeatable => SavedSafety::Repeatable,
+                Safety::Unknown => SavedSafety::Unknown,
+                Safety::Gate => SavedSafety::Gate,
+            },
+            at: call.at,
+            reply: call.reply.as_ref().map(SavedReply::from),
+        }
+    }
+}
+
+impl From<SavedCall> for PendingCall {
+    fn from(call: SavedCall) -> Self {
+        Self {
+            sequence: call.sequence,
+            call_id: call.call_id,
+            function: call.function,
+            arguments: call.arguments,
+            line: call.line,
+            safety: match call.safety {
+                SavedSafety::Repeatable => Safety::Repeatable,
+                SavedSafety::Unknown => Safety::Unknown,
+                SavedSafety::Gate => Safety::Gate,
+            },
+            since: Instant::now(),
+            at: call.at,
+            reply: call.reply.map(Reply::from),
+        }
+    }
+}
+
+/// The answer of a call, and what it takes to write it down.
+pub struct Answer {
+    pub run_id: String,
+    pub sequence: Sequence,
+    pub entry: HostCall,
+    pub reply: Reply,
+}
+
+fn unreadable(run_id: &str, error: impl std::fmt::Display) -> LibraryError {
+    LibraryError::StateRefused { id: run_id.to_owned(), reason: error.to_string() }
+}
+
+fn parts<'a>(row: &'a FrameRow, depth: &'a [u8]) -> [&'a [u8]; 6] {
+    let FrameRow { run_id, root_run_id, state, output, snapshot, .. } = row;
+    [run_id.as_bytes(), root_run_id.as_bytes(), depth, state.as_bytes(), output.as_bytes(), snapshot]
+}
+
+/// Writes down where a frame stands, with its interpreter.
+pub async fn save(
+    library: &Arc<Library>,
+    frame: &mut Frame,
+    root_run_id: &str,
+    depth: usize,
+    budget: &Budget,
+) -> Result<(), LibraryError> {
+    let Origin { run_id, procedure_id, name, version, steps_total, source, code_lines, parameters, permissions } =
+        &frame.origin;
+    let saved = SavedFrame {
+        interpreter: INTERPRETER.to_owned(),
+        procedure_id: *procedure_id,
+        name: name.clone(),
+        version: *version,
+        steps_total: *steps_total,
+        source: source.clone(),
+        code_lines: *code_lines,
+        parameters: parameters.clone(),
+        permissions: permissions.clone(),
+        waiting: frame.waiting.iter().map(SavedCall::from).collect(),
+        is_gathered: frame.is_gathered,
+        deferred: frame.deferred.iter().map(SavedCall::from).collect(),
+        last_sequence: frame.last_sequence,
+        spent_ms: u64::try_from((frame.spent + frame.since.elapsed()).as_millis()).unwrap_or(u64::MAX),
+        left: Left::of(budget),
+    };
+    let state = serde_json::to_string(&saved).map_err(|error| unreadable(run_id, error))?;
+    let mut row = FrameRow {
+        run_id: run_id.clone(),
+        root_run_id: root_run_id.to_owned(),
+        depth: u32::try_from(depth).unwrap_or(u32::MAX),
+        state,
+        output: frame.capture.text(),
+        snapshot: frame.snapshot.clone(),
+        seal: Vec::new(),
+    };
+    let entries = std::mem::take(&mut frame.unwritten);
+    blocking(library, move |library| {
+        row.seal = library.key.seal(&parts(&row, &row.depth.to_le_bytes()));
+        library.database.write::<_, StorageError>(|writer| {
+            writer.add_host_calls(&row.run_id, &entries)?;
+            writer.save_frame(&row)
+        })?;
+        Ok(())
+    })
+    .await
+}
+
+/// Writes down the answer of a call, before the code gets it.
+pub async fn save_answer(library: &Arc<Library>, answer: Answer) -> Result<(), LibraryError> {
+    blocking(library, move |library| {
+        let row = answer_row(library, &answer)?;
+        library.database.write::<_, StorageError>(|writer| write_answer(writer, &answer, &row))?;
+        Ok(())
+    })
+    .await
+}
+
+/// Writes down a decision and the answer that it is, so that both survive a power cut.
+pub async fn save_decision(
+    library: &Arc<Library>,
+    answer: Option<Answer>,
+    run_id: String,
+    decision: DecisionRow,
+) -> Result<(), LibraryError> {
+    blocking(library, move |library| {
+        let row = answer.as_ref().map(|answer| answer_row(library, answer)).transpose()?;
+        library.database.write_synced::<_, StorageError>(|writer| {
+            writer.save_decision(&run_id, &decision)?;
+            match (&answer, &row) {
+                (Some(answer), Some(row)) => write_answer(writer, answer, row),
+                _ => Ok(()),
+            }
+        })?;
+        Ok(())
+    })
+    .await
+}
+
+/// Stores an item together with the answer that has its number: one without the other never survives.
+pub async fn save_item(
+    library: &Arc<Library>,
+    item: NewItem,
+    call: (String, i64, Sequence),
+    mut entry: HostCall,
+) -> Result<Reply, LibraryError> {
+    blocking(library, move |library| {
+        let (run_id, procedure_id, sequence) = call;
+        library.database.write(|writer| {
+            let id = writer.add_item(&item, &run_id, procedure_id, &library.user, now_ms())?;
+            let reply = match item.answer(id) {
+                Ok(stored) => {
+                    entry.result = Some(stored.clone());
+                    Reply::Value(stored)
+                }
+                Err(why) => {
+                    entry.error = Some(format!("RuntimeError: {why}"));
+                    entry.result = None;
+                    Reply::Raise(PythonError::new("RuntimeError", why))
+                }
+            };
+            let answer = Answer { run_id, sequence, entry, reply };
+            let row = answer_row(library, &answer)?;
+            write_answer(writer, &answer, &row)?;
+            Ok(answer.reply)
+        })
+    })
+    .await
+}
+
+/// The sealed row of an answer.
+pub fn answer_row(library: &Library, answer: &Answer) -> Result<AnswerRow, LibraryError> {
+    let reply =
+        serde_json::to_string(&SavedReply::from(&answer.reply)).map_err(|error| unreadable(&answer.run_id, error))?;
+    let sequence = answer.sequence;
+    let seal = library.key.seal(&[answer.run_id.as_bytes(), &sequence.to_le_bytes(), reply.as_bytes()]);
+    Ok(AnswerRow { sequence, reply, seal })
+}
+
+/// Writes an answer and its entry in the journal.
+pub fn write_answer(writer: &Writer<'_>, answer: &Answer, row: &AnswerRow) -> Result<(), StorageError> {
+    writer.add_host_calls(&answer.run_id, &[(answer.sequence, answer.entry.clone())])?;
+    writer.save_answer(&answer.run_id, row)
+}
+
+/// The frames of an open run as they were saved, with the answers that came since; and what is left of their budget.
+/// Empty when the run had made no host call.
+///
+/// # Errors
+/// [`LibraryError::StateRefused`] when the state was not written by this home or by this version of the interpreter.
+pub fn load(library: &Library, root_run_id: &str, config: &Config) -> Result<(Vec<Frame>, Option<Left>), LibraryError> {
+    let rows = library.database.read(|reader| reader.frames(root_run_id))?;
+    let (mut frames, mut left) = (Vec::new(), None);
+    for (depth, row) in rows.into_iter().enumerate() {
+        let is_in_order = usize::try_from(row.depth).is_ok_and(|at| at == depth);
+        if !is_in_order || !library.key.fits(&parts(&row, &row.depth.to_le_bytes()), &row.seal) {
+            return Err(unreadable(root_run_id, "it was changed since this home wrote it"));
+        }
+        let saved: SavedFrame = serde_json::from_str(&row.state).map_err(|error| unreadable(root_run_id, error))?;
+        if saved.interpreter != INTERPRETER {
+            let why = format!("it is of the interpreter {}, this program has {INTERPRETER}", saved.interpreter);
+            return Err(unreadable(root_run_id, why));
+        }
+        let run = library.database.read(|reader| reader.run(&row.run_id))?;
+        if run.is_none_or(|run| run.version != saved.version || run.procedure_id != saved.procedure_id) {
+            return Err(unreadable(root_run_id, format!("it is of version {}, the run is not", saved.version)));
+        }
+        left = Some(saved.left);
+        frames.push(restored(library, row, saved, config)?);
+    }
+    Ok((frames, left))
+}
+
+fn restored(library: &Library, row: FrameRow, saved: SavedFrame, config: &Config) -> Result<Frame, LibraryError> {
+    let origin = Origin {
+        run_id: row.run_id,
+        procedure_id: saved.procedure_id,
+        name: saved.name,
+        version: saved.version,
+        steps_total: saved.steps_total,
+        source: saved.source,
+        code_lines: saved.code_lines,
+        parameters: saved.parameters,
+        permissions: saved.permissions,
+    };
+    let mut frame = Frame::new(origin, Capture::holding(row.output), config);
+    frame.waiting = saved.waiting.into_iter().map(PendingCall::from).collect();
+    frame.deferred = saved.deferred.into_iter().map(PendingCall::from).collect();
+    frame.is_gathered = saved.is_gathered;
+    frame.last_sequence = saved.last_sequence;
+    frame.spent = Duration::from_millis(saved.spent_ms);
+    frame.snapshot = row.snapshot;
+    let run_id = frame.origin.run_id.clone();
+    for answer in library.database.read(|reader| reader.answers(&run_id))? {
+        let sealed = [run_id.as_bytes(), &answer.sequence.to_le_bytes(), answer.reply.as_bytes()];
+        if !library.key.fits(&sealed, &answer.seal) {
+            return Err(unreadable(&run_id, "an answer was changed since this home wrote it"));
+        }
+        let reply: SavedReply = serde_json::from_str(&answer.reply).map_err(|error| unreadable(&run_id, error))?;
+        if let Some(call) = frame.waiting.iter_mut().find(|call| call.sequence == answer.sequence) {
+            call.reply = Some(reply.into());
+        }
+    }
+    frame.state = State { phase: Phase::Interrupted, calls: Frame::calls_of(&frame.waiting) };
+    Ok(frame)
+}
+
+/// What the journal says of a decision made now.
+pub fn decision(sequence: Sequence, question: String, decision: &str, decided_by: String) -> DecisionRow {
+    DecisionRow { sequence, question, decision: decision.to_owned(), decided_by, decided_at: now_ms() }
+}

@@ -1,0 +1,318 @@
+//! Going on with open runs: paused ones when somebody decides, interrupted ones when a process takes them up.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream};
+use serde_json::{Map, Value};
+
+use super::{
+    ask::QuestionId,
+    drive::Drive,
+    engine::{Engine, Execution, budget, origin_of},
+    frame::Frame,
+    gate::{Decider, Decision, Gate},
+    journal::{self, Left},
+    record::{self, Ending, blocking},
+    registry::Active,
+    state::{Event, Phase},
+};
+use crate::{
+    config::{Approvals, Config, Resume},
+    domain::RunStatus,
+    library::{Library, LibraryError, now_ms},
+    sandbox::Capture,
+    storage::{RunRow, StorageError},
+};
+
+/// A run that ends its server each time is not taken up more often than this, unless it comes further.
+const MOST_ATTEMPTS: u32 = 10;
+
+/// How many runs are taken up at the same time.
+const AT_ONCE: usize = 4;
+
+/// An open run, read from the database.
+pub(super) struct Opened {
+    pub run: RunRow,
+    pub config: Arc<Config>,
+    pub frames: Vec<Frame>,
+    left: Option<Left>,
+}
+
+impl Engine {
+    /// Goes on with a paused run as `decision` says, or with an interrupted one, which needs none.
+    ///
+    /// # Errors
+    /// [`LibraryError::RunNotPaused`], [`LibraryError::RunNotFound`], [`LibraryError::ApprovalNeedsHuman`] where the
+    /// policy wants a person, [`LibraryError::StateRefused`] when the saved state can't be trusted.
+    pub async fn resume(
+        &self,
+        run_id: &str,
+        decision: Decision,
+        decider: Decider,
+        active: Active,
+    ) -> Result<Execution, LibraryError> {
+        // Boxed, because the state of a whole run is large and would be moved with every caller's future.
+        Box::pin(self.resume_at(run_id, None, decision, decider, active)).await
+    }
+
+    /// Goes on with a run that waits for an answer to `question`. An answer that can't be read is a refusal.
+    ///
+    /// # Errors
+    /// As [`Engine::resume`]; [`LibraryError::AlreadyDecided`] when the run does not wait for that any more.
+    pub async fn answer(
+        &self,
+        run_id: &str,
+        question: &QuestionId,
+        decision: Decision,
+        decider: Decider,
+        active: Active,
+    ) -> Result<Execution, LibraryError> {
+        Box::pin(self.resume_at(run_id, Some(question), decision, decider, active)).await
+    }
+
+    async fn resume_at(
+        &self,
+        run_id: &str,
+        question: Option<&QuestionId>,
+        decision: Decision,
+        decider: Decider,
+        active: Active,
+    ) -> Result<Execution, LibraryError> {
+        let opened = self.open_run(run_id).await?;
+        match opened.run.status {
+            RunStatus::Paused => {}
+            RunStatus::Interrupted => return Box::pin(self.take_up(opened, active)).await,
+            status => return Err(LibraryError::RunNotPaused { id: opened.run.id, status }),
+        }
+        let gate = open_gate(&opened.frames, run_id)?;
+        if question.is_some_and(|question| *question != gate.id()) {
+            return Err(LibraryError::AlreadyDecided(opened.run.id));
+        }
+        if gate.is_late() {
+            return self.decide(run_id, &gate, &Decision::Expire, &Decider::nobody(), active).await;
+        }
+        if decision == Decision::Expire {
+            return Err(LibraryError::Invalid(format!("run `{run_id}` still waits for a decision")));
+        }
+        if gate.is_for_people() && opened.config.approvals == Approvals::Human && !decider.is_person {
+            return Err(LibraryError::ApprovalNeedsHuman { id: run_id.to_owned(), question: gate.question });
+        }
+        let decision = if question.is_some() { gate.read(decision, &decider) } else { decision };
+        // What is no answer is refused before anything changes.
+        gate.reply(&decision, &decider)?;
+        self.decide(run_id, &gate, &decision, &decider, active).await
+    }
+
+    /// Goes on with every run whose process has ended, one after the other, and ends the gates that have waited too long.
+    pub async fn recover(&self) {
+        let found = blocking(&self.library, |library| {
+            library.close_dead_sessions()?;
+            let config = library.config()?;
+            let interrupted = if config.runs.resume == Resume::Auto {
+                library.database.read(|reader| reader.interrupted_runs())?
+            } else {
+                Vec::new()
+            };
+            let expired = library.database.read(|reader| reader.expired_runs(now_ms()))?;
+            Ok((interrupted, expired))
+        });
+        let (interrupted, expired) = match found.await {
+            Ok(found) => found,
+            Err(error) => return tracing::warn!(%error, "open runs can't be looked for"),
+        };
+        let waiting = interrupted.into_iter().chain(expired);
+        stream::iter(waiting)
+            .for_each_concurrent(AT_ONCE, |id: String| async move { self.recover_run(&id).await })
+            .await;
+    }
+
+    async fn recover_run(&self, run_id: &str) {
+        match self.resume(run_id, Decision::Expire, Decider::nobody(), Active::default()).await {
+            Ok(execution) => tracing::info!(run = run_id, status = execution.status.as_str(), "an open run went on"),
+            Err(error @ (LibraryError::StateRefused { .. } | LibraryError::Parameters { .. })) => {
+                self.give_up(run_id, &error).await;
+            }
+            Err(error) => tracing::debug!(run = run_id, %error, "an open run was not taken up here"),
+        }
+    }
+
+    /// Ends a run that is paused or interrupted.
+    pub(super) async fn cancel_waiting(&self, run_id: &str) -> Result<(), LibraryError> {
+        self.claim(run_id).await?;
+        let opened = self.open_run(run_id).await;
+        let mut frames = match opened {
+            Ok(opened) => opened.frames,
+            // Its state can't be read, but it can be ended.
+            Err(LibraryError::StateRefused { .. }) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        while let Some(mut frame) = frames.pop() {
+            frame.abandon_calls();
+            record::ended(&self.library, &mut frame, Ending::Cancelled, None).await?;
+        }
+        self.end_without_state(run_id, RunStatus::Cancelled, "the run was cancelled").await
+    }
+
+    pub(super) async fn open_run(&self, run_id: &str) -> Result<Opened, LibraryError> {
+        let id = run_id.to_owned();
+        blocking(&self.library, move |library| {
+            let config = library.config()?;
+            let (run, _) = library.run(&id)?;
+            if let Some(parent) = &run.parent_run_id {
+                return Err(LibraryError::Invalid(format!(
+                    "run `{id}` was called by run `{parent}`; go on with that one"
+                )));
+            }
+            if !matches!(run.status, RunStatus::Paused | RunStatus::Interrupted | RunStatus::Running) {
+                return Err(LibraryError::RunNotPaused { id: run.id, status: run.status });
+            }
+            let (frames, left) = journal::load(library, &run.id, &config)?;
+            Ok(Opened { run, config, frames, left })
+        })
+        .await
+    }
+
+    /// Makes this process the owner of an open run.
+    async fn claim(&self, run_id: &str) -> Result<(), LibraryError> {
+        let id = run_id.to_owned();
+        let is_ours = blocking(&self.library, move |library| {
+            let session = library.session.id();
+            Ok(library.database.write::<_, StorageError>(|writer| writer.claim_run(&id, session))?)
+        });
+        if is_ours.await? { Ok(()) } else { Err(LibraryError::RunElsewhere(run_id.to_owned())) }
+    }
+
+    async fn decide(
+        &self,
+        run_id: &str,
+        gate: &Gate,
+        decision: &Decision,
+        decider: &Decider,
+        active: Active,
+    ) -> Result<Execution, LibraryError> {
+        self.claim(run_id).await?;
+        // Somebody may have decided in the meantime, and the run may wait for something else by now.
+        let opened = self.open_run(run_id).await?;
+        let open = open_gate(&opened.frames, run_id)?;
+        let mut drive = self.drive(opened, active);
+        if let Some(top) = drive.frames.last_mut() {
+            top.state.phase = Phase::Paused;
+        }
+        if open.id() != gate.id() {
+            drive.pause(&open).await?;
+            return Err(LibraryError::AlreadyDecided(run_id.to_owned()));
+        }
+        match drive.decide(gate, decision, decider).await {
+            Ok(event) => self.execute_frames(drive, Some(event)).await,
+            Err(error) => {
+                drive.pause(gate).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn take_up(&self, opened: Opened, active: Active) -> Result<Execution, LibraryError> {
+        if opened.run.attempts >= MOST_ATTEMPTS {
+            let reason = format!("its server ended {MOST_ATTEMPTS} times while it was executing");
+            return Err(LibraryError::StateRefused { id: opened.run.id, reason });
+        }
+        self.claim(&opened.run.id).await?;
+        let (frames, left) = self.saved_frames(&opened.run.id, &opened.config).await?;
+        let drive = self.drive(Opened { frames, left, ..opened }, active);
+        self.execute_frames(drive, Some(Event::TakenUp)).await
+    }
+
+    /// The frames of an open run, to be taken up: as they were saved, and the one on top that had made no host call yet,
+    /// which has no saved state and begins again.
+    pub(super) async fn saved_frames(
+        &self,
+        root_run_id: &str,
+        config: &Arc<Config>,
+    ) -> Result<(Vec<Frame>, Option<Left>), LibraryError> {
+        let (root, config) = (root_run_id.to_owned(), Arc::clone(config));
+        blocking(&self.library, move |library| {
+            let (mut frames, left) = journal::load(library, &root, &config)?;
+            let unsaved = match frames.last() {
+                None => Some(root),
+                Some(top) if top.called_procedure().is_some() => {
+                    library.database.read(|reader| reader.open_child(&top.origin.run_id))?
+                }
+                Some(_) => None,
+            };
+            // Those below wait for the one above them, which is being taken care of.
+            let below = if unsaved.is_some() { frames.len() } else { frames.len().saturating_sub(1) };
+            for frame in &mut frames[..below] {
+                frame.state.phase = Phase::Active;
+            }
+            if let Some(id) = unsaved {
+                frames.push(begun(library, &id, &config)?);
+            }
+            Ok((frames, left))
+        })
+        .await
+    }
+
+    fn drive(&self, opened: Opened, active: Active) -> Drive<'_> {
+        let Opened { config, mut frames, left, run } = opened;
+        let limits = &config.limits;
+        let printed: usize = frames.iter().map(|frame| frame.capture.len()).sum();
+        let left = left.unwrap_or(Left { time_ms: limits.seconds.saturating_mul(1000), calls: limits.host_calls });
+        let output = limits.output_bytes().saturating_sub(printed);
+        let budget = budget(left.time(), left.calls, output, &active);
+        for frame in &mut frames {
+            frame.under(&budget);
+        }
+        let below = frames.len().saturating_sub(1);
+        for frame in &mut frames[..below] {
+            frame.state.phase = Phase::Active;
+        }
+        {
+            let mut progress = active.progress();
+            progress.steps_total = run.steps_total;
+            progress.doing.clone_from(&run.procedure_name);
+        }
+        Drive { engine: self, config, budget, active, frames, losses: 0 }
+    }
+
+    /// A run that can't be gone on with fails, and says why.
+    async fn give_up(&self, run_id: &str, error: &LibraryError) {
+        tracing::warn!(run = run_id, %error, "an interrupted run can't go on");
+        let ended = self.end_without_state(run_id, RunStatus::Failed, &error.to_string()).await;
+        if let Err(error) = ended {
+            tracing::warn!(run = run_id, %error, "its end can't be recorded");
+        }
+    }
+
+    async fn end_without_state(&self, run_id: &str, status: RunStatus, why: &str) -> Result<(), LibraryError> {
+        let (id, why) = (run_id.to_owned(), why.to_owned());
+        blocking(&self.library, move |library| {
+            library.database.write::<_, StorageError>(|writer| writer.end_open_runs(&id, status, &why, now_ms()))?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// The first call of the top frame that waits for a decision.
+pub(super) fn open_gate(frames: &[Frame], run_id: &str) -> Result<Gate, LibraryError> {
+    let gate = frames.last().and_then(|frame| {
+        let call = frame.waiting.iter().find(|call| call.reply.is_none())?;
+        Gate::of(frame, call.sequence)
+    });
+    gate.ok_or_else(|| {
+        let reason = "it waits for nothing".to_owned();
+        LibraryError::StateRefused { id: run_id.to_owned(), reason }
+    })
+}
+
+/// The frame of a run that had made no host call, as it was started.
+fn begun(library: &Library, run_id: &str, config: &Config) -> Result<Frame, LibraryError> {
+    let (run, _) = library.run(run_id)?;
+    let row = library.procedure_in_version(run.procedure_id, run.version)?;
+    let parameters: Map<String, Value> = serde_json::from_str(&run.parameters).unwrap_or_default();
+    let mut origin = origin_of(row, &parameters)?;
+    origin.run_id = run.id;
+    let mut frame = Frame::new(origin, Capture::holding(String::new()), config);
+    frame.state.phase = Phase::Interrupted;
+    Ok(frame)
+}

@@ -1,0 +1,259 @@
+//! The saved state of open runs: frames, answers that they have not got yet, decisions.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Reader, StorageError, Writer};
+use crate::domain::RunStatus;
+
+/// A frame as it is saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrameRow {
+    /// Its run.
+    pub run_id: String,
+    /// The run at the bottom of its stack.
+    pub root_run_id: String,
+    /// How deep it lies; 0 at the bottom.
+    pub depth: u32,
+    /// What the engine knows of it, as JSON.
+    pub state: String,
+    /// What it printed and logged so far.
+    pub output: String,
+    /// The interpreter.
+    pub snapshot: Vec<u8>,
+    /// The keyed hash of all that.
+    pub seal: Vec<u8>,
+}
+
+/// The answer of a host call, until the code has got it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerRow {
+    /// The call.
+    pub sequence: u32,
+    /// The answer as JSON.
+    pub reply: String,
+    /// Its keyed hash.
+    pub seal: Vec<u8>,
+}
+
+/// What somebody decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionRow {
+    /// The call that waited for it.
+    pub sequence: u32,
+    /// What was asked.
+    pub question: String,
+    /// `approve`, `reject` or `expired`.
+    pub decision: String,
+    /// Who decided.
+    pub decided_by: String,
+    /// Milliseconds since 1970.
+    pub decided_at: i64,
+}
+
+impl Reader<'_> {
+    /// The saved frames of a run and those that it called, from the bottom.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn frames(&self, root_run_id: &str) -> Result<Vec<FrameRow>, StorageError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT run_id, root_run_id, depth, state, output, snapshot, seal FROM frames \
+             WHERE root_run_id = ?1 ORDER BY depth",
+        )?;
+        let rows = statement.query_map([root_run_id], |row| {
+            Ok(FrameRow {
+                run_id: row.get(0)?,
+                root_run_id: row.get(1)?,
+                depth: row.get(2)?,
+                state: row.get(3)?,
+                output: row.get(4)?,
+                snapshot: row.get(5)?,
+                seal: row.get(6)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The answers that a frame has not got yet.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn answers(&self, run_id: &str) -> Result<Vec<AnswerRow>, StorageError> {
+        let mut statement =
+            self.0.prepare_cached("SELECT sequence, reply, seal FROM answers WHERE run_id = ?1 ORDER BY sequence")?;
+        let rows = statement.query_map([run_id], |row| {
+            Ok(AnswerRow { sequence: row.get(0)?, reply: row.get(1)?, seal: row.get(2)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What was decided on the questions of a run and of those that it called, in order.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn decisions(&self, run_id: &str) -> Result<Vec<DecisionRow>, StorageError> {
+        let mut statement = self.0.prepare_cached(
+            "WITH RECURSIVE tree (id) AS (SELECT ?1 \
+             UNION SELECT runs.id FROM runs JOIN tree ON runs.parent_run_id = tree.id) \
+             SELECT sequence, question, decision, decided_by, decided_at FROM decisions \
+             WHERE run_id IN (SELECT id FROM tree) ORDER BY decided_at, sequence",
+        )?;
+        let rows = statement.query_map([run_id], |row| {
+            Ok(DecisionRow {
+                sequence: row.get(0)?,
+                question: row.get(1)?,
+                decision: row.get(2)?,
+                decided_by: row.get(3)?,
+                decided_at: row.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The child of a frame that has started and not ended, which has no saved state before its first host call.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn open_child(&self, run_id: &str) -> Result<Option<String>, StorageError> {
+        Ok(self
+            .0
+            .prepare_cached(
+                "SELECT id FROM runs WHERE parent_run_id = ?1 AND status IN ('running', 'paused', 'interrupted') \
+                 ORDER BY id DESC LIMIT 1",
+            )?
+            .query_row([run_id], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// The runs at the bottom of their stacks that were interrupted, oldest first.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn interrupted_runs(&self) -> Result<Vec<String>, StorageError> {
+        let mut statement = self
+            .0
+            .prepare_cached("SELECT id FROM runs WHERE status = 'interrupted' AND parent_run_id IS NULL ORDER BY id")?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    /// The runs at the bottom of their stacks that wait for a decision which is no longer accepted at `now`.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn expired_runs(&self, now: i64) -> Result<Vec<String>, StorageError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT id FROM runs WHERE status = 'paused' AND parent_run_id IS NULL AND expires_at <= ?1 ORDER BY id",
+        )?;
+        Ok(statement.query_map([now], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Writer<'_> {
+    /// Saves where a frame stands. The answers that it waited for before are forgotten: it has got them.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn save_frame(&self, frame: &FrameRow) -> Result<(), StorageError> {
+        let FrameRow { run_id, root_run_id, depth, state, output, snapshot, seal } = frame;
+        self.0
+            .0
+            .prepare_cached("INSERT OR REPLACE INTO frames VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+            .execute(params![run_id, root_run_id, depth, state, output, snapshot, seal])?;
+        self.0.0.prepare_cached("DELETE FROM answers WHERE run_id = ?1")?.execute([run_id])?;
+        // It has come further than before.
+        self.0
+            .0
+            .prepare_cached("UPDATE runs SET attempts = 0 WHERE id = ?1 AND attempts > 0")?
+            .execute([root_run_id])?;
+        Ok(())
+    }
+
+    /// Keeps the answer of a host call until the frame is saved at its next one.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn save_answer(&self, run_id: &str, answer: &AnswerRow) -> Result<(), StorageError> {
+        self.0.0.prepare_cached("INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+            run_id,
+            answer.sequence,
+            answer.reply,
+            answer.seal
+        ])?;
+        Ok(())
+    }
+
+    /// Forgets the saved state of a frame that has ended.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn delete_frame(&self, run_id: &str) -> Result<(), StorageError> {
+        self.0.0.prepare_cached("DELETE FROM frames WHERE run_id = ?1")?.execute([run_id])?;
+        self.0.0.prepare_cached("DELETE FROM answers WHERE run_id = ?1")?.execute([run_id])?;
+        Ok(())
+    }
+
+    /// Records a decision.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn save_decision(&self, run_id: &str, decision: &DecisionRow) -> Result<(), StorageError> {
+        let DecisionRow { sequence, question, decision, decided_by, decided_at } = decision;
+        self.0
+            .0
+            .prepare_cached("INSERT OR REPLACE INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![run_id, sequence, question, decision, decided_by, decided_at])?;
+        Ok(())
+    }
+
+    /// Ends an open run and those that it called without their saved state, which is forgotten.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn end_open_runs(&self, root_run_id: &str, status: RunStatus, why: &str, at: i64) -> Result<(), StorageError> {
+        self.0
+            .0
+            .prepare_cached(
+                "WITH RECURSIVE tree (id) AS (SELECT ?1 \
+                 UNION SELECT runs.id FROM runs JOIN tree ON runs.parent_run_id = tree.id) \
+                 UPDATE runs SET status = ?2, error = ?3, waiting_for = NULL, expires_at = NULL, finished_at = ?4 \
+                 WHERE id IN (SELECT id FROM tree) AND status IN ('running', 'paused', 'interrupted')",
+            )?
+            .execute(params![root_run_id, status.as_str(), why, at])?;
+        self.0
+            .0
+            .prepare_cached("DELETE FROM answers WHERE run_id IN (SELECT run_id FROM frames WHERE root_run_id = ?1)")?
+            .execute([root_run_id])?;
+        self.0.0.prepare_cached("DELETE FROM frames WHERE root_run_id = ?1")?.execute([root_run_id])?;
+        Ok(())
+    }
+
+    /// Makes `session` the owner of an open run that nobody executes. `false` when somebody was faster or it is over.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn claim_run(&self, root_run_id: &str, session: &str) -> Result<bool, StorageError> {
+        let claimed = self
+            .0
+            .0
+            .prepare_cached(
+                "UPDATE runs SET attempts = attempts + (status = 'interrupted'), status = 'running', session = ?2, \
+                 outcome = NULL, waiting_for = NULL, expires_at = NULL, error = NULL, finished_at = NULL \
+                 WHERE id = ?1 AND status IN ('paused', 'interrupted')",
+            )?
+            .execute(params![root_run_id, session])?;
+        if claimed == 0 {
+            return Ok(false);
+        }
+        self.0
+            .0
+            .prepare_cached(
+                "WITH RECURSIVE called (id) AS (SELECT id FROM runs WHERE parent_run_id = ?1 \
+                 UNION SELECT runs.id FROM runs JOIN called ON runs.parent_run_id = called.id) \
+                 UPDATE runs SET status = 'running', session = ?2, outcome = NULL, waiting_for = NULL, \
+                 expires_at = NULL, error = NULL, finished_at = NULL \
+                 WHERE id IN (SELECT id FROM called) AND status IN ('paused', 'interrupted')",
+            )?
+            .execute(params![root_run_id, session])?;
+        Ok(true)
+    }
+}

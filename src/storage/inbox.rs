@@ -1,0 +1,152 @@
+//! The inbox: what procedures put before the user.
+
+use rusqlite::{OptionalExtension, Row, named_params, params, types::Type};
+use serde_json::{Map, Value};
+
+use super::{Reader, StorageError, Writer, json::Json};
+use crate::domain::{ItemKind, NewItem};
+
+/// An item as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ItemRow {
+    /// Its number.
+    pub id: i64,
+    /// What the procedure gave.
+    pub item: NewItem,
+    /// The run that made it.
+    pub run_id: String,
+    /// The procedure that made it, by its name today.
+    pub procedure: String,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+    /// When it was done with, in milliseconds since 1970.
+    pub resolved_at: Option<i64>,
+    /// Who was done with it.
+    pub resolved_by: Option<String>,
+}
+
+/// What is for `:user`: what they ran, what their procedures left when others ran them, and what belongs to nobody.
+const VISIBLE: &str = "(inbox.user = :user OR owner IS NULL OR owner = :user)";
+
+const SELECT: &str = "SELECT inbox.id, kind, title, body, data, channel, undelivered, run_id, procedures.name AS procedure, \
+                      inbox.created_at AS made_at, resolved_at, resolved_by \
+                      FROM inbox JOIN procedures ON procedures.id = procedure_id";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<ItemRow> {
+    let kind: String = row.get("kind")?;
+    let kind = ItemKind::parse(&kind).ok_or_else(|| {
+        let why = format!("an item of the inbox is of the kind `{kind}`");
+        rusqlite::Error::FromSqlConversionFailure(1, Type::Text, why.into())
+    })?;
+    let Json(data): Json<Map<String, Value>> = row.get("data")?;
+    Ok(ItemRow {
+        id: row.get("id")?,
+        item: NewItem {
+            kind,
+            title: row.get("title")?,
+            body: row.get("body")?,
+            data,
+            channel: row.get("channel")?,
+            undelivered: row.get("undelivered")?,
+        },
+        run_id: row.get("run_id")?,
+        procedure: row.get("procedure")?,
+        created_at: row.get("made_at")?,
+        resolved_at: row.get("resolved_at")?,
+        resolved_by: row.get("resolved_by")?,
+    })
+}
+
+impl Reader<'_> {
+    /// One item, if it is for `user`.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn item(&self, user: &str, id: i64) -> Result<Option<ItemRow>, StorageError> {
+        let sql = format!("{SELECT} WHERE inbox.id = :id AND {VISIBLE}");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        Ok(statement.query_row(named_params! {":id": id, ":user": user}, from_row).optional()?)
+    }
+
+    /// The newest `limit` items that are for `user`, newest first: those that are open, or all of them.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn list_items(
+        &self,
+        user: &str,
+        kind: Option<ItemKind>,
+        include_resolved: bool,
+        limit: u32,
+    ) -> Result<Vec<ItemRow>, StorageError> {
+        let open = if include_resolved { "TRUE" } else { "resolved_at IS NULL" };
+        let sql = format!(
+            "{SELECT} WHERE {open} AND (:kind IS NULL OR kind = :kind) AND {VISIBLE} ORDER BY inbox.id DESC LIMIT :limit"
+        );
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let kind = kind.map(ItemKind::as_str);
+        let rows = statement.query_map(named_params! {":kind": kind, ":user": user, ":limit": limit}, from_row)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The host function at which a paused run waits for a decision, as its saved state says.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn awaited_function(&self, root_run_id: &str) -> Result<Option<String>, StorageError> {
+        Ok(self
+            .0
+            .prepare_cached(
+                "SELECT json_extract(call.value, '$.function') \
+                 FROM frames JOIN json_each(frames.state, '$.waiting') AS call \
+                 WHERE root_run_id = ?1 AND json_extract(call.value, '$.safety') = 'gate' \
+                 AND json_extract(call.value, '$.reply') IS NULL ORDER BY depth DESC, call.key LIMIT 1",
+            )?
+            .query_row([root_run_id], |row| row.get(0))
+            .optional()?)
+    }
+}
+
+impl Writer<'_> {
+    /// Stores an item of a run of `user`; gives its number.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn add_item(
+        &self,
+        item: &NewItem,
+        run_id: &str,
+        procedure_id: i64,
+        user: &str,
+        at: i64,
+    ) -> Result<i64, StorageError> {
+        let NewItem { kind, title, body, data, channel, undelivered } = item;
+        let id = self
+            .0
+            .0
+            .prepare_cached(
+                "INSERT INTO inbox (kind, title, body, data, run_id, procedure_id, user, channel, undelivered, \
+                 created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING id",
+            )?
+            .query_row(
+                params![kind.as_str(), title, body, Json(data), run_id, procedure_id, user, channel, undelivered, at],
+                |row| row.get(0),
+            )?;
+        Ok(id)
+    }
+
+    /// Says that an item is done with. `false` when it was before, or is not there.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn resolve_item(&self, id: i64, by: &str, at: i64) -> Result<bool, StorageError> {
+        let changed = self
+            .0
+            .0
+            .prepare_cached(
+                "UPDATE inbox SET resolved_at = ?2, resolved_by = ?3 WHERE id = ?1 AND resolved_at IS NULL",
+            )?
+            .execute(params![id, at, by])?;
+        Ok(changed == 1)
+    }
+}

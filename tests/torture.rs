@@ -1,0 +1,167 @@
+//! Two hundred kills of servers and workers, anywhere, while workflows with side effects run. A loopback service counts
+//! the effects: none may happen twice, none may be missing, and every run must end as it should.
+
+#![cfg(target_os = "linux")]
+
+use std::{
+    collections::HashMap,
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use axum::{Json, Router, extract::State, routing::post};
+use serde_json::{Value, json};
+
+use crate::common::{Home, PATIENCE, RawClient, processes, remember};
+
+const KILLS: u32 = 200;
+const STEPS: u64 = 5;
+/// Runs that are open at the same time.
+const AT_ONCE: usize = 6;
+
+/// What the service was asked to do, and how often.
+type Effects = Arc<Mutex<HashMap<(u64, u64), u32>>>;
+
+async fn effect(State(effects): State<Effects>, Json(body): Json<Value>) -> Json<Value> {
+    let key = (body["run"].as_u64().unwrap(), body["step"].as_u64().unwrap());
+    *effects.lock().unwrap().entry(key).or_default() += 1;
+    // Long enough to be killed in.
+    tokio::time::sleep(Duration::from_millis(3)).await;
+    Json(answer_of(key.1))
+}
+
+fn answer_of(step: u64) -> Value {
+    json!({"done": step * step})
+}
+
+fn serve(effects: Effects) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    listener.set_nonblocking(true).unwrap();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            let app = Router::new().route("/effect", post(effect)).with_state(effects);
+            axum::serve(listener, app).await.unwrap();
+        });
+    });
+    address
+}
+
+/// Half of the steps in the workflow itself, the others in a procedure that it calls.
+fn workflow(address: SocketAddr) -> [(&'static str, String); 2] {
+    let one = format!(
+        "from repertoire import http_request\n\n\ndef one(run: int, step: int) -> int:\n    answer = http_request('http://{address}/effect', method='POST', json={{'run': run, 'step': step}})\n    return answer.json['done']\n"
+    );
+    let all = format!(
+        "from repertoire import call_procedure, http_request, log\n\n\ndef all_steps(run: int) -> list[int]:\n    done = []\n    for step in range({STEPS}):\n        log(f'step {{step}}')\n        if step % 2:\n            done.append(call_procedure('one', {{'run': run, 'step': step}}))\n        else:\n            answer = http_request('http://{address}/effect', method='POST', json={{'run': run, 'step': step}})\n            done.append(answer.json['done'])\n        for _ in range(2000):\n            pass\n    return done\n"
+    );
+    [("one", one), ("all_steps", all)]
+}
+
+/// Small, and the same numbers every time that it is asked to be.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+fn open_runs(client: &mut RawClient) -> Vec<Value> {
+    let mut open = Vec::new();
+    for status in ["running", "paused", "interrupted"] {
+        let runs = client.ok("list_runs", json!({"procedure_id": "all_steps", "status": status, "limit": 100}));
+        open.extend(runs["runs"].as_array().unwrap().clone());
+    }
+    open
+}
+
+/// Decides on a run that asks whether a call took effect, as somebody would who can look: the service knows.
+fn decide(client: &mut RawClient, run: &str, effects: &Effects) {
+    let view = client.ok("get_run", json!({"run_id": run}));
+    let Some(question) = view["waiting_for"].as_str() else { return };
+    assert!(question.contains("nobody knows"), "{view}");
+    let numbers = |name: &str| -> u64 {
+        let (_, rest) = question.split_once(&format!("\"{name}\":")).unwrap();
+        rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
+    };
+    let key = (numbers("run"), numbers("step"));
+    let happened = effects.lock().unwrap().contains_key(&key);
+    let mut arguments = json!({"run_id": run, "decision": "approve"});
+    if happened {
+        let answer = answer_of(key.1);
+        arguments["value"] =
+            json!({"status": 200, "headers": {}, "text": answer.to_string(), "json": answer, "url": ""});
+    }
+    client.send_call("resume_run", arguments);
+}
+
+#[test]
+fn two_hundred_kills_lose_nothing_and_repeat_nothing() {
+    let effects = Effects::default();
+    let address = serve(Arc::clone(&effects));
+    let home = Home::with_config(&format!("[policy]\nnetwork = ['{address}']\n[limits]\nworkers = 4"));
+    let mut client = home.start();
+    for (name, code) in workflow(address) {
+        remember(&mut client, name, &code);
+    }
+    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos();
+    eprintln!("the seed is {seed}");
+    let mut dice = Dice(u64::from(seed) | 1);
+    let (mut started, mut kills, mut worker_kills) = (0_u64, 0, 0);
+    while kills < KILLS {
+        let open = open_runs(&mut client);
+        for run in open.iter().filter(|run| run["status"] == json!("paused")) {
+            decide(&mut client, run["run_id"].as_str().unwrap(), &effects);
+        }
+        for _ in open.len()..AT_ONCE {
+            client.send_call("execute_procedure", json!({"procedure_id": "all_steps", "parameters": {"run": started}}));
+            started += 1;
+        }
+        thread::sleep(Duration::from_millis(1 + dice.roll(80)));
+        let workers = processes::workers_of(client.process_id());
+        if !workers.is_empty() && dice.roll(3) == 0 {
+            let victim = workers[usize::try_from(dice.roll(workers.len() as u64)).unwrap()];
+            processes::kill(victim);
+            worker_kills += 1;
+        } else {
+            client.kill();
+            client = home.start();
+        }
+        kills += 1;
+    }
+    eprintln!("{started} runs, {kills} kills, {worker_kills} of them of workers");
+    let began = Instant::now();
+    loop {
+        let open = open_runs(&mut client);
+        if open.is_empty() {
+            break;
+        }
+        assert!(began.elapsed() < PATIENCE, "these never ended: {open:#?}");
+        for run in open.iter().filter(|run| run["status"] == json!("paused")) {
+            decide(&mut client, run["run_id"].as_str().unwrap(), &effects);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    for status in ["failed", "cancelled"] {
+        let runs = client.ok("list_runs", json!({"procedure_id": "all_steps", "status": status}));
+        assert_eq!(runs["count"], json!(0), "{runs:#}");
+    }
+    let effects = effects.lock().unwrap();
+    let twice: Vec<_> = effects.iter().filter(|(_, times)| **times != 1).collect();
+    assert!(twice.is_empty(), "these happened more than once: {twice:?}");
+    // A run whose call never reached the server left no trace at all; every other one did all its steps.
+    let seen: std::collections::HashSet<u64> = effects.keys().map(|(run, _)| *run).collect();
+    for run in seen {
+        for step in 0..STEPS {
+            assert!(effects.contains_key(&(run, step)), "run {run} never did step {step}");
+        }
+    }
+}
