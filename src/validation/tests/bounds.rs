@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::*;
+
 /// Longer than anything takes that ends, on a slow and busy machine too.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-use super::*;
 
 /// Runs on a small stack, as a server's worker thread has it.
 fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
