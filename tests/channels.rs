@@ -2,37 +2,33 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
+    net::TcpListener,
     sync::{Arc, Mutex},
-    thread::JoinHandle,
 };
 
 use axum::{Router, extract::State, http::StatusCode, response::Redirect, routing::post};
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     common::{
         Home, Protocol, RawClient,
         downstream::{Setup, python},
-        execute_code, text, toml_path,
+        execute_code,
+        loopback::Loopback,
+        text, toml_path,
     },
     inbox::{inbox, raised, result},
 };
 
 /// A webhook of the tests' own on the loopback interface; it ends with the value.
 struct Webhook {
-    address: SocketAddr,
+    service: Loopback,
     bodies: Arc<Mutex<Vec<String>>>,
-    stop: CancellationToken,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Webhook {
     fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let (bodies, stop) = (Arc::new(Mutex::new(Vec::new())), CancellationToken::new());
+        let bodies = Arc::new(Mutex::new(Vec::new()));
         let take = |State(bodies): State<Arc<Mutex<Vec<String>>>>, body: String| async move {
             bodies.lock().unwrap().push(body);
         };
@@ -42,36 +38,15 @@ impl Webhook {
             .route("/fails/s3cr3t", post(|| async { (StatusCode::NOT_FOUND, "no_such_team\n") }))
             .route("/hangs/s3cr3t", post(std::future::pending::<StatusCode>))
             .with_state(Arc::clone(&bodies));
-        let stopped = stop.clone();
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async move {
-                listener.set_nonblocking(true).unwrap();
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                tokio::select! {
-                    () = stopped.cancelled() => {}
-                    result = axum::serve(listener, app) => result.unwrap(),
-                }
-            });
-        });
-        Self { address, bodies, stop, thread: Some(thread) }
+        Self { service: Loopback::serve(app), bodies }
     }
 
     fn url(&self, path: &str) -> String {
-        format!("http://{}/{path}/s3cr3t", self.address)
+        format!("http://{}/{path}/s3cr3t", self.service.address())
     }
 
     fn bodies(&self) -> Vec<String> {
         self.bodies.lock().unwrap().clone()
-    }
-}
-
-impl Drop for Webhook {
-    fn drop(&mut self) {
-        self.stop.cancel();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }
 

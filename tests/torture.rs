@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
@@ -14,7 +14,7 @@ use std::{
 use axum::{Json, Router, extract::State, routing::post};
 use serde_json::{Value, json};
 
-use crate::common::{Home, PATIENCE, RawClient, processes, remember};
+use crate::common::{Home, PATIENCE, RawClient, loopback::Loopback, processes, remember};
 
 const KILLS: u32 = 200;
 const STEPS: u64 = 5;
@@ -36,19 +36,8 @@ fn answer_of(step: u64) -> Value {
     json!({"done": step * step})
 }
 
-fn serve(effects: Effects) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    listener.set_nonblocking(true).unwrap();
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async move {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            let app = Router::new().route("/effect", post(effect)).with_state(effects);
-            axum::serve(listener, app).await.unwrap();
-        });
-    });
-    address
+fn serve(effects: Effects) -> Loopback {
+    Loopback::serve(Router::new().route("/effect", post(effect)).with_state(effects))
 }
 
 /// Half of the steps in the workflow itself, the others in a procedure that it calls.
@@ -106,7 +95,8 @@ fn decide(client: &mut RawClient, run: &str, effects: &Effects) {
 #[test]
 fn two_hundred_kills_lose_nothing_and_repeat_nothing() {
     let effects = Effects::default();
-    let address = serve(Arc::clone(&effects));
+    let service = serve(Arc::clone(&effects));
+    let address = service.address();
     let home = Home::with_config(&format!("[policy]\nnetwork = ['{address}']\n[limits]\nworkers = 4"));
     let mut client = home.start();
     for (name, code) in workflow(address) {

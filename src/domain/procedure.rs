@@ -114,7 +114,13 @@ impl Definition {
     /// Whether it counts among the procedures of `user`: what nobody owns does, unless it is there to be shared.
     #[must_use]
     pub fn is_own_of(&self, user: &str) -> bool {
-        self.may_be_changed_by(user) && (self.owner.is_some() || !self.is_shared)
+        self.may_be_changed_by(user) && !self.is_template()
+    }
+
+    /// Whether it is there to be cloned: what nobody owns and all share starts by no trigger.
+    #[must_use]
+    pub const fn is_template(&self) -> bool {
+        self.owner.is_none() && self.is_shared
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`Library`] holds the stores of one home and blocks; [`runs::Engine`] executes and is async. Neither prints, reads
 //! the environment or knows the protocol.
 
+mod clone;
 mod code;
 mod confidence;
 mod definition;
@@ -37,6 +38,7 @@ use crate::{
     versions::Versions,
 };
 
+pub use clone::CloneRequest;
 pub use code::{CodeSource, Generated, Validated};
 pub use definition::{DefinitionDraft, DefinitionPatch};
 pub use error::LibraryError;

@@ -43,7 +43,11 @@ impl Library {
     /// # Errors
     /// [`LibraryError::NameTaken`], [`LibraryError::NameHidden`], [`LibraryError::CodeRejected`], or what is wrong with the draft.
     pub fn remember(&self, draft: DefinitionDraft, code: Option<&str>) -> Result<Remembered, LibraryError> {
-        let definition = Definition { owner: Some(self.user.clone()), ..draft.build()? };
+        self.store(Definition { owner: Some(self.user.clone()), ..draft.build()? }, code)
+    }
+
+    /// Commits a new procedure.
+    pub(super) fn store(&self, definition: Definition, code: Option<&str>) -> Result<Remembered, LibraryError> {
         let confidence = code
             .map(|code| {
                 let analysis = code::check_storable(code, &definition)?;

@@ -56,14 +56,16 @@ impl Library {
         self.ranked_procedures(matching, limit)
     }
 
-    /// The procedures that an event calls for, best first.
+    /// The procedures that an event calls for, best first. Templates are there to be copied, and the copies are called.
     fn called_for(&self, event_type: &str, payload: &Map<String, Value>) -> Result<Vec<ProcedureRow>, LibraryError> {
         self.refresh()?;
         let keys = context_keys(payload);
         let found =
             self.database.read(|reader| reader.triggers(&self.user, Some(event_type), &["condition"], &keys))?;
         let matching = found.into_iter().filter(|row| row.trigger.matches_event(event_type, payload)).collect();
-        self.ranked_procedures(matching, usize::MAX)
+        let mut called = self.ranked_procedures(matching, usize::MAX)?;
+        called.retain(|row| !row.definition.is_template());
+        Ok(called)
     }
 
     fn ranked_procedures(&self, mut rows: Vec<TriggerRow>, limit: usize) -> Result<Vec<ProcedureRow>, LibraryError> {

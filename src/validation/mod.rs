@@ -22,6 +22,7 @@ mod meaning;
 mod needs;
 mod parse;
 mod quality;
+mod rename;
 mod report;
 pub mod rules;
 mod scope;
@@ -38,6 +39,7 @@ pub use deferred::deferred_calls;
 pub use entry::{EntryParameter, EntryPoint, entry_point};
 pub use guard::{MAX_DEPTH, MAX_SOURCE_BYTES};
 pub use issue::{Category, Checks, Issue, Severity};
+pub use rename::rename_entry;
 pub use score::quality_score;
 
 use crate::domain::{Definition, Permissions};

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod downstream;
+pub mod loopback;
 pub mod model_server;
 pub mod processes;
 pub mod web_server;

@@ -3,9 +3,7 @@
 
 use std::{
     collections::VecDeque,
-    net::{SocketAddr, TcpListener},
     sync::{Arc, Mutex},
-    thread::JoinHandle,
 };
 
 use axum::{
@@ -16,7 +14,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
+
+use super::loopback::Loopback;
 
 /// The key that the server wants.
 pub const KEY: &str = "sk-test-0123456789abcdef";
@@ -78,10 +77,8 @@ impl Recorded {
 
 /// The server; it ends with the value.
 pub struct ModelServer {
-    address: SocketAddr,
+    service: Loopback,
     script: Arc<Script>,
-    stop: CancellationToken,
-    thread: Option<JoinHandle<()>>,
 }
 
 struct Script {
@@ -93,44 +90,20 @@ struct Script {
 impl ModelServer {
     /// Starts one that gives these answers in turn.
     pub fn start(protocol: Protocol, replies: impl IntoIterator<Item = Reply>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let replies = Mutex::new(replies.into_iter().collect());
         let script = Arc::new(Script { protocol, replies, requests: Mutex::default() });
-        let stop = CancellationToken::new();
-        let (app, stopped) = (Router::new().fallback(answer).with_state(Arc::clone(&script)), stop.clone());
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async move {
-                listener.set_nonblocking(true).unwrap();
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                // Not a graceful end, which would wait for answers that never come.
-                tokio::select! {
-                    () = stopped.cancelled() => {}
-                    result = axum::serve(listener, app) => result.unwrap(),
-                }
-            });
-        });
-        Self { address, script, stop, thread: Some(thread) }
+        let app = Router::new().fallback(answer).with_state(Arc::clone(&script));
+        Self { service: Loopback::serve(app), script }
     }
 
     /// Its address, without a path.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.service.address())
     }
 
     /// Every request that came, also those that were refused.
     pub fn requests(&self) -> Vec<Recorded> {
         self.script.requests.lock().unwrap().clone()
-    }
-}
-
-impl Drop for ModelServer {
-    fn drop(&mut self) {
-        self.stop.cancel();
-        if let Some(thread) = self.thread.take() {
-            thread.join().ok();
-        }
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::{
     convert::Infallible,
-    net::{SocketAddr, TcpListener},
     sync::{Arc, Mutex},
-    thread::JoinHandle,
 };
 
 use axum::{
@@ -16,56 +14,31 @@ use axum::{
 };
 use futures_util::stream;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
+
+use super::loopback::Loopback;
 
 /// The server; it ends with the value.
 pub struct WebServer {
-    address: SocketAddr,
+    service: Loopback,
     requests: Arc<Mutex<Vec<Value>>>,
-    stop: CancellationToken,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl WebServer {
     /// Starts one on a port of its own.
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let requests = Arc::<Mutex<Vec<Value>>>::default();
-        let stop = CancellationToken::new();
-        let (app, stopped) = (Router::new().fallback(answer).with_state(Arc::clone(&requests)), stop.clone());
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async move {
-                listener.set_nonblocking(true).unwrap();
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                // Not a graceful end, which would wait for answers that never come.
-                tokio::select! {
-                    () = stopped.cancelled() => {}
-                    result = axum::serve(listener, app) => result.unwrap(),
-                }
-            });
-        });
-        Self { address, requests, stop, thread: Some(thread) }
+        let app = Router::new().fallback(answer).with_state(Arc::clone(&requests));
+        Self { service: Loopback::serve(app), requests }
     }
 
     /// Where it is, as `host:port` with this host.
     pub fn at(&self, host: &str) -> String {
-        format!("{host}:{}", self.address.port())
+        format!("{host}:{}", self.service.address().port())
     }
 
     /// Every request that came: its method, path, query, headers and body.
     pub fn requests(&self) -> Vec<Value> {
         self.requests.lock().unwrap().clone()
-    }
-}
-
-impl Drop for WebServer {
-    fn drop(&mut self) {
-        self.stop.cancel();
-        if let Some(thread) = self.thread.take() {
-            thread.join().ok();
-        }
     }
 }
 

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    library::{DefinitionDraft, DefinitionPatch, LibraryError, Services},
+    library::{CloneRequest, DefinitionDraft, DefinitionPatch, Library, LibraryError, Services},
     server::{
         progress::CallContext,
+        tools::arguments::ProcedureArgument,
         tool::{Answer, Effect, Tool, Toolset, parse, take_fields},
     },
 };
@@ -27,8 +28,10 @@ pub struct Params {
 /// What is not a field of the definition.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Own {
-    /// Short name; made into a unique slug.
-    name: String,
+    /// Short name; made into a unique slug. May be left out with `clone_of`.
+    name: Option<String>,
+    /// Copy this procedure (name or number), code and trigger too; other fields override.
+    clone_of: Option<ProcedureArgument>,
     /// Python code, if you have it already.
     code: Option<String>,
 }
@@ -68,14 +71,20 @@ impl Tool for RememberProcedure {
     type Output = Output;
 
     fn parse(mut arguments: Map<String, Value>) -> Result<Params, LibraryError> {
-        let own = parse(take_fields(&mut arguments, &["name", "code"]))?;
+        let own = parse(take_fields(&mut arguments, &["name", "clone_of", "code"]))?;
         Ok(Params { own, fields: parse(arguments)? })
     }
 
     async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
-        let Own { name, code } = params.own;
-        let draft = DefinitionDraft { name, fields: params.fields };
-        let remembered = services.blocking(move |library| library.remember(draft, code.as_deref())).await?;
+        let (Own { name, clone_of, code }, fields) = (params.own, params.fields);
+        let remember = move |library: &Library| match (clone_of, name) {
+            (Some(source), name) => {
+                library.clone_procedure(&CloneRequest { source: source.into(), name, fields, code })
+            }
+            (None, Some(name)) => library.remember(DefinitionDraft { name, fields }, code.as_deref()),
+            (None, None) => Err(LibraryError::Invalid("missing field `name`".to_owned())),
+        };
+        let remembered = services.blocking(remember).await?;
         let row = remembered.procedure;
         let has_code = row.code.is_some();
         Ok(Output {
