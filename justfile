@@ -30,7 +30,7 @@ bench:
 demo:
     cargo run --release --locked -- demo
 
-# Write the generated documentation: the tool table of the README and the list of rules.
+# Write what is generated: the tool table of the README, the list of rules, the code of the starter workflows.
 docs: build
     target/debug/repertoire docs
 

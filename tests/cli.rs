@@ -233,7 +233,7 @@ fn init_writes_a_configuration_once_and_leaves_it_alone() {
 fn help_names_every_command() {
     let home = Home::new();
     let help = succeed(&home, &["--help"]);
-    for command in ["serve", "demo", "list", "show", "run", "stats", "validate", "doctor", "init", "bench"] {
+    for command in ["serve", "demo", "list", "show", "clone", "run", "stats", "validate", "doctor", "init", "bench"] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command}: {help}");
     }
     assert!(succeed(&home, &["--version"]).contains(env!("CARGO_PKG_VERSION")));

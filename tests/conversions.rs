@@ -1,5 +1,4 @@
-//! A hundred and one definitions as people write them: each compiles to code without an error, and runs. And one workflow
-//! that is followed to its end.
+//! A hundred and one definitions as people write them: each compiles to code that no check objects to, and runs.
 
 use std::{fs, path::Path};
 
@@ -27,9 +26,12 @@ fn compile(client: &mut RawClient, definition: &Value) -> String {
     let arguments = json!({"procedure_id": name, "use_llm": false});
     let generated = client.ok("generate_procedure_code", arguments);
     let issues = generated["issues"].as_array().unwrap();
-    let errors: Vec<&Value> = issues.iter().filter(|issue| issue["severity"] == json!("error")).collect();
-    assert!(errors.is_empty(), "{name}: {errors:#?}\n{}", text(&generated, "code"));
-    for check in ["syntax", "security", "docstring", "error_handling", "runnable"] {
+    // What is not granted here may be granted elsewhere.
+    let is_grant = |issue: &&Value| text(issue, "message").contains("not granted");
+    let found: Vec<&Value> =
+        issues.iter().filter(|issue| issue["severity"] != json!("info") && !is_grant(issue)).collect();
+    assert!(found.is_empty(), "{name}: {found:#?}\n{}", text(&generated, "code"));
+    for check in ["syntax", "security", "docstring", "error_handling", "types", "runnable"] {
         assert_eq!(generated["validation"]["checks"][check], json!(true), "{name}: {check}: {issues:#?}");
     }
     assert_eq!(generated["validation"]["checks"]["type_hints"], json!(1.0), "{name}");
@@ -81,50 +83,13 @@ fn all_hundred_and_one_definitions_convert_and_run() {
             Some("paused") => outcomes[1] += 1,
             _ => {
                 let error = text(&answer, "error");
-                assert!(error.contains("is not granted") && error.contains("config.toml"), "{name}: {answer}");
+                let is_missing = error.contains("is not granted") || error.contains("there is no channel");
+                assert!(is_missing && error.contains("config.toml"), "{name}: {answer}");
                 outcomes[2] += 1;
             }
         }
     }
     assert!(outcomes.iter().skip(1).all(|count| *count > 10), "succeeded, paused, refused: {outcomes:?}");
-}
-
-#[test]
-fn the_outputs_of_typed_actions_reach_the_steps_after_them() {
-    let home = Home::new();
-    let mut client = home.start();
-    let brief = "def brief(day: str, template: str) -> dict:\n    return {\"text\": f\"{template} brief of {day}\"}\n";
-    client.ok("remember_procedure", json!({"name": "brief", "steps": ["Write it"], "code": brief}));
-    client.ok(
-        "remember_procedure",
-        json!({"name": "morning", "steps": [
-            {"step_id": "generate", "action_type": "run_skill", "requires_approval": true,
-                "config": {"skill_id": "brief", "template": "short", "input_mapping": {"day": "{{trigger.date}}"}}},
-            {"step_id": "tell", "action_type": "send_notification", "on_failure": "skip",
-                "config": {"channel": "slack", "message_template": "Good morning!\n\n{generate_output.text}"}},
-            {"tool": "tracker/create_issue", "arguments": {"title": "Say \"hi\", {{generate_output}}", "told": "{{tell_output}}"}},
-            {"step_id": "task", "action_type": "create_task", "on_failure": "retry", "config": {"task_title": "Read {latest_output}"}},
-        ]}),
-    );
-    client.ok("generate_procedure_code", json!({"procedure_id": "morning", "use_llm": false}));
-    let parameters = json!({"trigger": {"date": "2026-08-03"}});
-    let mut answer = client.ok("execute_procedure", json!({"procedure_id": "morning", "parameters": parameters}));
-    let run_id = answer["run_id"].clone();
-    for (expected, decision, value) in [
-        ("Approve that the procedure `brief` is called now", "approve", json!(null)),
-        ("Send this notification to slack:\nGood morning!\n\nshort brief of 2026-08-03", "reject", json!("no network")),
-        ("\"told\": null", "approve", json!("ISSUE-7")),
-        ("Create this task: Read ISSUE-7", "reject", json!("not now")),
-        ("Create this task: Read ISSUE-7", "approve", json!({"id": 12})),
-    ] {
-        let waiting_for = text(&answer, "waiting_for");
-        assert!(waiting_for.contains(expected), "{expected}: {waiting_for}");
-        answer = client.ok("resume_run", json!({"run_id": run_id, "decision": decision, "value": value}));
-    }
-    let result = json!({"generate": {"text": "short brief of 2026-08-03"}, "tell": null, "step_3": "ISSUE-7", "task": {"id": 12}});
-    assert_eq!((&answer["outcome"], &answer["result"]), (&json!("success"), &result), "{answer}");
-    let output = text(&answer, "output");
-    assert!(output.contains("step 2 (tell) failed and is skipped") && output.contains("no network"), "{output}");
 }
 
 #[test]

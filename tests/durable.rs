@@ -151,6 +151,25 @@ fn runs_go_on_by_hand_where_the_configuration_says_so() {
 }
 
 #[test]
+fn a_server_that_ends_in_good_order_leaves_its_runs_as_a_killed_one_does() {
+    let (home, folder) = setup();
+    fs::write(folder.join("hold"), "hold").unwrap();
+    let mut client = home.start();
+    remember(&mut client, "walk", STEPS);
+    let parameters = json!({"folder": folder, "where": "during"});
+    client.send_call("execute_procedure", json!({"procedure_id": "walk", "parameters": parameters}));
+    eventually("the third step has begun", || lines(&folder.join("steps")).len() == 3);
+    let run = last_run(&mut client);
+    client.close();
+    fs::remove_file(folder.join("hold")).unwrap();
+    let mut client = home.start();
+    eventually("the run asks", || status(&mut client, &run) == "paused");
+    let ended = client.ok("resume_run", json!({"run_id": run, "value": {"stdout": "3", "stderr": "", "exit_code": 0}}));
+    assert_eq!(ended["result"], json!({"done": ["1", "2", "3", "4", "5"]}), "{ended}");
+    assert_eq!(lines(&folder.join("steps")).len(), 5);
+}
+
+#[test]
 fn a_procedure_that_another_one_called_goes_on_inside_it() {
     let (home, folder) = setup();
     fs::write(folder.join("hold"), "hold").unwrap();

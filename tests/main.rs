@@ -8,7 +8,9 @@
 mod approvals;
 mod approvals_later;
 mod channels;
+mod checkpoints;
 mod cli;
+mod clones;
 mod common;
 mod confidence;
 mod conversions;
@@ -25,6 +27,7 @@ mod inbox;
 mod lifecycle;
 mod limits;
 mod llm;
+mod merge_states;
 mod merges;
 mod models;
 mod ownership;
@@ -39,6 +42,8 @@ mod survival;
 mod torture;
 mod triggers;
 mod types;
+mod workflow_starters;
+mod workflows;
 
 use std::{fs, path::Path};
 

@@ -89,6 +89,10 @@ fn every_tool_says_what_it_does_and_what_it_changes() {
         "cancel_run",
         "list_inbox",
         "resolve_inbox_item",
+        "save_checkpoint",
+        "get_resume_point",
+        "list_checkpoints",
+        "merge_states",
     ];
     let missing: Vec<&&str> = promised.iter().filter(|name| !names.contains(**name)).collect();
     assert!(missing.is_empty(), "{missing:?}");
@@ -107,7 +111,17 @@ fn arguments_are_described_or_speak_for_themselves() {
                 .map(move |(property, _)| format!("{name}.{property}"))
         })
         .collect();
-    let plain = ["category", "tag", "status"];
+    let plain = [
+        "category",
+        "tag",
+        "status",
+        "workflow_id",
+        "run_id",
+        "node_id",
+        "branch_id",
+        "parent_checkpoint_id",
+        "metadata",
+    ];
     for property in &undescribed {
         let (tool, name) = property.split_once('.').unwrap();
         // Those of `update_procedure` are described where a procedure is remembered.
@@ -189,6 +203,13 @@ fn answers_have_the_shape_that_the_schema_promises() {
     check("search_procedures_by_confidence", json!({}));
     check("list_procedures", json!({"limit": 0}));
     check("list_procedures", json!({}));
+    let checkpoint = json!({"workflow_id": "w", "run_id": "r", "node_id": "n", "branch_id": "b", "state": {"x": 1}});
+    check("save_checkpoint", checkpoint);
+    check("save_checkpoint", json!({"workflow_id": "other", "run_id": "r", "node_id": "n", "state": {}}));
+    check("get_resume_point", json!({"run_id": "r"}));
+    check("get_resume_point", json!({"run_id": "r", "branch_ids": ["b"]}));
+    check("list_checkpoints", json!({"run_id": "r"}));
+    check("merge_states", json!({"states": [{"x": 1}, {"x": 2}]}));
     check("delete_procedure", json!({"procedure_id": "shape", "expected_version": 9}));
     check("delete_procedure", json!({"procedure_id": "shape"}));
 }

@@ -1,4 +1,5 @@
-//! `repertoire docs`: the parts of the documentation that are generated from the program.
+//! `repertoire docs`: the parts of the documentation that are generated from the program, and the code of the starter
+//! workflows.
 
 use std::{
     fs,
@@ -8,6 +9,8 @@ use std::{
 
 use super::{CliError, Context};
 use crate::{
+    compiler,
+    domain::Definition,
     server::{
         catalog::{Catalog, Selection},
         tool::Effect,
@@ -44,7 +47,24 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     let (_, after) = rest.split_once(END).ok_or_else(missing)?;
     write(context, &readme, &format!("{before}{BEGIN}{}{END}{after}", table()))?;
     write(context, &arguments.project.join("docs/validation.md"), &rules_page())?;
+    workflows(context, &arguments.project.join("procedures/workflows"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Compiles the steps of the starter workflows in `folder`.
+fn workflows(context: &Context, folder: &Path) -> Result<(), CliError> {
+    let unreadable = |path: &Path| CliError::io(format!("can't read `{}`", path.display()));
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let mut folders: Vec<PathBuf> = entries.map_err(unreadable(folder))?.iter().map(fs::DirEntry::path).collect();
+    folders.sort();
+    for folder in folders {
+        let file = folder.join("procedure.json");
+        let text = fs::read_to_string(&file).map_err(unreadable(&file))?;
+        let definition: Definition = serde_json::from_str(&text)
+            .map_err(|error| CliError::Other(format!("`{}` is no definition: {error}", file.display())))?;
+        write(context, &folder.join("procedure.py"), &compiler::compile(&definition))?;
+    }
+    Ok(())
 }
 
 /// Leaves a file that is up to date untouched.

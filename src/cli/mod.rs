@@ -3,6 +3,7 @@
 mod approve;
 mod asking;
 mod bench;
+mod clone;
 mod demo;
 mod docs;
 mod doctor;
@@ -57,6 +58,8 @@ enum Command {
     List(list::Arguments),
     /// Show one procedure: definition, code, versions.
     Show(show::Arguments),
+    /// Copy a procedure, for you to change; what starts by itself starts your copy.
+    Clone(clone::Arguments),
     /// Execute a procedure and print its result.
     Run(run::Arguments),
     /// Show how procedures do.
@@ -151,6 +154,7 @@ pub fn run() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments, &context),
         Command::List(arguments) => list::run(&arguments, &context),
         Command::Show(arguments) => show::run(&arguments, &context),
+        Command::Clone(arguments) => clone::run(&arguments, &context),
         Command::Run(arguments) => run::run(&arguments, &context),
         Command::Stats(arguments) => stats::run(&arguments, &context),
         Command::Approve(arguments) => approve::run(&arguments, &context),

@@ -1,8 +1,10 @@
 //! The step compiler: a definition becomes one typed, documented Python function.
 //!
-//! Deterministic and pure: no model, no I/O. A command is run, a procedure is called, and what nothing can automate is
-//! handed to the agent or a person. Start at [`compile`]; what a step becomes is in `steps`, one file per kind.
+//! Deterministic and pure: no model, no I/O. A command is run, a tool or procedure is called, and what nothing can
+//! automate is handed to the agent or a person. Start at [`compile`]; what a step becomes is in `steps`, one file per
+//! kind, and what runs at the same time is decided in `plan`.
 
+mod plan;
 mod python;
 mod scope;
 mod steps;
@@ -12,15 +14,16 @@ mod text;
 mod variables;
 mod writer;
 
-use std::{cell::RefCell, fmt::Write as _};
+use std::fmt::Write as _;
 
 use ruff_python_formatter::{PyFormatOptions, format_module_source};
 use serde_json::Value;
 
-use crate::domain::{Definition, Parameter, Step};
+use crate::domain::{Definition, Parameter};
 
+use plan::{Block, Plan};
 pub use python::is_identifier;
-use scope::Scope;
+use scope::{Findings, LOOK_UP, Scope};
 use writer::Writer;
 
 /// First line of compiled code; code without it was written by somebody.
@@ -35,18 +38,21 @@ pub fn is_compiled(code: &str) -> bool {
     code.starts_with(MARK)
 }
 
+/// What follows dotted paths in compiled code that has some.
+const LOOK_UP_CODE: &str = include_str!("look_up.py");
+
 /// Python code that carries out the steps of `definition` and returns what each of them gave.
 #[must_use]
 pub fn compile(definition: &Definition) -> String {
-    format(assemble(definition, &RefCell::default()))
+    format(assemble(definition, &Findings::default()))
 }
 
 /// The variables of steps and template that nothing gives, as the parameters that they ask for, in the order of use.
 #[must_use]
 pub fn undeclared(definition: &Definition) -> Vec<Parameter> {
-    let missed = RefCell::default();
-    assemble(definition, &missed);
-    missed.into_inner()
+    let findings = Findings::default();
+    assemble(definition, &findings);
+    findings.undeclared.into_inner()
 }
 
 fn format(code: String) -> String {
@@ -59,14 +65,12 @@ fn format(code: String) -> String {
     }
 }
 
-fn assemble(definition: &Definition, undeclared: &RefCell<Vec<Parameter>>) -> String {
-    let mut body = Writer::default();
-    let scope = Scope::walk(definition, undeclared, |step, number, scope| {
-        body.gap();
-        body.line(&format!("# Step {number}: {}", python::comment(&steps::summary(step))));
-        steps::compile(step, number, scope, &mut body);
-    });
+fn assemble(definition: &Definition, findings: &Findings) -> String {
+    let plan = Plan::of(&definition.steps);
+    let scope = Scope::new(definition, findings, &plan.order);
     let results = scope.own_name("results");
+    let mut body = Writer::default();
+    Author { definition, findings, plan: &plan }.write(&plan.blocks, false, &mut body);
     body.gap();
     if let Some(template) = &definition.template {
         body.line(&format!("{results}[\"text\"] = ({})", text::lines(&scope.parts(template))));
@@ -74,15 +78,80 @@ fn assemble(definition: &Definition, undeclared: &RefCell<Vec<Parameter>>) -> St
     body.line(&format!("return {results}"));
 
     let mut code = format!("{MARK}\n{}\n", body.imports());
-    let _ = writeln!(code, "def {}({}) -> dict[str, Any]:", definition.name.identifier(), signature(definition));
+    let lines = body.into_lines();
+    let look_up = scope.own_name(LOOK_UP);
+    // A command may use less than the sentence in which it stands.
+    if findings.has_look_ups.get() && lines.contains(&format!("{look_up}(")) {
+        let _ = writeln!(code, "{}\n", LOOK_UP_CODE.replace(LOOK_UP, &look_up));
+    }
+    // What was defined when less was asked for has no parameter for it.
+    let asked = findings.undeclared.borrow().clone();
+    let definition = &Definition { parameters: [&definition.parameters[..], &asked].concat(), ..definition.clone() };
+    let def = if plan.is_parallel() { "async def" } else { "def" };
+    let _ = writeln!(code, "{def} {}({}) -> dict[str, Any]:", definition.name.identifier(), signature(definition));
     let _ = writeln!(code, "    \"\"\"{}\n    \"\"\"", docstring(definition));
     for parameter in mutable_defaults(definition) {
         let (name, default) = (&parameter.name, parameter.default.as_ref().map(python::literal).unwrap_or_default());
         let _ = writeln!(code, "    if {name} is None:\n        {name} = {default}");
     }
     let _ = writeln!(code, "    {results}: dict[str, Any] = {{}}");
-    code.push_str(&body.into_lines());
+    code.push_str(&lines);
     code
+}
+
+/// Who writes the steps down.
+struct Author<'d> {
+    definition: &'d Definition,
+    findings: &'d Findings,
+    plan: &'d Plan,
+}
+
+impl Author<'_> {
+    /// Writes a sequence; `is_branch` says that others run at the same time.
+    fn write(&self, blocks: &[Block], is_branch: bool, out: &mut Writer) {
+        for (at, block) in blocks.iter().enumerate() {
+            if at > 0 || !is_branch {
+                out.gap();
+            }
+            match block {
+                Block::Step(index) => self.step(*index, is_branch, out),
+                Block::Parallel(branches) => self.branches(branches, out),
+            }
+        }
+    }
+
+    fn step(&self, index: usize, is_branch: bool, out: &mut Writer) {
+        let Some(step) = self.definition.steps.get(index) else { return };
+        let done = self.plan.before.get(index).map_or(&[][..], Vec::as_slice);
+        let scope = Scope::new(self.definition, self.findings, done);
+        out.line(&format!("# Step {}: {}", index + 1, python::comment(&steps::summary(step))));
+        steps::compile(step, index + 1, &scope, is_branch, out);
+    }
+
+    /// A function for each branch, and the statement that runs them.
+    fn branches(&self, branches: &[Vec<Block>], out: &mut Writer) {
+        let scope = Scope::new(self.definition, self.findings, &[]);
+        let mut calls = Vec::new();
+        for branch in branches {
+            let name = scope.own_name(&self.branch_name(branch));
+            out.block(&format!("async def {name}() -> None:"), |out| self.write(branch, true, out));
+            out.gap();
+            calls.push(format!("{name}()"));
+        }
+        let asyncio = scope.own_name("asyncio");
+        out.module("asyncio", &asyncio);
+        out.line(&format!("await {asyncio}.gather({})", calls.join(", ")));
+    }
+
+    /// `branch_build`, `branch_build_to_test`: by the first step and the last, which no other branch has both.
+    fn branch_name(&self, branch: &[Block]) -> String {
+        let key = |index: usize| self.definition.steps.get(index).map_or_else(String::new, |step| step.key(index + 1));
+        let steps = plan::indexes(branch);
+        match (steps.first().copied().map(key), steps.last().copied().map(key)) {
+            (Some(first), Some(last)) if first != last => format!("branch_{first}_to_{last}"),
+            (first, _) => format!("branch_{}", first.unwrap_or_default()),
+        }
+    }
 }
 
 /// Required parameters come first, as Python wants it.
@@ -138,7 +207,7 @@ fn docstring(definition: &Definition) -> String {
 }
 
 fn returned(definition: &Definition) -> &'static str {
-    let has_ids = definition.steps.iter().any(|step| matches!(step, Step::Action(_)));
+    let has_ids = definition.steps.iter().any(|step| step.id().is_some());
     match (&definition.steps[..], definition.template.is_some()) {
         ([], _) => "The rendered `text`.",
         (_, true) if has_ids => {

@@ -1,11 +1,17 @@
 //! What a variable in a text means where the text stands: a parameter, what an earlier step gave, or nothing.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
 
 use serde_json::Value;
 
 use super::variables::{Braces, Piece, pieces};
-use crate::domain::{ActionStep, Definition, Parameter, ParameterType, Step, step};
+use crate::domain::{ActionStep, Definition, OnFailure, Parameter, ParameterType, Step};
+
+/// The function of compiled code that follows dotted paths.
+pub const LOOK_UP: &str = "_look_up";
 
 /// A text with its variables resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,39 +27,42 @@ pub enum Part {
 pub struct Expression {
     /// Its source.
     pub code: String,
+    /// The same where it becomes part of a text: there, nothing is not good enough.
+    pub in_text: String,
     /// Whether its value surely is text.
     pub is_text: bool,
+    /// Whether it raises when something is missing.
+    pub can_fail: bool,
+}
+
+/// What is found out while the texts are read.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Variables that nothing gives, as the parameters that they ask for.
+    pub undeclared: RefCell<Vec<Parameter>>,
+    /// Whether any text follows a dotted path.
+    pub has_look_ups: Cell<bool>,
 }
 
 /// What the texts of one step may refer to.
 #[derive(Debug, Clone)]
 pub struct Scope<'d> {
     definition: &'d Definition,
-    /// Keys of the results that are there, in the order of the steps.
-    done: Vec<String>,
+    findings: &'d Findings,
+    /// The steps whose results are there, as indexes, in order.
+    done: &'d [usize],
     /// The inputs of the typed action whose configuration is read.
     inputs: BTreeMap<String, Value>,
     braces: Braces,
-    /// Variables that nothing gives, as the parameters that they ask for.
-    undeclared: &'d RefCell<Vec<Parameter>>,
+    /// What a variable that nothing gives is taken for.
+    missing: ParameterType,
 }
 
 impl<'d> Scope<'d> {
-    /// Calls `visit` with every step, its number and its scope, in the order in which they run. Gives the scope after
-    /// the last one. What the texts miss is added to `undeclared`.
-    pub fn walk(
-        definition: &'d Definition,
-        undeclared: &'d RefCell<Vec<Parameter>>,
-        mut visit: impl FnMut(&Step, usize, &Self),
-    ) -> Self {
-        let mut scope =
-            Self { definition, done: Vec::new(), inputs: BTreeMap::new(), braces: Braces::Double, undeclared };
-        for index in step::order(&definition.steps) {
-            let Some(step) = definition.steps.get(index) else { continue };
-            visit(step, index + 1, &scope);
-            scope.done.push(step.key(index + 1));
-        }
-        scope
+    /// The scope of texts that are read when the steps `done`, as indexes, are done.
+    pub const fn new(definition: &'d Definition, findings: &'d Findings, done: &'d [usize]) -> Self {
+        let (braces, missing) = (Braces::Double, ParameterType::String);
+        Self { definition, findings, done, inputs: BTreeMap::new(), braces, missing }
     }
 
     /// The scope of the configuration of `action`: its inputs are variables there, and single braces count.
@@ -64,6 +73,12 @@ impl<'d> Scope<'d> {
     /// The scope in which the inputs themselves are read.
     pub fn of_inputs(&self) -> Self {
         Self { inputs: BTreeMap::new(), ..self.clone() }
+    }
+
+    /// The scope of a value that is a text or a list of texts: a variable that nothing gives may be either, and the type
+    /// checker has to let pass what only the host function can tell.
+    pub fn of_texts(&self) -> Self {
+        Self { missing: ParameterType::Any, ..self.clone() }
     }
 
     /// A name for something of the compiled function's own: `name`, unless it is taken.
@@ -86,7 +101,7 @@ impl<'d> Scope<'d> {
             match piece {
                 Piece::Text(text) => push_text(&mut parts, text),
                 Piece::Variable { raw, name, fields } => match self.inputs.get(name) {
-                    Some(input) => self.push_input(&mut parts, input, raw, &fields),
+                    Some(input) => self.push_input(&mut parts, input, name, &fields),
                     None => match self.resolve(name, &fields) {
                         Some(value) => parts.push(Part::Value(value)),
                         None => push_text(&mut parts, raw),
@@ -97,12 +112,12 @@ impl<'d> Scope<'d> {
         parts
     }
 
-    fn push_input(&self, parts: &mut Vec<Part>, input: &Value, raw: &str, fields: &[&str]) {
+    fn push_input(&self, parts: &mut Vec<Part>, input: &Value, name: &str, fields: &[&str]) {
         let text = input.as_str().map_or_else(|| input.to_string(), str::to_owned);
         let inner = self.of_inputs().parts(&text);
-        match &inner[..] {
-            [Part::Value(value)] => parts.push(Part::Value(value.field(fields))),
-            _ if fields.is_empty() => {
+        match (&inner[..], fields) {
+            ([Part::Value(value)], _) => parts.push(Part::Value(self.field(value, name, fields))),
+            (_, []) => {
                 for part in inner {
                     match part {
                         Part::Text(text) => push_text(parts, &text),
@@ -110,44 +125,98 @@ impl<'d> Scope<'d> {
                     }
                 }
             }
-            _ => push_text(parts, raw),
+            (_, [field, rest @ ..]) => match item(input, field) {
+                Some(found) => self.push_input(parts, found, &format!("{name}.{field}"), rest),
+                None => parts.push(Part::Value(self.field(&Expression::new("None".to_owned()), name, fields))),
+            },
         }
     }
 
     fn resolve(&self, name: &str, fields: &[&str]) -> Option<Expression> {
+        let is_action = self.braces == Braces::Any;
         if let Some(parameter) = self.definition.parameters.iter().find(|parameter| parameter.name == name) {
             let has_fields = matches!(parameter.kind, ParameterType::Object | ParameterType::Any);
-            let is_text = parameter.kind == ParameterType::String
-                && (parameter.is_required() || parameter.default.as_ref().is_some_and(Value::is_string));
-            let value = Expression { code: name.to_owned(), is_text };
-            return (fields.is_empty() || has_fields).then(|| value.field(fields));
+            // Outside typed actions `{{github.ref}}` is more likely a text for another program.
+            return (fields.is_empty() || has_fields || is_action)
+                .then(|| self.field(&self.parameter(parameter), name, fields));
         }
-        if let Some(key) = self.result(name) {
-            let code = format!("{}['{key}']", self.own_name("results"));
-            return Some(Expression { code, is_text: false }.field(fields));
+        if let Some(value) = self.output(name) {
+            return Some(self.field(&value, name, fields));
         }
-        // Outside typed actions `{{github.ref}}` is more likely a text for another program.
-        if !fields.is_empty() && self.braces == Braces::Double {
+        if !fields.is_empty() && !is_action {
             return None;
         }
         self.miss(name, !fields.is_empty());
-        Some(Expression { code: name.to_owned(), is_text: false }.field(fields))
+        if fields.is_empty() && self.missing == ParameterType::Any {
+            return Some(self.untyped(name));
+        }
+        Some(self.field(&Expression::new(name.to_owned()), name, fields))
     }
 
-    /// The key of the result that a variable names: `latest_output`, or a `step_id` and `_output`.
-    fn result(&self, name: &str) -> Option<&str> {
-        if name == "latest_output" {
-            return self.done.last().map(String::as_str);
+    fn parameter(&self, parameter: &Parameter) -> Expression {
+        let has_default = parameter.default.as_ref().is_some_and(|default| !default.is_null());
+        let is_given = parameter.is_required() || has_default;
+        let is_text = parameter.kind == ParameterType::String && is_given;
+        let value = Expression { is_text, ..Expression::new(parameter.name.clone()) };
+        if self.missing == ParameterType::Any && !is_text && (parameter.kind != ParameterType::Array || !is_given) {
+            return self.untyped(&parameter.name);
         }
-        let step_id = name.strip_suffix("_output")?;
-        self.done.iter().find(|key| *key == step_id).map(String::as_str)
+        if is_given || self.braces == Braces::Double { value } else { self.checked(value, &parameter.name) }
+    }
+
+    /// What an earlier step gave: `latest_output`, or its `step_id` and `_output`.
+    fn output(&self, name: &str) -> Option<Expression> {
+        let steps = &self.definition.steps;
+        let key = |index: usize| steps.get(index).map(|step| step.key(index + 1));
+        let index = if name == "latest_output" {
+            *self.done.last()?
+        } else {
+            let wanted = name.strip_suffix("_output")?;
+            *self.done.iter().find(|index| key(**index).is_some_and(|key| key == wanted))?
+        };
+        let value = Expression::new(format!("{}['{}']", self.own_name("results"), key(index)?));
+        let may_be_skipped =
+            matches!(steps.get(index), Some(Step::Action(action)) if action.on_failure == OnFailure::Skip);
+        Some(if may_be_skipped { self.checked(value, name) } else { value })
+    }
+
+    fn field(&self, value: &Expression, name: &str, fields: &[&str]) -> Expression {
+        if fields.is_empty() {
+            return value.clone();
+        }
+        let path = [&[name], fields].concat().join(".");
+        let found = Expression::new(self.looked_up(&value.code, &path));
+        Expression { can_fail: true, ..found }
+    }
+
+    /// `value`, which may be nothing: in a text that is an error.
+    fn checked(&self, value: Expression, name: &str) -> Expression {
+        Expression { in_text: self.looked_up(&value.code, name), can_fail: true, ..value }
+    }
+
+    /// A variable that is there, whatever it is.
+    fn untyped(&self, name: &str) -> Expression {
+        Expression { can_fail: true, ..Expression::new(self.looked_up(name, name)) }
+    }
+
+    fn looked_up(&self, value: &str, path: &str) -> String {
+        self.findings.has_look_ups.set(true);
+        format!("{}({value}, '{path}')", self.own_name(LOOK_UP))
+    }
+
+    /// Says what a variable that nothing gives is for.
+    pub fn describe(&self, name: &str, description: &str) {
+        let mut undeclared = self.findings.undeclared.borrow_mut();
+        if let Some(parameter) = undeclared.iter_mut().find(|parameter| parameter.name == name) {
+            parameter.description = Some(description.to_owned());
+        }
     }
 
     fn miss(&self, name: &str, has_fields: bool) {
-        let kind = if has_fields { ParameterType::Object } else { ParameterType::String };
-        let mut undeclared = self.undeclared.borrow_mut();
+        let kind = if has_fields { ParameterType::Object } else { self.missing };
+        let mut undeclared = self.findings.undeclared.borrow_mut();
         match undeclared.iter_mut().find(|known| known.name == name) {
-            Some(known) if has_fields => known.kind = kind,
+            Some(known) if kind == ParameterType::Object || known.kind == ParameterType::String => known.kind = kind,
             Some(_) => {}
             None => undeclared.push(Parameter {
                 name: name.to_owned(),
@@ -161,13 +230,13 @@ impl<'d> Scope<'d> {
 }
 
 impl Expression {
-    fn field(&self, fields: &[&str]) -> Self {
-        if fields.is_empty() {
-            return self.clone();
-        }
-        let path: String = fields.iter().map(|field| format!("['{field}']")).collect();
-        Self { code: format!("{}{path}", self.code), is_text: false }
+    fn new(code: String) -> Self {
+        Self { in_text: code.clone(), code, is_text: false, can_fail: false }
     }
+}
+
+fn item<'v>(value: &'v Value, field: &str) -> Option<&'v Value> {
+    value.get(field).or_else(|| value.get(field.parse::<usize>().ok()?))
 }
 
 /// Adds `text`, to the text before it if there is one.

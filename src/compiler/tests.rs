@@ -133,18 +133,67 @@ fn typed_actions_become_code() {
                 "config": {"skill_id": "action-item-extractor"}, "input_mapping": {"notes": "{{notes_output.text}}"}},
             {"step_id": "tell", "action_type": "send_notification", "on_failure": "skip", "timeout_seconds": 120,
                 "config": {"channel": "slack", "message_template": "Actions of {meeting_title}:\n\n{latest_output}"}},
-            {"step_id": "follow_up", "action_type": "draft_email", "depends_on": ["task"],
+            {"step_id": "follow_up", "action_type": "draft_email",
                 "config": {"subject_template": "Follow-up: {meeting_title}", "body_skill": "email-composer", "to_mapping": "{{meeting_attendees}}"},
                 "input_mapping": {"items": "{{extract_output}}"}},
             {"step_id": "task", "action_type": "create_task", "requires_approval": true,
                 "config": {"task_title": "Review {{topic}}", "task_description": "Look at the notes.", "priority": "high", "assignees": ["Ada", "Grace"]},
                 "input_mapping": {"topic": "notes of {{meeting_title}}"}},
-            {"step_id": "done", "action_type": "send_notification", "config": {"message": "Ready."}},
+            {"step_id": "issue", "action_type": "run_skill", "on_failure": "retry", "timeout_seconds": 30,
+                "config": {"skill": "tracker/create_issue", "title": "{{task_output.title}}"}},
+            {"step_id": "done", "action_type": "send_notification",
+                "config": {"channel": "in_app", "title": "{meeting_title}", "level": "success", "message": "Ready: {tell_output}"}},
         ],
     }));
     let names: Vec<&str> = definition.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
     assert_eq!(names, ["trigger", "meeting_title", "meeting_attendees"]);
     insta::assert_snapshot!(sound(&definition));
+}
+
+#[test]
+fn independent_steps_run_at_the_same_time() {
+    let definition = definition(json!({
+        "name": "release",
+        "steps": [
+            "Check that nobody else releases",
+            {"step_id": "build", "command": ["make", "build"]},
+            {"step_id": "test", "command": ["make", "test"], "depends_on": ["build"]},
+            {"step_id": "notes", "procedure": "draft_changelog", "arguments": {"since": "{{since}}"}},
+            {"step_id": "issue", "tool": "tracker/create_issue", "arguments": {"body": "{{notes_output}}"}},
+            {"step_id": "upload", "action_type": "run_skill", "on_failure": "retry", "requires_approval": true,
+                "config": {"skill": "store/upload", "text": "{notes_output}"}, "depends_on": ["test", "notes"]},
+            {"step_id": "mail", "action_type": "draft_email", "depends_on": ["upload"],
+                "config": {"to": "team@example.org", "subject": "Released", "body": "See {upload_output.url}"}},
+            {"step_id": "post", "action_type": "send_notification", "depends_on": ["upload"], "on_failure": "skip",
+                "config": {"channel": "slack", "message": "Released: {latest_output}"}},
+        ],
+    }));
+    insta::assert_snapshot!(sound(&definition));
+}
+
+#[test]
+fn what_has_no_place_in_a_task_is_told_in_its_description() {
+    let task = |config: Value| {
+        let step = json!({"step_id": "a", "action_type": "create_task", "config": config});
+        compile(&definition(json!({"steps": [step]})))
+    };
+    for (config, expected) in [
+        (
+            json!({"title": "A", "due": "2026-03-31", "priority": "High"}),
+            "create_task(\"A\", due=\"2026-03-31\", priority=\"high\")",
+        ),
+        (json!({"title": "A", "due": "{day}", "priority": "{how}"}), "create_task(\"A\", due=day, priority=how)"),
+        (json!({"title": "A", "due": "Friday"}), "create_task(\"A\", description=\"Due: Friday\")"),
+        (
+            json!({"title": "A", "due": "in {weeks} weeks"}),
+            "create_task(\"A\", description=f\"Due: in {weeks} weeks\")",
+        ),
+        (json!({"title": "A", "assignees": ["Ada", "{who}"]}), "create_task(\"A\", assignee=f\"Ada, {who}\")"),
+        (json!({"title": "A", "description": "B", "priority": "P1"}), "description=\"B\\nPriority: P1\""),
+    ] {
+        let code = task(config);
+        assert!(code.contains(expected), "{expected} is not in\n{code}");
+    }
 }
 
 #[test]
@@ -158,13 +207,13 @@ fn a_template_becomes_text() {
 
 #[test]
 fn names_of_parameters_and_procedures_hide_nothing() {
-    let names = ["results", "step_results", "error", "attempt", "json", "body", "latest_output"];
+    let names = ["results", "step_results", "error", "attempt", "time", "asyncio", "body", "sending", "latest_output"];
     let parameters: Vec<Value> = names.iter().map(|name| json!({"name": name, "default": {}})).collect();
     let definition = definition(json!({
-        "name": "json",
+        "name": "_look_up",
         "parameters": parameters,
         "steps": [
-            {"tool": "a/b", "arguments": {"x": "{{results}}", "y": "{{error}}"}},
+            {"tool": "a/b", "arguments": {"x": "{{results}}", "y": "{{error.message}}"}},
             {"step_id": "c", "action_type": "draft_email", "on_failure": "retry",
                 "config": {"body_skill": "d", "subject": "{latest_output} {c_output} {step_1_output} {attempt}"}},
         ],
@@ -230,6 +279,7 @@ proptest! {
         text in odd_text(),
         on_failure in proptest::sample::select(vec!["stop", "skip", "retry"]),
         requires_approval: bool,
+        is_graph: bool,
     ) {
         let name = ProcedureName::parse(&name).map_or_else(|_| "release".to_owned(), String::from);
         let mut steps: Vec<Value> = sentences.iter().map(|sentence| json!(sentence)).collect();
@@ -243,7 +293,8 @@ proptest! {
             });
             steps.push(json!({
                 "step_id": step_id, "action_type": action_type, "config": config, "on_failure": on_failure,
-                "requires_approval": requires_approval, "input_mapping": {"named": text, "other": "{a_output.b}"},
+                "requires_approval": requires_approval && step_id != "b", "input_mapping": {"named": text, "other": "{a_output.b}"},
+                "depends_on": if is_graph && step_id == "d" { vec!["b"] } else { Vec::new() },
             }));
         }
         let definition = definition(json!({

@@ -14,7 +14,7 @@ const MOST_CHARS: usize = 70;
 pub fn expression(text: &str, scope: &Scope<'_>) -> String {
     match &scope.parts(text)[..] {
         [Part::Value(value)] if value.is_text => value.code.clone(),
-        [Part::Value(value)] if scope.own_name("str") == "str" => format!("str({})", value.code),
+        [Part::Value(value)] if scope.own_name("str") == "str" => format!("str({})", value.in_text),
         parts => literal(parts),
     }
 }
@@ -47,6 +47,11 @@ pub fn pairs(entries: &[(&String, String)]) -> String {
     format!("{{{}}}", entries.join(", "))
 }
 
+/// Whether the text raises when something is missing.
+pub fn can_fail(parts: &[Part]) -> bool {
+    parts.iter().any(|part| matches!(part, Part::Value(value) if value.can_fail))
+}
+
 /// A long text: strings that Python joins, cut where lines end and between words. The formatter makes one of them if
 /// that fits in a line.
 pub fn lines(parts: &[Part]) -> String {
@@ -55,7 +60,7 @@ pub fn lines(parts: &[Part]) -> String {
     for part in parts.iter().flat_map(words) {
         let length = match &part {
             Part::Text(text) => text.chars().count(),
-            Part::Value(value) => value.code.chars().count() + 2,
+            Part::Value(value) => value.in_text.chars().count() + 2,
         };
         let is_empty_line = matches!(&part, Part::Text(text) if text == "\n");
         let ends_line = ends_with(lines.last(), &['\n']) && !is_empty_line;
@@ -91,7 +96,7 @@ fn literal(parts: &[Part]) -> String {
         .map(|part| match part {
             Part::Text(text) if is_plain => python::escape(text),
             Part::Text(text) => python::in_f_string(text),
-            Part::Value(value) => format!("{{{}}}", value.code),
+            Part::Value(value) => format!("{{{}}}", value.in_text),
         })
         .collect();
     format!("{}\"{inner}\"", if is_plain { "" } else { "f" })

@@ -32,7 +32,7 @@ pub enum Braces {
     Any,
 }
 
-/// Cuts `text` at its variables. Braces around anything but identifiers and dots are plain text.
+/// Cuts `text` at its variables. Braces around anything but a name, keys and numbers with dots between are plain text.
 pub fn pieces(text: &str, braces: Braces) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut plain_from = 0;
@@ -63,11 +63,16 @@ fn variable_at(text: &str, open: usize, braces: Braces) -> Option<(usize, Piece<
         let mut path = inner[..length].trim().split('.');
         let (name, fields) = (path.next()?, path.collect::<Vec<_>>());
         let end = open + opening.len() + length + closing.len();
-        let is_path = is_identifier(name) && fields.iter().all(|field| is_identifier(field));
+        let is_path = is_identifier(name) && fields.iter().all(|field| is_field(field));
         let is_closed = inner[length..].starts_with(closing);
         (is_path && is_closed).then(|| (end, Piece::Variable { raw: &text[open..end], name, fields }))
     };
     between("{{", "}}").or_else(|| (braces == Braces::Any).then(|| between("{", "}")).flatten())
+}
+
+/// A key of an object, or the place of an item in a list.
+fn is_field(text: &str) -> bool {
+    is_identifier(text) || (!text.is_empty() && text.len() < 9 && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -92,6 +97,7 @@ mod tests {
         assert_eq!(shown("{{{x}}}", Braces::Double), "{|<x>|}");
         assert_eq!(shown("{{open", Braces::Double), "{{open");
         assert_eq!(shown("{{trigger.date}} {{.Values}} {{a.}}", Braces::Double), "<trigger/date>| {{.Values}} {{a.}}");
+        assert_eq!(shown("{{a.0.b}} {{0.a}} {{a.0x}}", Braces::Double), "<a/0/b>| {{0.a}} {{a.0x}}");
     }
 
     #[test]

@@ -38,11 +38,10 @@ impl Writer {
         format!("{function}({arguments})")
     }
 
-    /// An expression that writes `value` as JSON. `json` is what the module is called here.
-    pub fn as_json(&mut self, value: &str, json: &str) -> String {
-        let alias = if json == "json" { String::new() } else { format!(" as {json}") };
-        self.modules.insert(format!("import json{alias}"));
-        format!("{json}.dumps({value}, ensure_ascii=False)")
+    /// Imports a module of the standard library; `name` is what it is called here.
+    pub fn module(&mut self, module: &str, name: &str) {
+        let alias = if name == module { String::new() } else { format!(" as {name}") };
+        self.modules.insert(format!("import {module}{alias}"));
     }
 
     /// The import statements, in the customary order.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ProcedureName;
+use super::{ProcedureName, step};
 
 /// A step of a workflow: a typed action with an identity, a gate and a policy for failures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,7 +32,8 @@ pub struct ActionStep {
     /// What a failure does to the run.
     #[serde(default, skip_serializing_if = "OnFailure::is_stop")]
     pub on_failure: OnFailure,
-    /// Steps that run before this one, by `step_id`. Empty: those that are listed before it.
+    /// Steps that run before this one, by `step_id`. Steps that depend on others, and those with a `step_id` among them,
+    /// run at the same time as soon as what they depend on is done; without any `depends_on` the list is the order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
     /// What the action is for.
@@ -69,7 +70,7 @@ impl ActionStep {
         self.config.iter().filter(|(key, _)| !is_known(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
-    /// The procedure that it calls.
+    /// The procedure that it calls, or the tool, as `server/tool`.
     #[must_use]
     pub fn skill(&self) -> Option<&str> {
         match self.action_type {
@@ -93,30 +94,80 @@ impl ActionStep {
             let names: Vec<&str> = one_of.iter().filter_map(|keys| keys.first().copied()).collect();
             return Err(format!("`config` needs `{}`", names.join("` or `")));
         }
-        let skill = self.skill().map_or(Ok(()), |skill| ProcedureName::parse(skill).map(drop));
-        skill.map_err(|error| format!("the skill in `config` is the name of a procedure: {error}"))
+        self.skill().map_or(Ok(()), check_skill)?;
+        // Whatever stood in an e-mail beside these would be lost, or be read by whoever gets it.
+        if self.action_type == ActionType::DraftEmail && self.skill().is_none() {
+            let known = [
+                keys::INPUTS,
+                keys::TO,
+                keys::SUBJECT,
+                keys::BODY,
+                keys::BODY_SKILL,
+                keys::CC,
+                keys::BCC,
+                keys::ATTACHMENTS,
+            ];
+            if let Some(key) = self.others(&known).into_keys().next() {
+                return Err(format!(
+                    "`config` has `{key}`, which is no part of an email; take it out or use `body_skill`"
+                ));
+            }
+        }
+        Ok(())
     }
+}
+
+/// Whether a skill is a tool of another server, not a procedure.
+#[must_use]
+pub fn is_tool(skill: &str) -> bool {
+    skill.contains('/')
+}
+
+fn check_skill(skill: &str) -> Result<(), String> {
+    if is_tool(skill) {
+        return step::server_and_tool(skill)
+            .map(drop)
+            .ok_or_else(|| format!("the skill in `config` is `{skill}`; write `server/tool`"));
+    }
+    let name = ProcedureName::parse(skill);
+    name.map(drop).map_err(|error| format!("the skill in `config` is the name of a procedure: {error}"))
 }
 
 /// Keys of `config`, each with the words that people use for it too.
 pub mod keys {
-    /// The procedure that is called.
+    /// The procedure or tool that is called.
     pub const SKILL: &[&str] = &["skill_id", "skill"];
     /// Where a notification goes.
     pub const CHANNEL: &[&str] = &["channel"];
     /// The text of a notification.
     pub const MESSAGE: &[&str] = &["message_template", "message"];
+    /// What stands above the text of a notification.
+    pub const HEADING: &[&str] = &["title"];
+    /// How much a notification matters.
+    pub const LEVEL: &[&str] = &["level"];
     /// The title of a task.
     pub const TITLE: &[&str] = &["task_title", "title"];
     /// What a task is about.
     pub const DESCRIPTION: &[&str] = &["task_description", "description"];
+    /// Who does a task.
+    pub const ASSIGNEE: &[&str] = &["assignee", "assignees", "assigned_to"];
+    /// When a task has to be done.
+    pub const DUE: &[&str] = &["due", "due_date"];
+    /// How much a task matters.
+    pub const PRIORITY: &[&str] = &["priority"];
     /// Who gets an email.
     pub const TO: &[&str] = &["to_mapping", "to"];
+    /// Who gets a copy of an email.
+    pub const CC: &[&str] = &["cc"];
+    /// Who gets a copy of an email without being named in it.
+    pub const BCC: &[&str] = &["bcc"];
+    /// What is attached to an email.
+    pub const ATTACHMENTS: &[&str] = &["attachments"];
     /// The subject of an email.
     pub const SUBJECT: &[&str] = &["subject_template", "subject"];
     /// The text of an email.
     pub const BODY: &[&str] = &["body_template", "body"];
-    /// The procedure that writes the text of an email.
+    /// The procedure or tool that writes the text of an email.
     pub const BODY_SKILL: &[&str] = &["body_skill"];
     /// Inputs by name, like the field `input_mapping` of the step.
     pub const INPUTS: &[&str] = &["input_mapping"];
@@ -127,7 +178,8 @@ pub mod keys {
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum ActionType {
-    /// Calls the procedure `skill_id`; the rest of the configuration and `input_mapping` are its arguments.
+    /// Calls `skill_id`, a procedure or `server/tool`; the rest of the configuration and `input_mapping` are its
+    /// arguments.
     RunSkill,
     /// Sends `message_template` over `channel`, or shows it to the user.
     SendNotification,
@@ -147,7 +199,7 @@ pub enum OnFailure {
     Stop,
     /// The run goes on without the step.
     Skip,
-    /// The step is tried once more, then the run fails.
+    /// The step is tried up to three times, then the run fails.
     Retry,
 }
 
@@ -184,6 +236,10 @@ mod tests {
         assert_eq!(problem("create_task", &json!({"title": "Call back"})), None);
         assert_eq!(problem("draft_email", &json!({"body_skill": "email-composer"})), None);
         assert!(problem("draft_email", &json!({"body_skill": "42"})).unwrap().contains("has no letter"));
+        assert_eq!(problem("run_skill", &json!({"skill": "tracker/create_issue"})), None);
+        assert!(problem("run_skill", &json!({"skill": "tracker/"})).unwrap().contains("write `server/tool`"));
+        let toned = json!({"body": "Hello", "tone": "friendly"});
+        assert!(problem("draft_email", &toned).unwrap().contains("`tone`, which is no part of an email"));
     }
 
     #[test]

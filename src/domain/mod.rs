@@ -3,14 +3,17 @@
 //! Nothing here touches a file, a database, the network or the protocol.
 
 pub mod action;
+pub mod canonical;
 pub mod confidence;
 pub mod inbox;
 pub mod name;
 pub mod network;
 pub mod permissions;
 pub mod procedure;
+pub mod reducers;
 pub mod run;
 pub mod schedule;
+pub mod scope;
 pub mod step;
 pub mod trigger;
 pub mod version;
@@ -21,6 +24,7 @@ pub use name::{NameError, ProcedureName};
 pub use network::{Host, HostGrant};
 pub use permissions::Permissions;
 pub use procedure::{CreatedBy, Definition, Example, Parameter, ParameterType, Status};
+pub use reducers::Reducer;
 pub use run::{HostCall, Outcome, RunId, RunStatus};
 pub use step::{CommandStep, ProcedureStep, Step, ToolStep};
 pub use trigger::Trigger;

@@ -46,6 +46,12 @@ pub struct CommandStep {
     /// What the command is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// An identifier; texts of later steps refer to what the step gave as `{{<step_id>_output}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_id: Option<String>,
+    /// Steps that run before this one, by `step_id`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
 }
 
 /// A step that calls a tool of another MCP server.
@@ -61,14 +67,18 @@ pub struct ToolStep {
     /// What the call is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// An identifier; texts of later steps refer to what the step gave as `{{<step_id>_output}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_id: Option<String>,
+    /// Steps that run before this one, by `step_id`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
 }
 
-impl ToolStep {
-    /// The server and its tool; `None` when `tool` does not name both.
-    #[must_use]
-    pub fn server_and_tool(&self) -> Option<(&str, &str)> {
-        self.tool.split_once('/').filter(|(server, tool)| !server.trim().is_empty() && !tool.trim().is_empty())
-    }
+/// The server and its tool that `path` names; `None` when it does not name both.
+#[must_use]
+pub fn server_and_tool(path: &str) -> Option<(&str, &str)> {
+    path.split_once('/').filter(|(server, tool)| !server.trim().is_empty() && !tool.trim().is_empty())
 }
 
 /// A step that calls another procedure.
@@ -81,6 +91,12 @@ pub struct ProcedureStep {
     /// Its arguments; `{{variables}}` in strings are filled in.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub arguments: BTreeMap<String, Value>,
+    /// An identifier; texts of later steps refer to what the step gave as `{{<step_id>_output}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_id: Option<String>,
+    /// Steps that run before this one, by `step_id`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
 }
 
 impl<'de> Deserialize<'de> for Step {
@@ -114,14 +130,35 @@ fn read<T: DeserializeOwned>(value: Value) -> Result<T, String> {
 }
 
 impl Step {
+    /// Its `step_id`.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Sentence(_) => None,
+            Self::Command(step) => step.step_id.as_deref(),
+            Self::Tool(step) => step.step_id.as_deref(),
+            Self::Procedure(step) => step.step_id.as_deref(),
+            Self::Action(step) => Some(&step.step_id),
+        }
+    }
+
+    /// The keys of the steps that it says it depends on.
+    #[must_use]
+    pub fn depends_on(&self) -> &[String] {
+        match self {
+            Self::Sentence(_) => &[],
+            Self::Command(step) => &step.depends_on,
+            Self::Tool(step) => &step.depends_on,
+            Self::Procedure(step) => &step.depends_on,
+            Self::Action(step) => &step.depends_on,
+        }
+    }
+
     /// The key of what the step gives among the results of its procedure: its `step_id`, or `step_` and `number`.
     /// Always an identifier.
     #[must_use]
     pub fn key(&self, number: usize) -> String {
-        match self {
-            Self::Action(step) if check_id(&step.step_id).is_ok() => step.step_id.clone(),
-            _ => format!("step_{number}"),
-        }
+        self.id().filter(|id| check_id(id).is_ok()).map_or_else(|| format!("step_{number}"), str::to_owned)
     }
 
     /// Its words, for search and comparison.
@@ -157,7 +194,7 @@ fn add_words(words: &mut String, description: Option<&str>, values: &BTreeMap<St
 /// The order in which steps run, as indexes: that of the list, but what a step depends on comes before it.
 #[must_use]
 pub fn order(steps: &[Step]) -> Vec<usize> {
-    let ids = ids(steps);
+    let indexes = indexes(steps);
     let mut order = Vec::with_capacity(steps.len());
     // A step that waits for others counts as seen, so a circle in a file that nobody checked ends too.
     let mut seen = vec![false; steps.len()];
@@ -167,13 +204,13 @@ pub fn order(steps: &[Step]) -> Vec<usize> {
             waiting.push((start, 0));
         }
         while let Some((index, next)) = waiting.last_mut() {
-            let Some(needed) = dependencies(&steps[*index]).get(*next) else {
+            let Some(needed) = steps[*index].depends_on().get(*next) else {
                 order.push(*index);
                 waiting.pop();
                 continue;
             };
             *next += 1;
-            if let Some(before) = ids.get(needed.as_str())
+            if let Some(before) = indexes.get(needed)
                 && !std::mem::replace(&mut seen[*before], true)
             {
                 waiting.push((*before, 0));
@@ -183,16 +220,10 @@ pub fn order(steps: &[Step]) -> Vec<usize> {
     order
 }
 
-fn ids(steps: &[Step]) -> BTreeMap<&str, usize> {
-    let actions = steps.iter().enumerate().filter_map(|(index, step)| match step {
-        Step::Action(action) => Some((action.step_id.as_str(), index)),
-        _ => None,
-    });
-    actions.collect()
-}
-
-fn dependencies(step: &Step) -> &[String] {
-    if let Step::Action(step) = step { &step.depends_on } else { &[] }
+/// Where the step with each key is.
+#[must_use]
+pub fn indexes(steps: &[Step]) -> BTreeMap<String, usize> {
+    steps.iter().enumerate().map(|(index, step)| (step.key(index + 1), index)).collect()
 }
 
 /// What is wrong with the typed actions and tool calls among `steps`.
@@ -203,29 +234,29 @@ pub fn check(steps: &[Step]) -> Result<(), String> {
     let mut keys = BTreeSet::new();
     for (index, step) in steps.iter().enumerate() {
         let checked = match step {
-            Step::Tool(step) if step.server_and_tool().is_none() => {
+            Step::Tool(step) if server_and_tool(&step.tool).is_none() => {
                 Err(format!("`tool` is `{}`; write `server/tool`", step.tool))
             }
-            Step::Action(action) => check_id(&action.step_id).and_then(|()| action.check()),
+            Step::Action(action) => action.check(),
             _ => Ok(()),
         };
-        checked.map_err(|why| format!("step {}: {why}", index + 1))?;
+        step.id().map_or(Ok(()), check_id).and(checked).map_err(|why| format!("step {}: {why}", index + 1))?;
         let key = step.key(index + 1);
         if !keys.insert(key.clone()) {
             return Err(format!("step {}: `{key}` names another step already; `step_id`s are unique", index + 1));
         }
     }
-    let ids = ids(steps);
+    let indexes = indexes(steps);
     for (index, step) in steps.iter().enumerate() {
-        if let Some(needed) = dependencies(step).iter().find(|needed| !ids.contains_key(needed.as_str())) {
+        if let Some(needed) = step.depends_on().iter().find(|needed| !indexes.contains_key(*needed)) {
             return Err(format!("step {}: `depends_on` names `{needed}`, which is no `step_id`", index + 1));
         }
     }
     // In `order` a step comes after all that it depends on, unless they depend on it.
     let mut done = BTreeSet::new();
     for index in order(steps) {
-        let waits_for = |needed: &&String| ids.get(needed.as_str()).is_some_and(|at| !done.contains(at));
-        if let Some(needed) = dependencies(&steps[index]).iter().find(waits_for) {
+        let waits_for = |needed: &&String| indexes.get(*needed).is_some_and(|at| !done.contains(at));
+        if let Some(needed) = steps[index].depends_on().iter().find(waits_for) {
             return Err(format!("step {}: `depends_on` leads in a circle: `{needed}` depends on it", index + 1));
         }
         done.insert(index);
@@ -267,9 +298,9 @@ mod tests {
     fn every_kind_of_step_is_read_and_written_back() {
         let written = json!([
             "Look at the log",
-            {"command": ["git", "status"]},
+            {"command": ["git", "status"], "step_id": "look"},
             {"tool": "github/create_issue", "arguments": {"title": "Bug"}},
-            {"procedure": "tidy", "arguments": {"path": "."}},
+            {"procedure": "tidy", "arguments": {"path": "."}, "depends_on": ["look"]},
             {"step_id": "tell", "action_type": "create_task", "config": {"task_title": "Tidy"}, "on_failure": "retry"},
         ]);
         let read = steps(written.clone());
@@ -283,7 +314,7 @@ mod tests {
     #[test]
     fn an_error_names_the_field_of_the_kind_that_was_meant() {
         for (step, expected) in [
-            (json!({"command": ["git"], "cwd": "."}), "unknown field `cwd`, expected `command` or `description`"),
+            (json!({"command": ["git"], "cwd": "."}), "unknown field `cwd`, expected one of `command`, `description`"),
             (json!({"command": "git status"}), "`command`: invalid type: string \"git status\", expected a sequence"),
             (json!({"tool": "a/b", "arguments": [1]}), "`arguments`: invalid type: sequence, expected a map"),
             (json!({"step_id": "a"}), "missing field `action_type`"),
@@ -318,6 +349,9 @@ mod tests {
             (json!([action("a", &["b"])]), "step 1: `depends_on` names `b`, which is no `step_id`"),
             (json!([action("a", &["b"]), action("b", &["a"])]), "in a circle"),
             (json!([action("a", &["a"])]), "in a circle"),
+            (json!([{"command": ["ls"], "step_id": "a"}, action("a", &[])]), "step 2: `a` names another step already"),
+            (json!([{"procedure": "b", "step_id": "x y"}]), "step 1: `step_id` is `x y`"),
+            (json!([{"tool": "a/b", "depends_on": ["c"]}]), "step 1: `depends_on` names `c`"),
             (json!([{"tool": "create_issue"}]), "step 1: `tool` is `create_issue`; write `server/tool`"),
         ] {
             let listed = steps(listed);

@@ -53,7 +53,7 @@ impl Library {
                 (None, Some(code)) => Some(copied(code, &source.definition, &definition)),
                 (None, None) => None,
             };
-            match self.store(definition, code.as_deref()) {
+            match self.store(&definition, code.as_deref()) {
                 Err(LibraryError::NameTaken { .. } | LibraryError::NameHidden(_))
                     if request.name.is_none() && attempt < ATTEMPTS =>
                 {
@@ -86,8 +86,8 @@ impl Library {
 
 /// The code of a copy: compiled anew where it is what the steps give, else with its function renamed where that is safe.
 fn copied(code: &str, source: &Definition, copy: &Definition) -> String {
-    let other_steps = (&source.steps, &source.parameters, &source.template)
-        != (&copy.steps, &copy.parameters, &copy.template);
+    let other_steps =
+        (&source.steps, &source.parameters, &source.template) != (&copy.steps, &copy.parameters, &copy.template);
     if compiler::compile(source) == code || (other_steps && compiler::is_compiled(code)) {
         return compiler::compile(copy);
     }

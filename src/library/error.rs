@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::ConfigError,
-    domain::{NameError, RunStatus, VersionNumber},
+    domain::{NameError, RunStatus, VersionNumber, reducers::MergeError, scope::ScopeError},
     models::ModelError,
     sandbox::SandboxError,
     storage::StorageError,
@@ -41,6 +41,12 @@ pub enum LibraryError {
     /// An argument makes no sense.
     #[error("{0}")]
     Invalid(String),
+    /// States don't fit together.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
+    /// A workflow, a run or a node is missing or can't be named so.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
     /// A name can't be used.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -196,6 +202,26 @@ pub enum LibraryError {
         /// Where it stands.
         status: RunStatus,
     },
+    /// The run of a workflow belongs to another one.
+    #[error(
+        "run `{run}` belongs to workflow `{workflow}`, not to `{given}`; give a run of `{given}` a name of its own"
+    )]
+    RunOfOther {
+        /// Which run.
+        run: String,
+        /// What it is a run of.
+        workflow: String,
+        /// What the caller said.
+        given: String,
+    },
+    /// The run of a workflow has no such checkpoint.
+    #[error("run `{run}` has no checkpoint `{id}`; list_checkpoints shows what it has")]
+    CheckpointNotFound {
+        /// What was asked for.
+        id: String,
+        /// Which run.
+        run: String,
+    },
     /// The inbox has no such item.
     #[error("the inbox has no item `{0}`; list_inbox shows what there is")]
     ItemNotFound(i64),
@@ -232,7 +258,9 @@ impl LibraryError {
             Self::Sandbox(_) => "sandbox_error",
             Self::Model(error) => error.code(),
             Self::Home { .. } => "home_error",
-            Self::Invalid(_) | Self::Name(_) => "invalid_argument",
+            Self::Invalid(_) | Self::Name(_) | Self::Merge(_) | Self::Scope(_) | Self::RunOfOther { .. } => {
+                "invalid_argument"
+            }
             Self::ProcedureNotFound { .. } => "procedure_not_found",
             Self::ProcedureDeleted(_) => "procedure_deleted",
             Self::NameTaken { .. } | Self::NameHidden(_) => "name_taken",
@@ -252,6 +280,7 @@ impl LibraryError {
             Self::NotAsked { .. } => "not_asked",
             Self::RunElsewhere(_) => "run_elsewhere",
             Self::RunEnded { .. } => "run_ended",
+            Self::CheckpointNotFound { .. } => "checkpoint_not_found",
             Self::ItemNotFound(_) => "item_not_found",
             Self::ItemResolved { .. } => "item_resolved",
         }

@@ -3,6 +3,7 @@
 //! [`Library`] holds the stores of one home and blocks; [`runs::Engine`] executes and is async. Neither prints, reads
 //! the environment or knows the protocol.
 
+mod checkpoints;
 mod clone;
 mod code;
 mod confidence;
@@ -38,6 +39,7 @@ use crate::{
     versions::Versions,
 };
 
+pub use checkpoints::{CheckpointDraft, Checkpoints, Saved, checkpoint_id};
 pub use clone::CloneRequest;
 pub use code::{CodeSource, Generated, Validated};
 pub use definition::{DefinitionDraft, DefinitionPatch};

@@ -43,15 +43,15 @@ impl Library {
     /// # Errors
     /// [`LibraryError::NameTaken`], [`LibraryError::NameHidden`], [`LibraryError::CodeRejected`], or what is wrong with the draft.
     pub fn remember(&self, draft: DefinitionDraft, code: Option<&str>) -> Result<Remembered, LibraryError> {
-        self.store(Definition { owner: Some(self.user.clone()), ..draft.build()? }, code)
+        self.store(&Definition { owner: Some(self.user.clone()), ..draft.build()? }, code)
     }
 
     /// Commits a new procedure.
-    pub(super) fn store(&self, definition: Definition, code: Option<&str>) -> Result<Remembered, LibraryError> {
+    pub(super) fn store(&self, definition: &Definition, code: Option<&str>) -> Result<Remembered, LibraryError> {
         let confidence = code
             .map(|code| {
-                let analysis = code::check_storable(code, &definition)?;
-                Ok::<_, LibraryError>(confidence::of_analysis(&analysis, code, &definition))
+                let analysis = code::check_storable(code, definition)?;
+                Ok::<_, LibraryError>(confidence::of_analysis(&analysis, code, definition))
             })
             .transpose()?;
         self.commit_change(|reader| {
@@ -62,7 +62,7 @@ impl Library {
                 subject: format!("Remember {}", definition.name),
                 kind: VersionKind::Definition,
                 confidence,
-                change: Plan::change(&definition, code, None)?,
+                change: Plan::change(definition, code, None)?,
             })
         })?;
         self.database.read(|reader| {

@@ -6,10 +6,11 @@ use super::{
         cancel_run::CancelRun, delete_procedure::DeleteProcedure, emit_event::EmitEvent,
         execute_procedure::ExecuteProcedure, generate_procedure_code::GenerateProcedureCode,
         get_procedure::GetProcedure, get_procedure_stats::GetProcedureStats,
-        get_procedure_versions::GetProcedureVersions, get_run::GetRun, list_inbox::ListInbox,
-        list_procedures::ListProcedures, list_runs::ListRuns, match_procedures::MatchProcedures,
-        recall_procedures::RecallProcedures, remember_procedure::RememberProcedure,
-        resolve_inbox_item::ResolveInboxItem, resume_run::ResumeRun, rollback_procedure_code::RollbackProcedureCode,
+        get_procedure_versions::GetProcedureVersions, get_resume_point::GetResumePoint, get_run::GetRun,
+        list_checkpoints::ListCheckpoints, list_inbox::ListInbox, list_procedures::ListProcedures, list_runs::ListRuns,
+        match_procedures::MatchProcedures, merge_states::MergeStates, recall_procedures::RecallProcedures,
+        remember_procedure::RememberProcedure, resolve_inbox_item::ResolveInboxItem, resume_run::ResumeRun,
+        rollback_procedure_code::RollbackProcedureCode, save_checkpoint::SaveCheckpoint,
         search_procedures_by_confidence::SearchProceduresByConfidence, update_procedure::UpdateProcedure,
         validate_procedure_code::ValidateProcedureCode,
     },
@@ -56,6 +57,10 @@ fn all() -> Vec<Entry> {
         entry::<CancelRun>(),
         entry::<ListInbox>(),
         entry::<ResolveInboxItem>(),
+        entry::<SaveCheckpoint>(),
+        entry::<GetResumePoint>(),
+        entry::<ListCheckpoints>(),
+        entry::<MergeStates>(),
     ]
 }
 

@@ -24,7 +24,7 @@ pub struct Reply {
 }
 
 /// The reply for an answer of a tool.
-pub fn answer(answer: &impl Answer) -> Reply {
+pub fn answer<A: Answer>(answer: &A) -> Reply {
     let mut content = match serde_json::to_value(answer) {
         Ok(Value::Object(content)) => content,
         Ok(other) => Map::from_iter([("result".to_owned(), other)]),
@@ -35,7 +35,7 @@ pub fn answer(answer: &impl Answer) -> Reply {
     if let Some(code) = error_code {
         content.insert("error_code".to_owned(), json!(code));
     }
-    finish(content, error_code.is_some())
+    finish(content, error_code.is_some(), A::WHOLE)
 }
 
 /// The reply for a refusal or a failure of a service.
@@ -51,12 +51,12 @@ pub fn failure(code: &str, message: &str, details: Option<(&'static str, Value)>
     if let Some((name, value)) = details {
         content.insert(name.to_owned(), value);
     }
-    finish(content, true)
+    finish(content, true, false)
 }
 
-fn finish(mut content: Map<String, Value>, is_error: bool) -> Reply {
+fn finish(mut content: Map<String, Value>, is_error: bool, is_whole: bool) -> Reply {
     content.insert("success".to_owned(), json!(!is_error));
-    let text = capped_text(&mut content);
+    let text = if is_whole { capped_copy(&content) } else { capped_text(&mut content) };
     content.insert("timestamp".to_owned(), json!(Timestamp::now().to_string()));
     Reply { content, text, is_error, question: None }
 }
@@ -77,6 +77,12 @@ fn capped_text(content: &mut Map<String, Value>) -> String {
         allowance /= 2;
     }
     text
+}
+
+/// The same of content that stays as it is.
+fn capped_copy(content: &Map<String, Value>) -> String {
+    let text = to_text(content);
+    if text.len() > MOST_CHARS { capped_text(&mut content.clone()) } else { text }
 }
 
 fn shorten(value: &mut Value, most: usize) {

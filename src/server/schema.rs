@@ -19,16 +19,16 @@ pub fn input<T: JsonSchema>() -> JsonObject {
 #[must_use]
 pub fn output<T: JsonSchema>() -> JsonObject {
     let mut schema = reduced::<T>();
-    // Fields that are empty are left out, and an answer that says that the call failed has hardly any.
+    // Fields that are empty are left out, and an answer that says that the call failed has hardly any. What all of them
+    // have need not be said once per tool.
     schema.remove("required");
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         properties.values_mut().for_each(forget_parts);
     }
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         properties.insert("success".into(), json!({"type": "boolean"}));
-        properties.insert("timestamp".into(), json!({"type": "string", "format": "date-time"}));
+        properties.insert("timestamp".into(), json!({"type": "string"}));
     }
-    schema.insert("required".into(), json!(["success", "timestamp"]));
     schema
 }
 
@@ -85,7 +85,8 @@ fn reduce(value: &mut Value, is_schema: bool) {
     }
     drop_null_alternative(object);
     merge_constants(object);
-    if object.get("additionalProperties") == Some(&Value::Bool(true)) {
+    // What has other fields inside is refused by whoever reads it; `input` says so once, at the root.
+    if object.get("additionalProperties").is_some_and(Value::is_boolean) {
         object.remove("additionalProperties");
     }
     for (key, child) in object.iter_mut() {

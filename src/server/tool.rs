@@ -23,6 +23,8 @@ pub enum Toolset {
     Code,
     /// Executing and measuring.
     Runs,
+    /// States of workflows that others run.
+    Checkpoints,
 }
 
 impl Toolset {
@@ -33,6 +35,7 @@ impl Toolset {
             Self::Procedures => "procedures",
             Self::Code => "code",
             Self::Runs => "runs",
+            Self::Checkpoints => "checkpoints",
         }
     }
 }
@@ -88,6 +91,9 @@ pub fn take_fields(arguments: &mut Map<String, Value>, names: &[&str]) -> Map<St
 
 /// The answer of a tool.
 pub trait Answer: Serialize + JsonSchema + Send {
+    /// Whether a program goes on with it: then its structured content is never cut, only the text beside it.
+    const WHOLE: bool = false;
+
     /// The error code, when the answer tells of something that went wrong.
     fn error_code(&self) -> Option<&'static str> {
         None

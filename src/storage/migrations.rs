@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_triggers.sql"),
     include_str!("migrations/0003_durable_runs.sql"),
     include_str!("migrations/0004_inbox.sql"),
+    include_str!("migrations/0005_checkpoints.sql"),
 ];
 
 /// The newest version that this program knows.

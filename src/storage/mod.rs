@@ -3,6 +3,7 @@
 //! Callers get plain values; rusqlite types stop here. Everything blocks: call it off the async threads. Start at
 //! [`Database`].
 
+mod checkpoints;
 mod frames;
 mod inbox;
 mod json;
@@ -23,6 +24,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+pub use checkpoints::{CheckpointRow, NewCheckpoint, WorkflowRunRow};
 pub use frames::{AnswerRow, DecisionRow, FrameRow};
 pub use inbox::ItemRow;
 pub use procedures::{ListFilter, ProcedureRow, ProcedureUpdate};

@@ -37,7 +37,7 @@ pub fn rename_entry(code: &str, from: &str, to: &str) -> Option<String> {
     if spelled(from) != uses.ranges.len() || spelled(to) != 0 {
         return None;
     }
-    uses.ranges.sort_by_key(TextRange::start);
+    uses.ranges.sort_by_key(Ranged::start);
     let mut renamed = String::with_capacity(code.len());
     let mut done = 0;
     for range in uses.ranges {
@@ -73,8 +73,10 @@ mod tests {
 
     #[test]
     fn the_function_and_its_uses_get_the_new_name() {
-        let code = "def prep(n: int) -> list:\n    \"\"\"prep.\"\"\"\n    return [prep(n - 1), f\"{prep}\"] if n else []\n";
-        let expected = "def again(n: int) -> list:\n    \"\"\"prep.\"\"\"\n    return [again(n - 1), f\"{again}\"] if n else []\n";
+        let code =
+            "def prep(n: int) -> list:\n    \"\"\"prep.\"\"\"\n    return [prep(n - 1), f\"{prep}\"] if n else []\n";
+        let expected =
+            "def again(n: int) -> list:\n    \"\"\"prep.\"\"\"\n    return [again(n - 1), f\"{again}\"] if n else []\n";
         assert_eq!(rename_entry(code, "prep", "again").as_deref(), Some(expected));
     }
 

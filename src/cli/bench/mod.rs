@@ -69,9 +69,12 @@ async fn measure(home: &Path, arguments: &Arguments) -> Result<Vec<Figure>, CliE
     let mut figures = vec![start(home).await?];
     let client = Arc::new(Client::start(&this_program()?, home, &["--no-starters"], Opening::Initialize).await?);
     let tools = serde_json::to_vec(&client.tools().await?).map_or(0, |text| text.len());
+    // Before the load: what an idle server takes that has opened its home.
+    expect_success("list", &client.call("list_procedures", json!({"limit": 1})).await?)?;
+    let idle = client.process_id().and_then(figures::resident_bytes);
+    let idle = idle.map(|resident| Figure::size("memory of the server, idle", resident, 40 * 1024 * 1024));
     let rounds = arguments.rounds;
     let middle = population::name(arguments.procedures / 2);
-    let source = population::hundred_lines();
     let operations = [
         Operation {
             what: "read a procedure",
@@ -89,7 +92,7 @@ async fn measure(home: &Path, arguments: &Arguments) -> Result<Vec<Figure>, CliE
             what: "validate 100 lines, with types",
             budget: Budget::P50(40.0),
             tool: "validate_procedure_code",
-            arguments: &|_| json!({"code": source}),
+            arguments: &|_| json!({"code": population::HUNDRED_LINES}),
         },
         Operation {
             what: "commit a new version",
@@ -116,9 +119,7 @@ async fn measure(home: &Path, arguments: &Arguments) -> Result<Vec<Figure>, CliE
     figures.push(throughput(&client, rounds * 4).await?);
     figures.push(host_calls(&client, rounds / 10).await?);
     figures.push(Figure::size("tools/list", tools, 30 * 1024));
-    if let Some(resident) = client.process_id().and_then(figures::resident_bytes) {
-        figures.push(Figure::size("memory of the server", resident, 40 * 1024 * 1024));
-    }
+    figures.extend(idle);
     if let Ok(client) = Arc::try_unwrap(client) {
         client.close().await;
     }

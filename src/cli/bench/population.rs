@@ -50,17 +50,8 @@ pub fn question(index: usize) -> String {
     format!("{} {} {}", VERBS[index * 7 % 10], THINGS[index * 3 % 10], TARGETS[index % 10])
 }
 
-/// A source of a hundred lines.
-pub fn hundred_lines() -> String {
-    let mut code = String::from(
-        "def report(rows: list[dict]) -> dict:\n    \"\"\"Sum rows up.\n\n    Args:\n        rows: The rows.\n\n    Returns:\n        The sums.\n    \"\"\"\n    total = 0\n",
-    );
-    for line in 0..88 {
-        code.push_str(&format!("    total += sum(row.get(\"field_{line}\", 0) for row in rows if row)\n"));
-    }
-    code.push_str("    return {\"total\": total}\n");
-    code
-}
+/// A source of a hundred lines, as people write them.
+pub const HUNDRED_LINES: &str = include_str!("../../../procedures/code/find_large_files/procedure.py");
 
 fn procedure(name: &str, description: &str, category: &str) -> Result<Definition, CliError> {
     let definition = json!({

@@ -1,40 +1,53 @@
-//! Typed actions. A skill is a procedure and is called; what the host can't do yet is handed to the agent or a person.
+//! Typed actions: a skill is called; notifications, tasks and drafts of emails go to the host functions for them.
 //!
-//! `timeout_seconds` has no effect on either: a called procedure has the time of its run, and a person is not timed.
+//! `timeout_seconds` limits what can be limited, the call of a tool and the wait for an approval: a called procedure has
+//! the time of its run, and the rest takes no time to speak of.
 
 use std::collections::BTreeMap;
 
+use jiff::{Timestamp, civil::DateTime};
 use serde_json::Value;
 
-use super::{Place, procedure};
+use super::{
+    Place, approval,
+    details::{Details, plain},
+    procedure, tool,
+};
 use crate::{
     compiler::{
-        scope::{Expression, Part, Scope, push_text},
+        scope::{Part, Scope},
         text,
         writer::Writer,
     },
     domain::{
         ActionStep, ActionType,
-        action::keys::{BODY, BODY_SKILL, CHANNEL, DESCRIPTION, INPUTS, MESSAGE, SKILL, SUBJECT, TITLE, TO},
+        action::{
+            is_tool,
+            keys::{
+                ASSIGNEE, ATTACHMENTS, BCC, BODY, BODY_SKILL, CC, CHANNEL, DESCRIPTION, DUE, HEADING, INPUTS, LEVEL,
+                MESSAGE, PRIORITY, SKILL, SUBJECT, TITLE, TO,
+            },
+        },
+        inbox::IN_APP,
     },
 };
 
-/// Where a notification goes that names no channel: to the user.
-const IN_APP: &str = "in_app";
+const LEVELS: [&str; 4] = ["info", "success", "warning", "error"];
+const PRIORITIES: [&str; 4] = ["low", "medium", "high", "urgent"];
 
 /// Writes the statements of a typed action.
 pub(super) fn compile(step: &ActionStep, place: &Place<'_, '_>, out: &mut Writer) {
-    let scope = place.scope.of_action(step);
-    gate(step, place, out);
+    let action = Action { step, place, scope: place.scope.of_action(step) };
+    approval::compile(step, &action.scope, place, out);
     let mut statements = Vec::new();
     let result = match step.action_type {
-        ActionType::RunSkill => run_skill(step, &scope, out),
-        ActionType::SendNotification => notify(step, &scope, out),
-        ActionType::CreateTask => create_task(step, &scope, out),
-        ActionType::DraftEmail => draft_email(step, &scope, &mut statements, out),
+        ActionType::RunSkill => action.skill(step.skill().unwrap_or_default(), &[SKILL], out),
+        ActionType::SendNotification => action.notify(&mut statements, out),
+        ActionType::CreateTask => action.create_task(out),
+        ActionType::DraftEmail => action.draft_email(&mut statements, out),
     };
     statements.push(place.keep(&result));
-    place.guard(&step.step_id, step.on_failure, &statements, out);
+    place.guard_by(step.on_failure, &step.step_id, &statements, out);
 }
 
 /// What the action is for, where nobody has said it.
@@ -53,150 +66,147 @@ pub(super) fn summary(step: &ActionStep) -> String {
     }
 }
 
-/// A procedure that is called needs its approval before; what a person does says so itself.
-///
-/// It stands before the guard: who refuses stops the run, whatever else happens on a failure.
-fn gate(step: &ActionStep, place: &Place<'_, '_>, out: &mut Writer) {
-    if let Some(skill) = step.skill().filter(|_| step.requires_approval) {
-        let mut sentence = Vec::new();
-        let number = place.number;
-        push_text(
-            &mut sentence,
-            &format!("Approve that the procedure `{skill}` is called now (step {number}), or reject it."),
-        );
-        let approval = out.host_call("manual_step", &text::lines(&sentence));
-        out.line(&approval);
-    }
+/// A typed action whose call is written.
+struct Action<'a, 's, 'd> {
+    step: &'a ActionStep,
+    place: &'a Place<'s, 'd>,
+    scope: Scope<'d>,
 }
 
-/// The skill's procedure, called with the inputs and whatever else is configured.
-fn run_skill(step: &ActionStep, scope: &Scope<'_>, out: &mut Writer) -> String {
-    let arguments = arguments(step, &step.others(&[SKILL, INPUTS]), scope);
-    procedure::call(step.skill().unwrap_or_default(), arguments.as_deref(), out)
-}
-
-fn notify(step: &ActionStep, scope: &Scope<'_>, out: &mut Writer) -> String {
-    let mut sentence = Sentence::of(step, scope);
-    match step.text(CHANNEL).filter(|channel| *channel != IN_APP) {
-        Some(channel) => {
-            sentence.say("Send this notification to ");
-            sentence.fill(channel);
-            sentence.say(":\n");
-        }
-        None => sentence.say("Show this notification to the user:\n"),
-    }
-    sentence.fill(step.text(MESSAGE).unwrap_or_default());
-    sentence.details(step, &[CHANNEL, MESSAGE]);
-    out.host_call("manual_step", &sentence.code())
-}
-
-fn create_task(step: &ActionStep, scope: &Scope<'_>, out: &mut Writer) -> String {
-    let mut sentence = Sentence::of(step, scope);
-    sentence.say("Create this task: ");
-    sentence.fill(step.text(TITLE).unwrap_or_default());
-    if let Some(description) = step.text(DESCRIPTION) {
-        sentence.say("\n");
-        sentence.fill(description);
-    }
-    sentence.details(step, &[TITLE, DESCRIPTION]);
-    out.host_call("manual_step", &sentence.code())
-}
-
-/// The text is that of the configuration, or what a skill writes; its call is added to `before`.
-fn draft_email(step: &ActionStep, scope: &Scope<'_>, before: &mut Vec<String>, out: &mut Writer) -> String {
-    let mut sentence = Sentence::of(step, scope);
-    sentence.say("Draft this email, but do not send it.");
-    sentence.entry("To", TO.iter().find_map(|key| step.config.get(*key)));
-    sentence.details(step, &[TO, SUBJECT, BODY, BODY_SKILL]);
-    sentence.entry("Subject", SUBJECT.iter().find_map(|key| step.config.get(*key)));
-    if let Some(skill) = step.skill() {
-        let body = scope.own_name("body");
-        let call = procedure::call(skill, arguments(step, &BTreeMap::new(), scope).as_deref(), out);
-        before.push(format!("{body} = {call}"));
-        sentence.say("\n\n");
-        sentence.parts.push(Part::Value(Expression { code: body, is_text: false }));
-    } else if let Some(body) = step.text(BODY) {
-        sentence.say("\n\n");
-        sentence.fill(body);
-    }
-    out.host_call("manual_step", &sentence.code())
-}
-
-/// The arguments of a skill as a dictionary: its inputs, and `configured`, which gives way to them.
-fn arguments(step: &ActionStep, configured: &BTreeMap<String, Value>, scope: &Scope<'_>) -> Option<String> {
-    let inputs = step.inputs();
-    let configured = configured.iter().filter(|(name, _)| !inputs.contains_key(*name));
-    let mut entries: Vec<(&String, String)> =
-        configured.map(|(name, entry)| (name, text::value(entry, scope))).collect();
-    let scope = scope.of_inputs();
-    entries.extend(inputs.iter().map(|(name, entry)| (name, text::value(entry, &scope))));
-    (!entries.is_empty()).then(|| text::pairs(&entries))
-}
-
-/// What somebody is asked to do.
-struct Sentence<'s, 'd> {
-    scope: &'s Scope<'d>,
-    parts: Vec<Part>,
-}
-
-impl<'s, 'd> Sentence<'s, 'd> {
-    /// A sentence that begins with the approval that the step needs, unless it has a gate, and with what it is for.
-    fn of(step: &ActionStep, scope: &'s Scope<'d>) -> Self {
-        let mut sentence = Self { scope, parts: Vec::new() };
-        if step.requires_approval && step.skill().is_none() {
-            sentence.say("This needs the user's approval; reject the step if they refuse.\n");
-        }
-        if let Some(description) = &step.description {
-            sentence.say(&format!("Purpose: {}\n", description.trim()));
-        }
-        sentence
-    }
-
-    /// Adds fixed words.
-    fn say(&mut self, words: &str) {
-        push_text(&mut self.parts, words);
-    }
-
-    /// Adds a text of the configuration with its variables filled in.
-    fn fill(&mut self, text: &str) {
-        for part in self.scope.parts(text) {
-            match part {
-                Part::Text(text) => self.say(&text),
-                value @ Part::Value(_) => self.parts.push(value),
-            }
-        }
-    }
-
-    /// Adds a line with a name and a value.
-    fn entry(&mut self, name: &str, value: Option<&Value>) {
-        let Some(value) = value else { return };
-        self.say(&format!("\n{name}: "));
-        self.fill(&plain(value));
-    }
-
-    /// Adds a line for everything that is configured and not among `known`.
-    fn details(&mut self, step: &ActionStep, known: &[&[&str]]) {
+impl Action<'_, '_, '_> {
+    /// A call of a procedure or tool with the inputs, and with everything in the configuration that is not `known`.
+    fn skill(&self, skill: &str, known: &[&[&str]], out: &mut Writer) -> String {
         let known: Vec<&[&str]> = known.iter().copied().chain([INPUTS]).collect();
-        for (key, value) in step.others(&known) {
-            self.entry(&capitalised(&key.replace('_', " ")), Some(&value));
+        let arguments = self.arguments(&self.step.others(&known));
+        if is_tool(skill) {
+            tool::call(skill, arguments.as_deref(), self.step.timeout_seconds, self.place, out)
+        } else {
+            procedure::call(skill, arguments.as_deref(), self.place, out)
         }
     }
 
-    fn code(&self) -> String {
-        text::lines(&self.parts)
+    /// The inputs as a dictionary, and what is `configured`, which gives way to them.
+    fn arguments(&self, configured: &BTreeMap<String, Value>) -> Option<String> {
+        let inputs = self.step.inputs();
+        let configured = configured.iter().filter(|(name, _)| !inputs.contains_key(*name));
+        let mut entries: Vec<(&String, String)> =
+            configured.map(|(name, entry)| (name, text::value(entry, &self.scope))).collect();
+        let scope = self.scope.of_inputs();
+        entries.extend(inputs.iter().map(|(name, entry)| (name, text::value(entry, &scope))));
+        (!entries.is_empty()).then(|| text::pairs(&entries))
+    }
+
+    fn notify(&self, before: &mut Vec<String>, out: &mut Writer) -> String {
+        let mut message = Details::new(&self.scope);
+        message.fill(self.step.text(MESSAGE).unwrap_or_default());
+        let mut known = vec![MESSAGE, CHANNEL, HEADING];
+        let level = self.word(LEVEL, &LEVELS);
+        known.extend(level.as_ref().map(|_| LEVEL));
+        message.others(self.step, &known);
+        let channel = self.step.text(CHANNEL);
+        let mut arguments = message.code();
+        add(&mut arguments, "title", self.step.text(HEADING).map(|text| self.text(text)));
+        add(&mut arguments, "channel", channel.map(|text| self.text(text)));
+        add(&mut arguments, "level", level);
+        let call = out.host_call("notify", &arguments);
+        if !self.place.is_branch || channel.is_none_or(|channel| channel == IN_APP) {
+            return call;
+        }
+        // What is sent takes time. `Any`, because for the type checker the call gives its result at once.
+        let sending = self.scope.own_name("sending");
+        before.push(format!("{sending}: Any = {call}"));
+        format!("await {sending}")
+    }
+
+    fn create_task(&self, out: &mut Writer) -> String {
+        let step = self.step;
+        let mut known = vec![TITLE, DESCRIPTION, ASSIGNEE];
+        let priority = self.word(PRIORITY, &PRIORITIES);
+        known.extend(priority.as_ref().map(|_| PRIORITY));
+        let due = step.text(DUE).filter(|due| self.may_be_date(due)).map(|due| self.text(due));
+        known.extend(due.as_ref().map(|_| DUE));
+        let mut description = Details::new(&self.scope);
+        description.fill(step.text(DESCRIPTION).unwrap_or_default());
+        // What the host function has no argument for, someone who does the task may still need to know.
+        description.others(step, &known);
+        let mut arguments = self.text(step.text(TITLE).unwrap_or_default());
+        add(&mut arguments, "description", (!description.is_empty()).then(|| description.code()));
+        let assignee = ASSIGNEE.iter().find_map(|key| step.config.get(*key)).map(|entry| self.text(&plain(entry)));
+        add(&mut arguments, "assignee", assignee);
+        add(&mut arguments, "due", due);
+        add(&mut arguments, "priority", priority);
+        out.host_call("create_task", &arguments)
+    }
+
+    /// The text is that of the configuration, or what a skill writes; its call is added to `before`. What an email needs
+    /// and the configuration lacks is a variable of that name.
+    fn draft_email(&self, before: &mut Vec<String>, out: &mut Writer) -> String {
+        let step = self.step;
+        let people = |keys: &[&str]| {
+            let configured = keys.iter().find_map(|key| step.config.get(*key));
+            configured.map(|people| text::value(people, &self.scope.of_texts()))
+        };
+        let to = people(TO).unwrap_or_else(|| {
+            let to = text::value(&Value::from("{to}"), &self.scope.of_texts());
+            self.scope.describe("to", "Who gets the email: an address, or a list of them.");
+            to
+        });
+        let subject = step
+            .text(SUBJECT)
+            .map_or_else(|| self.asked("subject", "What stands above the email."), |subject| self.text(subject));
+        let body = match step.skill() {
+            Some(skill) => {
+                let body = self.scope.own_name("body");
+                let known = [BODY_SKILL, BODY, TO, SUBJECT, CC, BCC, ATTACHMENTS];
+                before.push(format!("{body} = {}", self.skill(skill, &known, out)));
+                before.push(format!("if isinstance({body}, dict):"));
+                before.push(format!("    {body} = {body}.get(\"body\", {body})"));
+                format!("f\"{{{body}}}\"")
+            }
+            None => match step.text(BODY) {
+                Some(text) => {
+                    let mut body = Details::new(&self.scope);
+                    body.fill(text);
+                    body.code()
+                }
+                None => self.asked("body", "The text of the email."),
+            },
+        };
+        let mut arguments = format!("{to}, {subject}, {body}");
+        add(&mut arguments, "cc", people(CC));
+        add(&mut arguments, "bcc", people(BCC));
+        add(&mut arguments, "attachments", people(ATTACHMENTS));
+        out.host_call("draft_email", &arguments)
+    }
+
+    fn text(&self, text: &str) -> String {
+        text::expression(text, &self.scope)
+    }
+
+    /// A variable for what is not configured.
+    fn asked(&self, name: &str, description: &str) -> String {
+        let code = self.text(&format!("{{{name}}}"));
+        self.scope.describe(name, description);
+        code
+    }
+
+    /// What is configured under `keys`, if it is one of `words` or a variable.
+    fn word(&self, keys: &[&str], words: &[&str]) -> Option<String> {
+        let text = self.step.text(keys)?.trim();
+        let known = words.iter().find(|word| word.eq_ignore_ascii_case(text));
+        let is_variable = matches!(self.scope.parts(text)[..], [Part::Value(_)]);
+        known.map(|word| format!("\"{word}\"")).or_else(|| is_variable.then(|| self.text(text)))
+    }
+
+    /// Whether a text is a date, or may become one when its variables are filled in.
+    fn may_be_date(&self, text: &str) -> bool {
+        let parts = self.scope.parts(text.trim());
+        let has_variables = parts.iter().any(|part| matches!(part, Part::Value(_)));
+        let is_sentence = parts.iter().any(|part| matches!(part, Part::Text(text) if text.contains(' ')));
+        text.parse::<DateTime>().is_ok() || text.parse::<Timestamp>().is_ok() || (has_variables && !is_sentence)
     }
 }
 
-/// A value in words: texts as they are, a list with commas.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
-    }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+fn add(arguments: &mut String, name: &str, value: Option<String>) {
+    arguments.extend(value.map(|value| format!(", {name}={value}")));
 }

@@ -1,16 +1,14 @@
 //! A command: it is run, and its output is kept.
 
 use super::Place;
-use crate::{
-    compiler::{text, writer::Writer},
-    domain::OnFailure,
-};
+use crate::compiler::{text, writer::Writer};
 
 /// Writes the statements of a step that runs `command`.
 pub(super) fn compile(command: &[String], place: &Place<'_, '_>, out: &mut Writer) {
     let words: Vec<String> = command.iter().map(|word| text::expression(word, place.scope)).collect();
     let run = out.host_call("run_command", &format!("[{}]", words.join(", ")));
-    place.guard(&title(command), OnFailure::Stop, &[place.keep(&format!("{run}.stdout"))], out);
+    let run = if place.is_branch { format!("({})", place.awaited(&run)) } else { run };
+    place.guard(place.title(&title(command)), &[place.keep(&format!("{run}.stdout"))], out);
 }
 
 /// `git fetch` of `git fetch --tags`: the program, and its subcommand if it looks like one.

@@ -3,18 +3,19 @@
 use super::Place;
 use crate::{
     compiler::{python, text, writer::Writer},
-    domain::{OnFailure, ProcedureStep},
+    domain::ProcedureStep,
 };
 
 /// Writes the statements of a step that calls a procedure.
 pub(super) fn compile(step: &ProcedureStep, place: &Place<'_, '_>, out: &mut Writer) {
     let arguments = (!step.arguments.is_empty()).then(|| text::dictionary(&step.arguments, place.scope));
-    let call = call(&step.procedure, arguments.as_deref(), out);
-    place.guard(&step.procedure, OnFailure::Stop, &[place.keep(&call)], out);
+    let call = call(&step.procedure, arguments.as_deref(), place, out);
+    place.guard(place.title(&step.procedure), &[place.keep(&call)], out);
 }
 
 /// A call of the procedure `name`; `arguments` is a dictionary.
-pub(super) fn call(name: &str, arguments: Option<&str>, out: &mut Writer) -> String {
+pub(super) fn call(name: &str, arguments: Option<&str>, place: &Place<'_, '_>, out: &mut Writer) -> String {
     let arguments = arguments.map(|arguments| format!(", {arguments}")).unwrap_or_default();
-    out.host_call("call_procedure", &format!("{}{arguments}", python::string(name)))
+    let call = out.host_call("call_procedure", &format!("{}{arguments}", python::string(name)));
+    place.awaited(&call)
 }

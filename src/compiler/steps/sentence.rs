@@ -15,7 +15,12 @@ pub(super) fn compile(sentence: &str, place: &Place<'_, '_>, out: &mut Writer) {
         command::compile(&words, place, out);
     } else {
         let wait = out.host_call("manual_step", &text::lines(&parts));
-        out.line(&place.keep(&wait));
+        let keep = place.keep(&wait);
+        if text::can_fail(&parts) {
+            place.guard("manual step", &[keep], out);
+        } else {
+            out.line(&keep);
+        }
     }
 }
 

@@ -145,7 +145,11 @@ impl Drive<'_> {
             if to_perform.is_empty() {
                 return Next::stop(Err(broken("there is nothing to do")));
             }
-            match self.perform(&to_perform).await {
+            let performed = self.perform(&to_perform).await;
+            if self.active.is_leaving() {
+                return Next::stop(self.fail(SandboxError::Cancelled).await);
+            }
+            match performed {
                 Ok(Performed::Effects(more)) => effects = more,
                 Ok(Performed::Called { name, arguments }) => {
                     if let Some(session) = session.take() {

@@ -66,6 +66,10 @@ impl Drive<'_> {
             .collect();
         let mut effects = Vec::new();
         while let Some((sequence, action)) = under_way.next().await {
+            // What was cut off because the server ends has not failed: the next one has to find it under way.
+            if self.active.is_leaving() {
+                break;
+            }
             effects = match action {
                 Action::Reply(reply) => self.answered(sequence, reply).await?,
                 Action::File(item) => self.filed(sequence, item).await?,

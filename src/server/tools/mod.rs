@@ -1,6 +1,7 @@
 //! The tools, one file each.
 
 mod arguments;
+mod checkpoint_view;
 mod views;
 
 pub use views::ExecutionView;
@@ -13,16 +14,20 @@ pub mod generate_procedure_code;
 pub mod get_procedure;
 pub mod get_procedure_stats;
 pub mod get_procedure_versions;
+pub mod get_resume_point;
 pub mod get_run;
+pub mod list_checkpoints;
 pub mod list_inbox;
 pub mod list_procedures;
 pub mod list_runs;
 pub mod match_procedures;
+pub mod merge_states;
 pub mod recall_procedures;
 pub mod remember_procedure;
 pub mod resolve_inbox_item;
 pub mod resume_run;
 pub mod rollback_procedure_code;
+pub mod save_checkpoint;
 pub mod search_procedures_by_confidence;
 pub mod update_procedure;
 pub mod validate_procedure_code;

@@ -8,8 +8,8 @@ use crate::{
     library::{CloneRequest, DefinitionDraft, DefinitionPatch, Library, LibraryError, Services},
     server::{
         progress::CallContext,
-        tools::arguments::ProcedureArgument,
         tool::{Answer, Effect, Tool, Toolset, parse, take_fields},
+        tools::arguments::ProcedureArgument,
     },
 };
 
@@ -28,9 +28,9 @@ pub struct Params {
 /// What is not a field of the definition.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Own {
-    /// Short name; made into a unique slug. May be left out with `clone_of`.
+    /// Short name; made into a unique slug. Optional with `clone_of`.
     name: Option<String>,
-    /// Copy this procedure (name or number), code and trigger too; other fields override.
+    /// Copy this procedure, with code and trigger; other fields override.
     clone_of: Option<ProcedureArgument>,
     /// Python code, if you have it already.
     code: Option<String>,

@@ -1,0 +1,53 @@
+# Compiled from the steps of this procedure.
+from typing import Any
+
+from repertoire import call_procedure, notify
+
+
+def _look_up(value: Any, path: str) -> Any:
+    """Follow a dotted path; `value` is what its first name stands for."""
+    for field in path.split(".")[1:]:
+        if isinstance(value, list) and field.isdigit():
+            value = value[int(field)] if int(field) < len(value) else None
+        else:
+            value = value.get(field) if isinstance(value, dict) else None
+    if value is None:
+        raise RuntimeError(f"the variable `{path}` is missing")
+    return value
+
+
+def signal_alert(trigger: dict) -> dict[str, Any]:
+    """When a market signal comes whose relevance is above 0.8, has it summed up and
+    sends that to Slack and to the inbox. A template: clone it, and events whose
+    payload has `market_signals.relevance_score` start your clone.
+
+    Args:
+        trigger: What started it: the payload of the event, with the signal as
+            `signal_data`.
+
+    Returns:
+        What each step gave, under its `step_id` or `step_` and its number.
+    """
+    results: dict[str, Any] = {}
+
+    # Step 1: Sum up the signal
+    try:
+        results["format_alert"] = call_procedure(
+            "signal-formatter",
+            {
+                "template": "alert_summary",
+                "signal": _look_up(trigger, "trigger.signal_data"),
+            },
+        )
+    except Exception as error:
+        raise RuntimeError(f"step 1 (format_alert) failed: {error}") from error
+
+    # Step 2: Send the alert to Slack and to the inbox
+    try:
+        results["notify"] = notify(
+            f"🔔 A signal that matters:\n\n{results['format_alert']}", channel="slack"
+        )
+    except Exception as error:
+        raise RuntimeError(f"step 2 (notify) failed: {error}") from error
+
+    return results

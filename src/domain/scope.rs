@@ -1,0 +1,117 @@
+//! What a memory belongs to: a workflow, one run of it, one node of that run. Each lies within the one before.
+//!
+//! User and tenant are not here: they come from the process, never from a caller.
+
+/// Longest name of a workflow, a run, a node or a branch.
+pub const MOST_ID_BYTES: usize = 200;
+
+/// Names, from the outermost to the innermost that is meant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Scope<'a> {
+    /// The workflow.
+    pub workflow_id: Option<&'a str>,
+    /// One run of the workflow.
+    pub run_id: Option<&'a str>,
+    /// One node of the run.
+    pub node_id: Option<&'a str>,
+}
+
+/// Why a scope makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScopeError {
+    /// A part lacks what it lies in.
+    #[error("`{inner}` needs `{outer}`; say which one it belongs to")]
+    Outer {
+        /// What was given.
+        inner: &'static str,
+        /// What was not.
+        outer: &'static str,
+    },
+    /// A name is empty or blank.
+    #[error("`{0}` is empty; give it a name")]
+    Empty(&'static str),
+    /// A name is too long.
+    #[error("`{field}` has {bytes} bytes, and at most {MOST_ID_BYTES} are allowed; use a shorter name")]
+    TooLong {
+        /// The argument.
+        field: &'static str,
+        /// Its length.
+        bytes: usize,
+    },
+    /// A name has a character that can't be seen.
+    #[error("`{field}` has the control character {character:?}; use letters, digits and punctuation")]
+    Control {
+        /// The argument.
+        field: &'static str,
+        /// The character.
+        character: char,
+    },
+}
+
+impl Scope<'_> {
+    /// Checks that every part lies in another and that the names can be used.
+    ///
+    /// # Errors
+    /// [`ScopeError`] says which part is wrong.
+    pub fn check(&self) -> Result<(), ScopeError> {
+        let parts = [("workflow_id", self.workflow_id), ("run_id", self.run_id), ("node_id", self.node_id)];
+        for pair in parts.windows(2) {
+            if let [(outer, None), (inner, Some(_))] = *pair {
+                return Err(ScopeError::Outer { inner, outer });
+            }
+        }
+        parts.into_iter().try_for_each(|(field, id)| id.map_or(Ok(()), |id| check_id(field, id)))
+    }
+}
+
+/// Checks a name that a caller made up; `field` is the argument that has it.
+///
+/// # Errors
+/// [`ScopeError`].
+pub fn check_id(field: &'static str, id: &str) -> Result<(), ScopeError> {
+    if id.trim().is_empty() {
+        return Err(ScopeError::Empty(field));
+    }
+    if id.len() > MOST_ID_BYTES {
+        return Err(ScopeError::TooLong { field, bytes: id.len() });
+    }
+    match id.chars().find(|character| character.is_control()) {
+        Some(character) => Err(ScopeError::Control { field, character }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_needs_the_one_around_it() {
+        let (workflow_id, run_id, node_id) = (Some("w"), Some("r"), Some("n"));
+        for scope in [
+            Scope::default(),
+            Scope { workflow_id, ..Scope::default() },
+            Scope { workflow_id, run_id, ..Scope::default() },
+            Scope { workflow_id, run_id, node_id },
+        ] {
+            assert_eq!(scope.check(), Ok(()), "{scope:?}");
+        }
+        let outer = |inner, outer| Err(ScopeError::Outer { inner, outer });
+        assert_eq!(Scope { run_id, ..Scope::default() }.check(), outer("run_id", "workflow_id"));
+        assert_eq!(Scope { workflow_id, node_id, ..Scope::default() }.check(), outer("node_id", "run_id"));
+        assert_eq!(Scope { run_id, node_id, ..Scope::default() }.check(), outer("run_id", "workflow_id"));
+    }
+
+    #[test]
+    fn names_are_short_and_can_be_seen() {
+        assert_eq!(check_id("run_id", "Lauf 7 / größer: 日本"), Ok(()));
+        assert_eq!(check_id("run_id", " \t"), Err(ScopeError::Empty("run_id")));
+        assert_eq!(check_id("run_id", &"ü".repeat(101)), Err(ScopeError::TooLong { field: "run_id", bytes: 202 }));
+        let control = ScopeError::Control { field: "run_id", character: '\n' };
+        assert_eq!(
+            control.to_string(),
+            "`run_id` has the control character '\\n'; use letters, digits and punctuation"
+        );
+        assert_eq!(check_id("run_id", "a\nb"), Err(control));
+    }
+}

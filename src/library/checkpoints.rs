@@ -1,0 +1,223 @@
+//! Checkpoints: where workflows that others run go on after a crash.
+//!
+//! Everything is the user's own: what another user saved under the same run is not there.
+
+use serde_json::{Map, Value};
+
+use super::{Library, LibraryError, now_ms};
+use crate::{
+    domain::{
+        canonical::canonical,
+        scope::{self, Scope},
+    },
+    storage::{CheckpointRow, NewCheckpoint, Reader, StorageError, WorkflowRunRow},
+};
+
+/// Largest state, as JSON.
+pub const MOST_STATE_BYTES: usize = 1_000_000;
+/// Largest metadata, as JSON.
+const MOST_METADATA_BYTES: usize = 64 * 1024;
+/// A run whose branches are more than that is asked about in parts.
+const MOST_BRANCHES: usize = 100;
+
+/// A state that is to be saved.
+#[derive(Debug, Clone, Default)]
+pub struct CheckpointDraft {
+    /// The workflow.
+    pub workflow_id: String,
+    /// The run of that workflow.
+    pub run_id: String,
+    /// The node that made the state.
+    pub node_id: String,
+    /// The state.
+    pub state: Map<String, Value>,
+    /// The branch, where the run has several.
+    pub branch_id: Option<String>,
+    /// The checkpoint of the same run that the state came from.
+    pub parent_checkpoint_id: Option<String>,
+    /// What the caller wants to note.
+    pub metadata: Option<Map<String, Value>>,
+}
+
+/// What became of a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// Its number in the run, from 1.
+    pub sequence: i64,
+    /// The same for equal states.
+    pub state_hash: String,
+    /// `false` when the latest checkpoint of the branch has this state: nothing was written, and this is that one.
+    pub is_new: bool,
+}
+
+/// Checkpoints of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoints {
+    /// The workflow that it is a run of; nothing is known of a run that nothing was saved of.
+    pub workflow_id: Option<String>,
+    /// Oldest first.
+    pub rows: Vec<CheckpointRow>,
+}
+
+/// The name of a checkpoint in answers. The user and the run are known where it is read.
+#[must_use]
+pub fn checkpoint_id(run_id: &str, sequence: i64) -> String {
+    format!("cp_{run_id}_{sequence}")
+}
+
+fn sequence_of(run_id: &str, checkpoint_id: &str) -> Option<i64> {
+    let digits = checkpoint_id.strip_prefix("cp_")?.strip_prefix(run_id)?.strip_prefix('_')?;
+    // One name per checkpoint: not `01`, nor `+1`.
+    digits.parse().ok().filter(|sequence: &i64| sequence.to_string() == digits)
+}
+
+impl Library {
+    /// Saves a state, so that it survives a power cut, unless the latest of its branch is the same.
+    ///
+    /// # Errors
+    /// [`LibraryError::Scope`], [`LibraryError::Invalid`] when something is too large, [`LibraryError::RunOfOther`] or
+    /// [`LibraryError::CheckpointNotFound`].
+    pub fn save_checkpoint(&self, draft: CheckpointDraft) -> Result<Saved, LibraryError> {
+        let CheckpointDraft { workflow_id, run_id, node_id, state, branch_id, parent_checkpoint_id, metadata } = draft;
+        Scope { workflow_id: Some(&workflow_id), run_id: Some(&run_id), node_id: Some(&node_id) }.check()?;
+        if let Some(branch) = &branch_id {
+            scope::check_id("branch_id", branch)?;
+        }
+        let metadata = metadata.map(|metadata| text_of("metadata", &Value::Object(metadata), MOST_METADATA_BYTES));
+        let metadata = metadata.transpose()?;
+        let state = Value::Object(state);
+        let text = text_of("state", &state, MOST_STATE_BYTES)?;
+        let state_hash = blake3::hash(&canonical(&state)).to_hex().to_string();
+        self.database.write_synced(|writer| {
+            let run = match writer.workflow_run(&self.user, &run_id)? {
+                Some(run) if run.workflow_id != workflow_id => {
+                    return Err(LibraryError::RunOfOther {
+                        run: run_id,
+                        workflow: run.workflow_id,
+                        given: workflow_id,
+                    });
+                }
+                Some(run) => Some(run),
+                None => None,
+            };
+            let parent_sequence = match parent_checkpoint_id {
+                None => None,
+                Some(id) => {
+                    let sequence = sequence_of(&run_id, &id);
+                    let is_there = match (&run, sequence) {
+                        (Some(run), Some(sequence)) => writer.has_checkpoint(run.id, sequence)?,
+                        _ => false,
+                    };
+                    if !is_there {
+                        return Err(LibraryError::CheckpointNotFound { id, run: run_id });
+                    }
+                    sequence
+                }
+            };
+            let run = match run {
+                Some(run) => run,
+                None => writer.add_workflow_run(&self.user, &run_id, &workflow_id, now_ms())?,
+            };
+            let latest = writer.latest_hash(run.id, branch_id.as_deref())?;
+            if let Some((sequence, hash)) = latest
+                && hash == state_hash
+            {
+                return Ok(Saved { sequence, state_hash: hash, is_new: false });
+            }
+            let sequence = writer.add_checkpoint(&NewCheckpoint {
+                workflow_run: run.id,
+                node_id: &node_id,
+                branch_id: branch_id.as_deref(),
+                parent_sequence,
+                state_hash: &state_hash,
+                state: &text,
+                metadata: metadata.as_deref(),
+                created_at: now_ms(),
+            })?;
+            Ok(Saved { sequence, state_hash, is_new: true })
+        })
+    }
+
+    /// Where a run goes on: its latest checkpoint, or the latest of each of `branch_ids`. Those without one are left
+    /// out.
+    ///
+    /// # Errors
+    /// [`LibraryError::Scope`] or [`LibraryError::Invalid`].
+    pub fn resume_point(&self, run_id: &str, branch_ids: Option<&[String]>) -> Result<Checkpoints, LibraryError> {
+        scope::check_id("run_id", run_id)?;
+        for branch in branch_ids.unwrap_or_default() {
+            scope::check_id("branch_ids", branch)?;
+        }
+        if let Some(branches) = branch_ids.filter(|branches| branches.len() > MOST_BRANCHES) {
+            let count = branches.len();
+            return Err(LibraryError::Invalid(format!(
+                "`branch_ids` has {count} branches, and at most {MOST_BRANCHES} are answered; ask for the others in \
+                 further calls"
+            )));
+        }
+        self.checkpoints_of(run_id, |reader, run| match branch_ids {
+            None => Ok(reader.latest_checkpoint(run.id)?.into_iter().collect()),
+            Some(branches) => {
+                let latest = branches.iter().map(|branch| reader.latest_of_branch(run.id, branch));
+                Ok(latest.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+            }
+        })
+    }
+
+    /// The newest `limit` checkpoints of a run without their states, oldest first.
+    ///
+    /// # Errors
+    /// [`LibraryError::Scope`].
+    pub fn list_checkpoints(&self, run_id: &str, limit: u32) -> Result<Checkpoints, LibraryError> {
+        scope::check_id("run_id", run_id)?;
+        self.checkpoints_of(run_id, |reader, run| reader.list_checkpoints(run.id, limit))
+    }
+
+    fn checkpoints_of(
+        &self,
+        run_id: &str,
+        read: impl FnOnce(&Reader<'_>, &WorkflowRunRow) -> Result<Vec<CheckpointRow>, StorageError>,
+    ) -> Result<Checkpoints, LibraryError> {
+        self.database.read(|reader| match reader.workflow_run(&self.user, run_id)? {
+            Some(run) => Ok(Checkpoints { rows: read(reader, &run)?, workflow_id: Some(run.workflow_id) }),
+            None => Ok(Checkpoints { workflow_id: None, rows: Vec::new() }),
+        })
+    }
+}
+
+/// A value as JSON, unless that is too long.
+fn text_of(field: &str, value: &Value, most: usize) -> Result<String, LibraryError> {
+    let text = value.to_string();
+    if text.len() <= most {
+        return Ok(text);
+    }
+    Err(LibraryError::Invalid(format!(
+        "nothing was saved: `{field}` has {} bytes as JSON, and at most {most} are allowed; keep large data in a file, and \
+         its path in the state",
+        text.len()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_has_one_name() {
+        for run in ["run", "a_b", "cp_1", "1"] {
+            assert_eq!(sequence_of(run, &checkpoint_id(run, 42)), Some(42), "{run}");
+        }
+        for wrong in [
+            "",
+            "cp_run_",
+            "cp_run_01",
+            "cp_run_+1",
+            "cp_other_1",
+            "cp_run_1_1",
+            "run_1",
+            "cp_run_99999999999999999999",
+        ] {
+            assert_eq!(sequence_of("run", wrong), None, "{wrong}");
+        }
+    }
+}

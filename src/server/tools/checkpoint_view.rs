@@ -1,0 +1,49 @@
+//! A checkpoint in answers.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    library::{checkpoint_id, rfc3339_ms},
+    storage::CheckpointRow,
+};
+
+// A checkpoint, without its state in a list. No doc comment: the schema would have it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CheckpointView {
+    checkpoint_id: String,
+    workflow_id: String,
+    run_id: String,
+    node_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_checkpoint_id: Option<String>,
+    sequence_number: i64,
+    state_hash: String,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<Map<String, Value>>,
+}
+
+impl CheckpointView {
+    /// That of a row.
+    pub fn new(row: CheckpointRow, workflow_id: &str, run_id: &str) -> Self {
+        Self {
+            checkpoint_id: checkpoint_id(run_id, row.sequence),
+            workflow_id: workflow_id.to_owned(),
+            run_id: run_id.to_owned(),
+            node_id: row.node_id,
+            branch_id: row.branch_id,
+            parent_checkpoint_id: row.parent_sequence.map(|sequence| checkpoint_id(run_id, sequence)),
+            sequence_number: row.sequence,
+            state_hash: row.state_hash,
+            created_at: rfc3339_ms(row.created_at),
+            metadata: row.metadata,
+            state: row.state,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! `list_checkpoints`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{arguments::limit, checkpoint_view::CheckpointView};
+use crate::{
+    library::{LibraryError, Services},
+    server::{
+        progress::CallContext,
+        tool::{Answer, Effect, Tool, Toolset},
+    },
+};
+
+/// Lists the checkpoints of a run.
+pub struct ListCheckpoints;
+
+/// Arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    run_id: String,
+    /// 100 by default.
+    limit: Option<u32>,
+}
+
+/// Answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Output {
+    count: usize,
+    checkpoints: Vec<CheckpointView>,
+}
+
+impl Answer for Output {
+    const WHOLE: bool = true;
+}
+
+impl Tool for ListCheckpoints {
+    const NAME: &'static str = "list_checkpoints";
+    const DESCRIPTION: &'static str = "List a run's newest checkpoints, oldest first, without states.";
+    const TOOLSET: Toolset = Toolset::Checkpoints;
+    const EFFECT: Effect = Effect::Reads;
+    type Params = Params;
+    type Output = Output;
+
+    async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
+        let limit = limit(params.limit, 100, 10_000)?;
+        let run_id = params.run_id;
+        let run = run_id.clone();
+        let found = services.blocking(move |library| library.list_checkpoints(&run, limit)).await?;
+        let workflow = found.workflow_id.unwrap_or_default();
+        let rows = found.rows.into_iter();
+        let checkpoints: Vec<_> = rows.map(|row| CheckpointView::new(row, &workflow, &run_id)).collect();
+        Ok(Output { count: checkpoints.len(), checkpoints })
+    }
+}
