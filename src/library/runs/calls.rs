@@ -117,11 +117,9 @@ impl Drive<'_> {
             let why = if row.code.is_none() { "has no code" } else { "is disabled" };
             return Err(PythonError::new("RuntimeError", format!("procedure `{name}` {why}")));
         }
-        let origin = origin_of(row, &arguments).and_then(|origin| {
-            let frame = Frame::new(origin, Capture::new(Arc::clone(&self.budget)), &self.config);
-            frame.check_declared().map(|()| frame)
-        });
-        origin.map_err(|error| {
+        let origin = origin_of(row, &arguments, &self.config);
+        let frame = origin.map(|origin| Frame::new(origin, Capture::new(Arc::clone(&self.budget)), &self.config));
+        frame.map_err(|error| {
             let kind = match error {
                 LibraryError::Parameters { .. } => "TypeError",
                 LibraryError::PermissionDenied { .. } => "PermissionError",

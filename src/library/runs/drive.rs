@@ -19,7 +19,7 @@ use crate::{
     sandbox::{Budget, PythonError, Reply, SandboxError, Session, Turn},
 };
 
-/// A run whose workers are lost more often than this is likely to be the reason.
+/// A run whose workers are lost more often than this, without coming further, is likely to be the reason.
 const MOST_LOSSES: u32 = 3;
 
 /// A stack of frames that is being executed. The last one is on top.
@@ -29,7 +29,7 @@ pub struct Drive<'e> {
     pub budget: Arc<Budget>,
     pub active: Active,
     pub frames: Vec<Frame>,
-    /// How often its workers were lost.
+    /// How often its workers were lost since it came further.
     pub losses: u32,
 }
 
@@ -178,7 +178,10 @@ impl Drive<'_> {
         let root = self.root_id();
         let frame = self.frames.last_mut().ok_or_else(|| broken("nothing to save"))?;
         frame.snapshot = dump;
-        journal::save(&self.engine.library, frame, &root, depth, &self.budget).await.map(Ok)
+        journal::save(&self.engine.library, frame, &root, depth, &self.budget).await?;
+        // It has come further.
+        self.losses = 0;
+        Ok(Ok(()))
     }
 
     /// A worker is lost: the run goes on in another from where it was saved, unless that happens too often or the error

@@ -19,7 +19,7 @@ use crate::{
     config::{Config, Limits},
     domain::{Outcome, RunId, RunStatus},
     downstream::{self, Downstream},
-    host,
+    host::{self, Grants},
     library::{Library, LibraryError, ProcedureRef, now_ms},
     sandbox::{Budget, Capture, PythonError, Sandbox, SessionLimits, Verdict},
     storage::{NewRun, ProcedureRow, StorageError},
@@ -100,8 +100,7 @@ impl Engine {
         }
         let limits = &config.limits;
         let budget = budget(limits.duration(), limits.host_calls, limits.output_bytes(), &active);
-        let frame = Frame::new(origin_of(row, &parameters)?, Capture::new(Arc::clone(&budget)), &config);
-        frame.check_declared()?;
+        let frame = Frame::new(origin_of(row, &parameters, &config)?, Capture::new(Arc::clone(&budget)), &config);
         record::started(&self.library, &frame.origin, None).await?;
         {
             let mut progress = active.progress();
@@ -247,11 +246,18 @@ pub(super) const fn session_limits(limits: &Limits) -> SessionLimits {
     }
 }
 
-/// What makes a run of a procedure that has code: its parameters are checked and bound.
-pub(super) fn origin_of(row: ProcedureRow, parameters: &Map<String, Value>) -> Result<Origin, LibraryError> {
+/// What makes a run of a procedure that has code: permissions are checked first, then parameters, which are bound.
+pub(super) fn origin_of(
+    row: ProcedureRow,
+    parameters: &Map<String, Value>,
+    config: &Config,
+) -> Result<Origin, LibraryError> {
     let ProcedureRow { id, definition, code, version, .. } = row;
     let code = code.unwrap_or_default();
     let name = definition.name.to_string();
+    Grants::new(&config.policy, definition.permissions.as_ref(), &config.file())
+        .check_declared()
+        .map_err(|error| LibraryError::PermissionDenied { name: name.clone(), message: error.message })?;
     let size = serde_json::to_string(parameters).map_or(0, |text| text.len());
     if size > MOST_PARAMETER_BYTES {
         let most = MOST_PARAMETER_BYTES / (1024 * 1024);

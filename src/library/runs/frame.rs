@@ -13,8 +13,8 @@ use crate::{
     config::Config,
     domain::{HostCall, Permissions, RunId, VersionNumber},
     host::Grants,
-    library::{LibraryError, now_ms},
-    sandbox::{Budget, Capture, PythonError, Reply},
+    library::now_ms,
+    sandbox::{Budget, Capture, Reply},
     validation,
 };
 
@@ -97,15 +97,6 @@ impl Frame {
             since: Instant::now(),
             spent: Duration::ZERO,
         }
-    }
-
-    /// Refuses a procedure that can't do its work with what is granted.
-    pub fn check_declared(&self) -> Result<(), LibraryError> {
-        let refused = |error: PythonError| LibraryError::PermissionDenied {
-            name: self.origin.name.clone(),
-            message: error.message,
-        };
-        self.grants.check_declared().map_err(refused)
     }
 
     /// Numbers a call that the code makes.

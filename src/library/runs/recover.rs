@@ -129,7 +129,11 @@ impl Engine {
     async fn recover_run(&self, run_id: &str) {
         match self.resume(run_id, Decision::Expire, Decider::nobody(), Active::default()).await {
             Ok(execution) => tracing::info!(run = run_id, status = execution.status.as_str(), "an open run went on"),
-            Err(error @ (LibraryError::StateRefused { .. } | LibraryError::Parameters { .. })) => {
+            Err(
+                error @ (LibraryError::StateRefused { .. }
+                | LibraryError::Parameters { .. }
+                | LibraryError::PermissionDenied { .. }),
+            ) => {
                 self.give_up(run_id, &error).await;
             }
             Err(error) => tracing::debug!(run = run_id, %error, "an open run was not taken up here"),
@@ -310,7 +314,7 @@ fn begun(library: &Library, run_id: &str, config: &Config) -> Result<Frame, Libr
     let (run, _) = library.run(run_id)?;
     let row = library.procedure_in_version(run.procedure_id, run.version)?;
     let parameters: Map<String, Value> = serde_json::from_str(&run.parameters).unwrap_or_default();
-    let mut origin = origin_of(row, &parameters)?;
+    let mut origin = origin_of(row, &parameters, config)?;
     origin.run_id = run.id;
     let mut frame = Frame::new(origin, Capture::holding(String::new()), config);
     frame.state.phase = Phase::Interrupted;
