@@ -18,6 +18,7 @@ mod downstream;
 mod downstream_processes;
 mod downstream_remote;
 mod durable;
+mod gathered;
 mod generation;
 mod grants;
 mod held_out;

@@ -323,7 +323,7 @@ fn statuses(client: &mut RawClient, name: &str) -> Vec<String> {
 
 #[test]
 fn a_run_whose_server_was_killed_is_interrupted_and_that_of_a_living_one_is_not() {
-    let home = Home::with_config("[limits]\nseconds = 60\n");
+    let home = Home::with_config("[limits]\nseconds = 60\n[runs]\nresume = 'manual'\n");
     let (mut killed, mut living) = (home.start(), home.start());
     remember(&mut killed, "spin", ENDLESS);
     remember(&mut killed, "spin_on", &ENDLESS.replace("spin", "spin_on"));

@@ -19,6 +19,7 @@ mod notify;
 mod outline;
 mod program;
 mod run_command;
+mod sleep;
 mod texts;
 
 use std::{sync::Arc, time::Duration};
@@ -31,7 +32,7 @@ use crate::{
     config::Config,
     domain::inbox::NewItem,
     downstream::Downstream,
-    sandbox::{Budget, Capture, HostModule, PythonError, Reply},
+    sandbox::{Budget, Capture, HostModule, PythonError, Reply, SLEEP},
 };
 
 pub use gates::{GateKind, GateRequest, gate};
@@ -89,6 +90,8 @@ pub enum Nature {
     Once,
     /// It waits for somebody's decision.
     Gate,
+    /// It is another procedure, which is taken up where it was.
+    Nested,
 }
 
 /// What kind of call this is.
@@ -97,8 +100,9 @@ pub fn nature(function: &str, arguments: &Map<String, Value>, config: &Config) -
     let is_declared_safe = || arguments.get("idempotent").and_then(Value::as_bool).unwrap_or(false);
     match function {
         "log" => Nature::Immediate,
-        // Calling a procedure is taken up where it was; items are stored together with the answer.
-        "call_procedure" | "checkpoint" | "llm" | "create_task" | "draft_email" => Nature::Repeatable,
+        "call_procedure" => Nature::Nested,
+        // Items are stored together with the answer.
+        "checkpoint" | "llm" | "create_task" | "draft_email" | SLEEP => Nature::Repeatable,
         "notify" if notify::stays_here(arguments, &config.channels) => Nature::Repeatable,
         "http_request" if http_request::is_repeatable(arguments) => Nature::Repeatable,
         _ if gates::is_gate(function) => Nature::Gate,
@@ -164,6 +168,7 @@ const fn positional_names(function: &str) -> &'static [&'static str] {
         b"http_request" => &["url"],
         b"llm" => &["prompt"],
         b"manual_step" => &["instruction"],
+        b"asyncio.sleep" => &["delay"],
         b"ask" => &["question", "choices"],
         b"checkpoint" => &["state", "name"],
         b"draft_email" => &["to", "subject", "body"],
@@ -187,6 +192,7 @@ pub async fn call(function: &str, arguments: Map<String, Value>, context: &HostC
         "create_task" => create_task::call(arguments),
         "draft_email" => draft_email::call(arguments),
         "log" => log::call(arguments, context),
+        SLEEP => sleep::call(arguments, context).await,
         _ => Err(PythonError::new("NameError", format!("`{function}` is not a function of the module `repertoire`"))),
     };
     action.unwrap_or_else(|error| Action::Reply(Reply::Raise(error)))

@@ -29,6 +29,9 @@ pub const INTERPRETER: &str = "monty 1.4.0";
 /// The name of the host module.
 const MODULE: &str = "repertoire";
 
+/// The function of a [`Turn::Call`] by which the code sleeps without holding up what it gathered.
+pub const SLEEP: &str = "asyncio.sleep";
+
 /// What `from repertoire import …` finds.
 #[derive(Debug, Clone, Copy)]
 pub struct HostModule {

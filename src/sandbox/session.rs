@@ -12,12 +12,15 @@ use monty_types::{
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Budget, Capture, MODULE, PythonError, Sandbox, SandboxError, values};
+use super::{Budget, Capture, MODULE, PythonError, SLEEP, Sandbox, SandboxError, values};
 
 /// Host values, as JSON, may be this large on their way out of the sandbox as arguments.
 const ARGUMENT_BYTES: usize = 8 * 1024 * 1024;
 /// A sleep may outlast the deadline by this much: then it is the deadline that ends the run, and says so.
 const SLEEP_MARGIN: Duration = Duration::from_mins(1);
+
+/// How the interpreter calls `asyncio.sleep`.
+const ASYNC_SLEEP: &str = "system.async_sleep";
 
 /// A directory whose files the code sees, under its own path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -282,6 +285,13 @@ impl Session {
                 }
                 Ok(TurnEvent::OsCall { function_name, args, .. }) if function_name == IMPORT_CALL => {
                     self.answer(import(&args, self.names)).await?
+                }
+                Ok(TurnEvent::OsCall { system_sleep: Some(delay), function_name, call_id, position, .. })
+                    if function_name == ASYNC_SLEEP =>
+                {
+                    let (offset, args) = (position.start as usize, vec![Value::from(delay.as_secs_f64())]);
+                    let (function, kwargs) = (SLEEP.to_owned(), Map::new());
+                    return Ok(Turn::Call { function, args, kwargs, offset, call_id, is_awaited: true });
                 }
                 Ok(TurnEvent::OsCall { system_sleep: Some(delay), .. }) => self.sleep(delay).await?,
                 Ok(TurnEvent::OsCall { function_name, args, .. }) => self.file(&function_name, &args).await?,

@@ -115,6 +115,7 @@ impl CallContext {
 }
 
 fn describe(progress: &Progress) -> String {
-    let step = progress.step.map_or_else(String::new, |step| format!("step {step} of {}: ", progress.steps_total));
+    let step = progress.steps.first();
+    let step = step.map_or_else(String::new, |step| format!("step {step} of {}: ", progress.steps_total));
     format!("{step}{} ({} host calls so far)", progress.doing, progress.calls)
 }

@@ -1,6 +1,6 @@
 //! The saved state of open runs: frames, answers that they have not got yet, decisions.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Reader, StorageError, Writer};
 use crate::domain::RunStatus;
@@ -50,28 +50,38 @@ pub struct DecisionRow {
     pub decided_at: i64,
 }
 
+const COLUMNS: &str = "run_id, root_run_id, depth, state, output, snapshot, seal";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<FrameRow> {
+    Ok(FrameRow {
+        run_id: row.get(0)?,
+        root_run_id: row.get(1)?,
+        depth: row.get(2)?,
+        state: row.get(3)?,
+        output: row.get(4)?,
+        snapshot: row.get(5)?,
+        seal: row.get(6)?,
+    })
+}
+
 impl Reader<'_> {
     /// The saved frames of a run and those that it called, from the bottom.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
     pub fn frames(&self, root_run_id: &str) -> Result<Vec<FrameRow>, StorageError> {
-        let mut statement = self.0.prepare_cached(
-            "SELECT run_id, root_run_id, depth, state, output, snapshot, seal FROM frames \
-             WHERE root_run_id = ?1 ORDER BY depth",
-        )?;
-        let rows = statement.query_map([root_run_id], |row| {
-            Ok(FrameRow {
-                run_id: row.get(0)?,
-                root_run_id: row.get(1)?,
-                depth: row.get(2)?,
-                state: row.get(3)?,
-                output: row.get(4)?,
-                snapshot: row.get(5)?,
-                seal: row.get(6)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let sql = format!("SELECT {COLUMNS} FROM frames WHERE root_run_id = ?1 ORDER BY depth, run_id");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        Ok(statement.query_map([root_run_id], from_row)?.collect::<Result<_, _>>()?)
+    }
+
+    /// The saved frame of a run.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn frame(&self, run_id: &str) -> Result<Option<FrameRow>, StorageError> {
+        let sql = format!("SELECT {COLUMNS} FROM frames WHERE run_id = ?1");
+        Ok(self.0.prepare_cached(&sql)?.query_row([run_id], from_row).optional()?)
     }
 
     /// The answers that a frame has not got yet.
@@ -110,19 +120,17 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The child of a frame that has started and not ended, which has no saved state before its first host call.
+    /// The runs that a run called and that have not ended, with the calls that they answer. They have no saved state
+    /// before their first host call.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn open_child(&self, run_id: &str) -> Result<Option<String>, StorageError> {
-        Ok(self
-            .0
-            .prepare_cached(
-                "SELECT id FROM runs WHERE parent_run_id = ?1 AND status IN ('running', 'paused', 'interrupted') \
-                 ORDER BY id DESC LIMIT 1",
-            )?
-            .query_row([run_id], |row| row.get(0))
-            .optional()?)
+    pub fn open_children(&self, run_id: &str) -> Result<Vec<(String, u32)>, StorageError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT id, parent_call FROM runs WHERE parent_run_id = ?1 AND parent_call IS NOT NULL \
+             AND status IN ('running', 'paused', 'interrupted') ORDER BY id",
+        )?;
+        Ok(statement.query_map([run_id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
     }
 
     /// The runs at the bottom of their stacks that were interrupted, oldest first.

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_durable_runs.sql"),
     include_str!("migrations/0004_inbox.sql"),
     include_str!("migrations/0005_checkpoints.sql"),
+    include_str!("migrations/0006_gathered_procedures.sql"),
 ];
 
 /// The newest version that this program knows.

@@ -14,8 +14,8 @@ pub struct NewRun<'a> {
     pub procedure_id: i64,
     /// In which version.
     pub version: VersionNumber,
-    /// The run that called it.
-    pub parent_run_id: Option<&'a str>,
+    /// The run that called it, and by which of its calls.
+    pub caller: Option<(&'a str, u32)>,
     /// The server process that owns it.
     pub session: &'a str,
     /// The parameters as JSON.
@@ -223,14 +223,15 @@ impl Writer<'_> {
         self.0
             .0
             .prepare_cached(
-                "INSERT INTO runs (id, procedure_id, version, parent_run_id, session, status, parameters, steps_total, \
-                 started_at) VALUES (?1, ?2, ?3, ?4, ?5, 'running', ?6, ?7, ?8)",
+                "INSERT INTO runs (id, procedure_id, version, parent_run_id, parent_call, session, status, parameters, \
+                 steps_total, started_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'running', ?7, ?8, ?9)",
             )?
             .execute(params![
                 run.id,
                 run.procedure_id,
                 run.version,
-                run.parent_run_id,
+                run.caller.map(|(run_id, _)| run_id),
+                run.caller.map(|(_, sequence)| sequence),
                 run.session,
                 run.parameters,
                 run.steps_total,

@@ -1,34 +1,33 @@
 //! Asking whoever can be asked, and what happens to a run while they think.
 
-use std::sync::Arc;
-
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::{
-    drive::Drive,
     engine::{Engine, Execution},
+    frame::Frame,
     gate::{Asker, Decider, Decision, Gate},
-    journal::{self, Left},
+    journal,
     recover::open_gate,
     registry::Active,
-    state::{Event, Sequence},
+    state::Event,
+    tree::{Tree, broken},
 };
 use crate::{
     config::Approvals,
     domain::{Outcome, RunId, RunStatus},
     host::GateKind,
     library::LibraryError,
-    sandbox::SandboxError,
     storage::RunRow,
 };
 
 /// What asking came to.
 pub enum Decided {
     /// There is a decision.
-    Now(Event),
+    Now,
     /// There is none, and the run does not go on for now.
     Later(Box<Execution>),
+    /// The run is to end.
+    Stopped,
 }
 
 /// Which question of a run is meant: the one that the call `sequence` of the run `run_id` asks.
@@ -90,7 +89,7 @@ impl Engine {
         if opened.run.status != RunStatus::Paused {
             return Err(LibraryError::RunNotPaused { id: opened.run.id, status: opened.run.status });
         }
-        let gate = open_gate(&opened.frames, run_id)?;
+        let gate = open_gate(opened.root.as_ref(), run_id, None)?;
         Ok(Waiting { run: opened.run, gate, approvals: opened.config.approvals })
     }
 
@@ -149,58 +148,52 @@ async fn asked(asker: &dyn Asker, gate: &Gate, active: &Active) -> Option<(Decis
     }
 }
 
-impl Drive<'_> {
-    /// Asks whoever can be asked now; else the run pauses.
-    pub async fn ask(&mut self, sequence: Sequence) -> Result<Decided, LibraryError> {
-        let gate = Gate::of(self.top()?, sequence);
-        let Some(gate) = gate else { return Err(LibraryError::Invalid("a question without words".to_owned())) };
+impl Tree<'_> {
+    /// Asks whoever can be asked now what the run waits for; else the run pauses. Nothing of it is executed meanwhile.
+    pub async fn ask(&mut self, root: &mut Frame) -> Result<Decided, LibraryError> {
+        let mut gates = Gate::all_of(root);
+        let late = gates.iter().position(Gate::is_late).unwrap_or_default();
+        let gate = if gates.is_empty() { return Err(broken("it waits for nothing")) } else { gates.swap_remove(late) };
         // A step is work to be done with tools, not a question that a form can answer.
         let asker = self.active.asker.clone().filter(|_| gate.is_for_people() && !gate.is_late());
         if let Some(asker) = asker {
-            let answer = self.ask_now(&*asker, &gate).await;
+            let active = self.active.clone();
+            let answer = self.off_the_clock(root, asked(&*asker, &gate, &active)).await;
             if let Some((decision, decider)) = answer {
                 let decision = gate.read(decision, &decider);
-                return self.decide(&gate, &decision, &decider).await.map(Decided::Now);
+                return self.decide(root, &gate, &decision, &decider).await;
             }
         }
         if self.active.is_stopped() {
-            return self.fail(SandboxError::Cancelled).await.map(|execution| Decided::Later(Box::new(execution)));
+            return Ok(Decided::Stopped);
         }
         if gate.is_late() && !self.active.cancel.is_cancelled() {
-            return self.decide(&gate, &Decision::Expire, &Decider::nobody()).await.map(Decided::Now);
+            return self.decide(root, &gate, &Decision::Expire, &Decider::nobody()).await;
         }
-        self.pause(&gate).await.map(|execution| Decided::Later(Box::new(execution)))
-    }
-
-    /// Asks; the clock of the run stands still meanwhile.
-    async fn ask_now(&mut self, asker: &dyn Asker, gate: &Gate) -> Option<(Decision, Decider)> {
-        let left = Left::of(&self.budget);
-        for frame in &mut self.frames {
-            frame.rest();
-        }
-        let answer = asked(asker, gate, &self.active).await;
-        self.budget = Arc::new(self.budget.until(Instant::now() + left.time()));
-        for frame in &mut self.frames {
-            frame.under(&self.budget);
-        }
-        answer
+        self.pause(root).await.map(|execution| Decided::Later(Box::new(execution)))
     }
 
     /// Writes a decision down and gives it to the code.
-    pub async fn decide(&mut self, gate: &Gate, decision: &Decision, decider: &Decider) -> Result<Event, LibraryError> {
+    pub async fn decide(
+        &self,
+        root: &mut Frame,
+        gate: &Gate,
+        decision: &Decision,
+        decider: &Decider,
+    ) -> Result<Decided, LibraryError> {
         let reply = gate.reply(decision, decider)?;
         let word = match decision {
             Decision::Approve(_) => "approve",
             Decision::Reject(_) => "reject",
             Decision::Expire => "expired",
         };
-        let library = Arc::clone(&self.engine.library);
-        let frame = self.top()?;
-        let run_id = frame.origin.run_id.clone();
+        let frame = root.find_mut(&gate.run_id).ok_or_else(|| broken("a decision about nothing"))?;
         let again = reply.is_none();
         let answer = reply.and_then(|reply| frame.answer(gate.sequence, reply));
         let row = journal::decision(gate.sequence, gate.question.clone(), word, decider.name.clone());
-        journal::save_decision(&library, answer, run_id, row).await?;
-        Ok(Event::Decided { again })
+        journal::save_decision(&self.engine.library, answer, gate.run_id.clone(), row).await?;
+        let decided = Event::Decided { sequence: gate.sequence, again };
+        frame.state.on(decided).map_err(|error| broken(&error.to_string()))?;
+        Ok(Decided::Now)
     }
 }

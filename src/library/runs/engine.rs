@@ -1,18 +1,18 @@
 //! The entry points: execute, cancel, look. Going on with open runs is in `recover`.
 
-use std::{borrow::Cow, path::PathBuf, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{
     bind::bind,
-    drive::Drive,
     frame::{Frame, Origin},
     gate::Gate,
+    journal,
     record::{self, blocking},
     registry::{Active, Registry},
-    state::Event,
+    tree::Tree,
     view::RunView,
 };
 use crate::{
@@ -101,30 +101,51 @@ impl Engine {
         let limits = &config.limits;
         let budget = budget(limits.duration(), limits.host_calls, limits.output_bytes(), &active);
         let frame = Frame::new(origin_of(row, &parameters, &config)?, Capture::new(Arc::clone(&budget)), &config);
-        record::started(&self.library, &frame.origin, None).await?;
+        record::started(&self.library, &frame).await?;
         {
             let mut progress = active.progress();
             progress.steps_total = frame.origin.steps_total;
             progress.doing.clone_from(&frame.origin.name);
         }
-        self.execute_frames(Drive { engine: self, config, budget, active, frames: vec![frame], losses: 0 }, None).await
+        let root_id = frame.origin.run_id.clone();
+        self.execute_tree(Tree::new(self, config, budget, active, root_id), frame).await
     }
 
-    /// Executes a stack of frames: from its beginning, or from `event` on.
-    pub(super) async fn execute_frames(
-        &self,
-        drive: Drive<'_>,
-        event: Option<Event>,
-    ) -> Result<Execution, LibraryError> {
-        let id = drive.root_id();
-        self.registry.activate(&id, &drive.active);
+    /// Executes a run from where its root stands.
+    pub(super) async fn execute_tree(&self, tree: Tree<'_>, root: Frame) -> Result<Execution, LibraryError> {
+        let id = tree.root_id.clone();
+        self.registry.activate(&id, &tree.active);
         // Boxed, because the state of a whole run is large and would be moved with every caller's future.
-        let ended = match event {
-            None => Box::pin(drive.start()).await,
-            Some(event) => Box::pin(drive.go_on(event)).await,
-        };
+        let ended = Box::pin(tree.execute(root)).await;
         self.registry.deactivate(&id);
         ended
+    }
+
+    /// The frame of a procedure that code calls by its name. An error is for that code.
+    pub(super) async fn called(
+        &self,
+        name: &str,
+        arguments: &Map<String, Value>,
+        config: &Config,
+        budget: &Arc<Budget>,
+    ) -> Result<Frame, PythonError> {
+        let wanted = ProcedureRef::Name(name.to_owned());
+        let found = blocking(&self.library, move |library| library.procedure(&wanted)).await;
+        let row = found.map_err(|error| PythonError::new("LookupError", error.to_string()))?;
+        if !row.definition.enabled || row.code.is_none() {
+            let why = if row.code.is_none() { "has no code" } else { "is disabled" };
+            return Err(PythonError::new("RuntimeError", format!("procedure `{name}` {why}")));
+        }
+        let origin = origin_of(row, arguments, config);
+        let frame = origin.map(|origin| Frame::new(origin, Capture::new(Arc::clone(budget)), config));
+        frame.map_err(|error| {
+            let kind = match error {
+                LibraryError::Parameters { .. } => "TypeError",
+                LibraryError::PermissionDenied { .. } => "PermissionError",
+                _ => "RuntimeError",
+            };
+            PythonError::new(kind, error.to_string())
+        })
     }
 
     /// Stops a run that executes or waits.
@@ -150,12 +171,17 @@ impl Engine {
     /// # Errors
     /// [`LibraryError::RunNotFound`].
     pub async fn view(&self, run_id: &str) -> Result<RunView, LibraryError> {
-        let progress = self.registry.find_active(run_id).map(|active| active.progress().clone());
+        let under_way = self.registry.find_active(run_id).map(|active| active.progress().steps.clone());
         let id = run_id.to_owned();
         blocking(&self.library, move |library| {
             let (run, calls) = library.run(&id)?;
             let decisions = library.database.read(|reader| reader.decisions(&id))?;
-            Ok(RunView::new(run, calls, decisions, progress))
+            let under_way = match under_way {
+                Some(steps) => steps,
+                None if run.status.is_open() => journal::current_steps(library, &id)?,
+                None => BTreeSet::new(),
+            };
+            Ok(RunView::new(run, calls, decisions, &under_way))
         })
         .await
     }
@@ -220,7 +246,7 @@ impl Engine {
                     id: &execution.run_id,
                     procedure_id: row.id,
                     version: row.version,
-                    parent_run_id: None,
+                    caller: None,
                     session: library.session.id(),
                     parameters: &parameters,
                     steps_total: u32::try_from(row.definition.steps.len()).unwrap_or(u32::MAX),
@@ -235,7 +261,7 @@ impl Engine {
 
 /// What a tree of runs may use up.
 pub(super) fn budget(time: Duration, calls: usize, output_bytes: usize, active: &Active) -> Arc<Budget> {
-    Arc::new(Budget::new(Instant::now() + time, active.cancel.clone(), calls, output_bytes))
+    Arc::new(Budget::new(Instant::now() + time, active.cancel.child_token(), calls, output_bytes))
 }
 
 pub(super) const fn session_limits(limits: &Limits) -> SessionLimits {

@@ -2,11 +2,13 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{
-    state::{Call, Safety, Sequence, State},
+    journal::Answer,
+    state::{Call, Progress, Safety, Sequence, State},
     steps::{StepLines, line_of},
 };
 use crate::{
@@ -14,7 +16,7 @@ use crate::{
     domain::{HostCall, Permissions, RunId, VersionNumber},
     host::Grants,
     library::now_ms,
-    sandbox::{Budget, Capture, Reply},
+    sandbox::{Budget, Capture, PythonError, Reply},
     validation,
 };
 
@@ -34,9 +36,20 @@ pub struct Origin {
     pub permissions: Option<Permissions>,
 }
 
+/// The call that a frame answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    pub run_id: RunId,
+    pub sequence: Sequence,
+}
+
 /// What is known of a procedure while it is being executed.
 pub struct Frame {
     pub origin: Origin,
+    /// Whose result it makes; nobody's at the root.
+    pub caller: Option<Caller>,
+    /// How many callers it has.
+    pub depth: u32,
     pub grants: Arc<Grants>,
     pub capture: Capture,
     pub step_lines: StepLines,
@@ -44,10 +57,12 @@ pub struct Frame {
     pub deferrable: HashSet<u32>,
     /// Where it stands.
     pub state: State,
-    /// The calls that the state is about, in its order.
+    /// The calls whose answers the code has not got.
     pub waiting: Vec<PendingCall>,
-    /// Whether `waiting` is what was gathered, rather than one call that is made as it is.
-    pub is_gathered: bool,
+    /// Whether the code waits at one call that it made as it is, rather than at promises.
+    pub is_direct: bool,
+    /// Procedures that it called and that are not being executed now.
+    pub children: Vec<Self>,
     /// Calls that were answered with a promise and are not awaited yet.
     pub deferred: Vec<PendingCall>,
     /// Answered calls that are not in the journal yet, because they need not survive.
@@ -60,6 +75,8 @@ pub struct Frame {
     pub since: Instant,
     /// Time spent before that.
     pub spent: Duration,
+    /// How often its worker was lost since it came further.
+    pub losses: u32,
 }
 
 /// A host call that the code has not got the answer of.
@@ -86,17 +103,26 @@ impl Frame {
             step_lines: StepLines::read(&origin.source),
             deferrable: validation::deferred_calls(&origin.source),
             origin,
+            caller: None,
+            depth: 0,
             capture,
             state: State::new(),
             waiting: Vec::new(),
-            is_gathered: false,
+            is_direct: false,
+            children: Vec::new(),
             deferred: Vec::new(),
             unwritten: Vec::new(),
             last_sequence: 0,
             snapshot: Vec::new(),
             since: Instant::now(),
             spent: Duration::ZERO,
+            losses: 0,
         }
+    }
+
+    /// The same, called by another frame.
+    pub fn called_by(self, caller: Caller, depth: u32) -> Self {
+        Self { caller: Some(caller), depth, ..self }
     }
 
     /// Numbers a call that the code makes.
@@ -122,10 +148,13 @@ impl Frame {
         }
     }
 
-    /// The calls as the state machine sees them.
+    /// The calls as they are known after a crash.
     pub fn calls_of(pending: &[PendingCall]) -> Vec<Call> {
-        let call =
-            |call: &PendingCall| Call { sequence: call.sequence, safety: call.safety, answered: call.reply.is_some() };
+        let call = |call: &PendingCall| Call {
+            sequence: call.sequence,
+            safety: call.safety,
+            progress: if call.reply.is_some() { Progress::Answered } else { Progress::Open },
+        };
         pending.iter().map(call).collect()
     }
 
@@ -152,9 +181,64 @@ impl Frame {
         }
     }
 
-    /// The step that the code has come to.
-    pub fn current_step(&self) -> Option<u32> {
-        self.waiting.first().and_then(|pending| self.step_lines.step_at(pending.line))
+    /// Takes the answer of a call; what has to be written down of it.
+    pub fn answer(&mut self, sequence: Sequence, reply: Reply) -> Option<Answer> {
+        let entry = self.entry(self.waiting_for(sequence)?, &reply);
+        self.set_reply(sequence, reply.clone());
+        Some(Answer { run_id: self.origin.run_id.clone(), sequence, entry, reply })
+    }
+
+    /// Takes the answer of a call.
+    pub fn set_reply(&mut self, sequence: Sequence, reply: Reply) {
+        if let Some(call) = self.waiting.iter_mut().find(|call| call.sequence == sequence) {
+            call.reply = Some(reply);
+        }
+    }
+
+    /// Takes out the answers that the code waits for, with the interpreter's numbers of their calls.
+    pub fn take_replies(&mut self) -> Vec<(u32, Reply)> {
+        let awaited = &self.state.awaited;
+        let is_handed = |call: &mut PendingCall| call.reply.is_some() && awaited.contains(&call.sequence);
+        self.waiting.extract_if(.., is_handed).filter_map(|call| Some((call.call_id, call.reply?))).collect()
+    }
+
+    /// Notes in the journal that nobody will answer what it waits for.
+    pub fn abandon_calls(&mut self) {
+        let ended = Reply::Raise(PythonError::new("Ended", "the run ended here"));
+        let open = self.waiting.iter().filter(|call| call.reply.is_none());
+        let entries: Vec<_> = open.map(|call| (call.sequence, self.entry(call, &ended))).collect();
+        self.unwritten.extend(entries);
+    }
+
+    /// The frame of a run: this one, or one that it called.
+    pub fn find_mut(&mut self, run_id: &str) -> Option<&mut Self> {
+        if self.origin.run_id == run_id {
+            return Some(self);
+        }
+        self.children.iter_mut().find_map(|child| child.find_mut(run_id))
+    }
+
+    /// Takes out the procedure that was called by the call `sequence`.
+    pub fn take_child(&mut self, sequence: Sequence) -> Option<Self> {
+        let is_it = |child: &Self| child.caller.as_ref().is_some_and(|caller| caller.sequence == sequence);
+        let at = self.children.iter().position(is_it)?;
+        Some(self.children.swap_remove(at))
+    }
+
+    /// It and all that it called, those first.
+    pub fn with_those_called(mut self) -> Vec<Self> {
+        let children = std::mem::take(&mut self.children);
+        children.into_iter().flat_map(Self::with_those_called).chain([self]).collect()
+    }
+
+    /// What it and all that it called printed, in bytes.
+    pub fn printed(&self) -> usize {
+        self.capture.len() + self.children.iter().map(Self::printed).sum::<usize>()
+    }
+
+    /// The steps that the code waits in.
+    pub fn current_steps(&self) -> impl Iterator<Item = u32> {
+        self.waiting.iter().filter_map(|pending| self.step_lines.step_at(pending.line))
     }
 
     /// Time spent executing so far, in milliseconds.
@@ -162,16 +246,18 @@ impl Frame {
         milliseconds(self.spent + self.since.elapsed())
     }
 
-    /// Stops its clock, until it goes on under a budget.
+    /// Stops its clock and those of all that it called, until they go on under a budget.
     pub fn rest(&mut self) {
         self.spent += self.since.elapsed();
         self.since = Instant::now();
+        self.children.iter_mut().for_each(Self::rest);
     }
 
-    /// Goes on under another budget.
+    /// Goes on under another budget, with all that it called.
     pub fn under(&mut self, budget: &Arc<Budget>) {
         self.capture = self.capture.under(Arc::clone(budget));
         self.since = Instant::now();
+        self.children.iter_mut().for_each(|child| child.under(budget));
     }
 }
 

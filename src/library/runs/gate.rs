@@ -74,8 +74,33 @@ impl Decider {
 }
 
 impl Gate {
+    /// The questions that a frame and all that it called wait for, in the order in which the code made the calls.
+    #[must_use]
+    pub fn all_of(frame: &Frame) -> Vec<Self> {
+        let is_open = |call: &&PendingCall| call.reply.is_none() && frame.state.awaited.contains(&call.sequence);
+        let mut gates = Vec::new();
+        for call in frame.waiting.iter().filter(is_open) {
+            match call.safety {
+                Safety::Repeatable => {}
+                Safety::Unknown | Safety::Gate => gates.extend(Self::of(frame, call.sequence)),
+                Safety::Nested => {
+                    let calls = |child: &&Frame| child.caller.as_ref().is_some_and(|by| by.sequence == call.sequence);
+                    gates.extend(frame.children.iter().filter(calls).flat_map(Self::all_of));
+                }
+            }
+        }
+        gates
+    }
+
+    /// The same for each frame by itself, those that are called first.
+    #[must_use]
+    pub fn by_frame(frame: &Frame) -> Vec<(RunId, Vec<Self>)> {
+        let called = frame.children.iter().flat_map(Self::by_frame);
+        called.chain([(frame.origin.run_id.clone(), Self::all_of(frame))]).collect()
+    }
+
     /// The question that `frame` waits for an answer to at the call `sequence`.
-    pub fn of(frame: &Frame, sequence: Sequence) -> Option<Self> {
+    fn of(frame: &Frame, sequence: Sequence) -> Option<Self> {
         let call = frame.waiting_for(sequence)?;
         if call.safety != Safety::Gate {
             return Some(Self::uncertain(frame, call));

@@ -3,20 +3,25 @@
 //! Written at each host call: before it, the interpreter and the calls that it waits at; after it, the answer. Both
 //! survive a killed process. Everything that goes back into an interpreter carries the seal of this home.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{
-    frame::{Frame, Origin, PendingCall},
+    frame::{Caller, Frame, Origin, PendingCall},
     record::blocking,
-    state::{Phase, Safety, Sequence, State},
+    state::{Safety, Sequence, State},
+    steps::StepLines,
 };
 use crate::{
     config::Config,
-    domain::{HostCall, Permissions, VersionNumber, inbox::NewItem},
+    domain::{HostCall, Permissions, RunId, VersionNumber, inbox::NewItem},
     host,
     library::{Library, LibraryError, now_ms},
     sandbox::{Budget, Capture, INTERPRETER, PythonError, Reply},
@@ -35,8 +40,10 @@ struct SavedFrame {
     code_lines: u32,
     parameters: Value,
     permissions: Option<Permissions>,
+    caller: Option<Caller>,
     waiting: Vec<SavedCall>,
-    is_gathered: bool,
+    awaited: Vec<Sequence>,
+    is_direct: bool,
     deferred: Vec<SavedCall>,
     last_sequence: Sequence,
     spent_ms: u64,
@@ -55,6 +62,11 @@ impl Left {
     pub fn of(budget: &Budget) -> Self {
         let time = budget.deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1));
         Self { time_ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX), calls: budget.calls_left() }
+    }
+
+    /// What two frames of a run agree on: they draw on the same budget, and were saved at different times.
+    fn least(self, other: Self) -> Self {
+        Self { time_ms: self.time_ms.min(other.time_ms), calls: self.calls.min(other.calls) }
     }
 
     /// The time.
@@ -81,6 +93,7 @@ enum SavedSafety {
     Repeatable,
     Unknown,
     Gate,
+    Nested,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -126,6 +139,7 @@ impl From<&PendingCall> for SavedCall {
                 Safety::Repeatable => SavedSafety::Repeatable,
                 Safety::Unknown => SavedSafety::Unknown,
                 Safety::Gate => SavedSafety::Gate,
+                Safety::Nested => SavedSafety::Nested,
             },
             at: call.at,
             reply: call.reply.as_ref().map(SavedReply::from),
@@ -145,6 +159,7 @@ impl From<SavedCall> for PendingCall {
                 SavedSafety::Repeatable => Safety::Repeatable,
                 SavedSafety::Unknown => Safety::Unknown,
                 SavedSafety::Gate => Safety::Gate,
+                SavedSafety::Nested => Safety::Nested,
             },
             since: Instant::now(),
             at: call.at,
@@ -175,7 +190,6 @@ pub async fn save(
     library: &Arc<Library>,
     frame: &mut Frame,
     root_run_id: &str,
-    depth: usize,
     budget: &Budget,
 ) -> Result<(), LibraryError> {
     let Origin { run_id, procedure_id, name, version, steps_total, source, code_lines, parameters, permissions } =
@@ -190,8 +204,10 @@ pub async fn save(
         code_lines: *code_lines,
         parameters: parameters.clone(),
         permissions: permissions.clone(),
+        caller: frame.caller.clone(),
         waiting: frame.waiting.iter().map(SavedCall::from).collect(),
-        is_gathered: frame.is_gathered,
+        awaited: frame.state.awaited.clone(),
+        is_direct: frame.is_direct,
         deferred: frame.deferred.iter().map(SavedCall::from).collect(),
         last_sequence: frame.last_sequence,
         spent_ms: u64::try_from((frame.spent + frame.since.elapsed()).as_millis()).unwrap_or(u64::MAX),
@@ -201,7 +217,7 @@ pub async fn save(
     let mut row = FrameRow {
         run_id: run_id.clone(),
         root_run_id: root_run_id.to_owned(),
-        depth: u32::try_from(depth).unwrap_or(u32::MAX),
+        depth: frame.depth,
         state,
         output: frame.capture.text(),
         snapshot: frame.snapshot.clone(),
@@ -296,32 +312,72 @@ pub fn write_answer(writer: &Writer<'_>, answer: &Answer, row: &AnswerRow) -> Re
     writer.save_answer(&answer.run_id, row)
 }
 
-/// The frames of an open run as they were saved, with the answers that came since; and what is left of their budget.
-/// Empty when the run had made no host call.
+/// The tree of an open run as it was saved, with the answers that came since; and what is left of its budget. `None` when
+/// the run had made no host call.
 ///
 /// # Errors
 /// [`LibraryError::StateRefused`] when the state was not written by this home or by this version of the interpreter.
-pub fn load(library: &Library, root_run_id: &str, config: &Config) -> Result<(Vec<Frame>, Option<Left>), LibraryError> {
+pub fn load(
+    library: &Library,
+    root_run_id: &str,
+    config: &Config,
+) -> Result<(Option<Frame>, Option<Left>), LibraryError> {
     let rows = library.database.read(|reader| reader.frames(root_run_id))?;
-    let (mut frames, mut left) = (Vec::new(), None);
-    for (depth, row) in rows.into_iter().enumerate() {
-        let is_in_order = usize::try_from(row.depth).is_ok_and(|at| at == depth);
-        if !is_in_order || !library.key.fits(&parts(&row, &row.depth.to_le_bytes()), &row.seal) {
-            return Err(unreadable(root_run_id, "it was changed since this home wrote it"));
+    let mut left: Option<Left> = None;
+    let mut called: HashMap<RunId, Vec<Frame>> = HashMap::new();
+    // Those that are called come first, so that their callers can take them.
+    for row in rows.into_iter().rev() {
+        let (mut frame, left_then) = opened(library, row, config)?;
+        left = Some(left.map_or(left_then, |left| left.least(left_then)));
+        frame.children = called.remove(&frame.origin.run_id).unwrap_or_default();
+        match &frame.caller {
+            Some(caller) => called.entry(caller.run_id.clone()).or_default().push(frame),
+            None if called.is_empty() => return Ok((Some(frame), left)),
+            None => break,
         }
-        let saved: SavedFrame = serde_json::from_str(&row.state).map_err(|error| unreadable(root_run_id, error))?;
-        if saved.interpreter != INTERPRETER {
-            let why = format!("it is of the interpreter {}, this program has {INTERPRETER}", saved.interpreter);
-            return Err(unreadable(root_run_id, why));
-        }
-        let run = library.database.read(|reader| reader.run(&row.run_id))?;
-        if run.is_none_or(|run| run.version != saved.version || run.procedure_id != saved.procedure_id) {
-            return Err(unreadable(root_run_id, format!("it is of version {}, the run is not", saved.version)));
-        }
-        left = Some(saved.left);
-        frames.push(restored(library, row, saved, config)?);
     }
-    Ok((frames, left))
+    if called.is_empty() { Ok((None, None)) } else { Err(unreadable(root_run_id, "a part of it is not there")) }
+}
+
+/// A single frame as it was saved, with the answers that came since. `None` when its code had made no host call.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_frame(library: &Library, run_id: &str, config: &Config) -> Result<Option<Frame>, LibraryError> {
+    let row = library.database.read(|reader| reader.frame(run_id))?;
+    Ok(row.map(|row| opened(library, row, config)).transpose()?.map(|(frame, _)| frame))
+}
+
+/// The steps in which the code of an open run waits, as it was saved.
+///
+/// # Errors
+/// [`LibraryError::Storage`]. What can't be read has no steps.
+pub fn current_steps(library: &Library, run_id: &str) -> Result<BTreeSet<u32>, LibraryError> {
+    let row = library.database.read(|reader| reader.frame(run_id))?;
+    let saved = row.and_then(|row| serde_json::from_str::<SavedFrame>(&row.state).ok());
+    let steps = saved.map(|saved| {
+        let lines = StepLines::read(&saved.source);
+        saved.waiting.iter().filter_map(|call| lines.step_at(call.line)).collect()
+    });
+    Ok(steps.unwrap_or_default())
+}
+
+fn opened(library: &Library, row: FrameRow, config: &Config) -> Result<(Frame, Left), LibraryError> {
+    let run_id = row.run_id.clone();
+    if !library.key.fits(&parts(&row, &row.depth.to_le_bytes()), &row.seal) {
+        return Err(unreadable(&run_id, "it was changed since this home wrote it"));
+    }
+    let saved: SavedFrame = serde_json::from_str(&row.state).map_err(|error| unreadable(&run_id, error))?;
+    if saved.interpreter != INTERPRETER {
+        let why = format!("it is of the interpreter {}, this program has {INTERPRETER}", saved.interpreter);
+        return Err(unreadable(&run_id, why));
+    }
+    let run = library.database.read(|reader| reader.run(&run_id))?;
+    if run.is_none_or(|run| run.version != saved.version || run.procedure_id != saved.procedure_id) {
+        return Err(unreadable(&run_id, format!("it is of version {}, the run is not", saved.version)));
+    }
+    let left = saved.left;
+    Ok((restored(library, row, saved, config)?, left))
 }
 
 fn restored(library: &Library, row: FrameRow, saved: SavedFrame, config: &Config) -> Result<Frame, LibraryError> {
@@ -337,9 +393,10 @@ fn restored(library: &Library, row: FrameRow, saved: SavedFrame, config: &Config
         permissions: saved.permissions,
     };
     let mut frame = Frame::new(origin, Capture::holding(row.output), config);
+    (frame.caller, frame.depth) = (saved.caller, row.depth);
     frame.waiting = saved.waiting.into_iter().map(PendingCall::from).collect();
     frame.deferred = saved.deferred.into_iter().map(PendingCall::from).collect();
-    frame.is_gathered = saved.is_gathered;
+    frame.is_direct = saved.is_direct;
     frame.last_sequence = saved.last_sequence;
     frame.spent = Duration::from_millis(saved.spent_ms);
     frame.snapshot = row.snapshot;
@@ -354,7 +411,7 @@ fn restored(library: &Library, row: FrameRow, saved: SavedFrame, config: &Config
             call.reply = Some(reply.into());
         }
     }
-    frame.state = State { phase: Phase::Interrupted, calls: Frame::calls_of(&frame.waiting) };
+    frame.state = State::saved(Frame::calls_of(&frame.waiting), saved.awaited);
     Ok(frame)
 }
 

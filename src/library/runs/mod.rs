@@ -1,8 +1,8 @@
 //! Executing procedures: one engine for all of them.
 //!
-//! A run is a stack of frames, one per procedure that is being executed; only the top one has a worker. Calling a
-//! procedure puts the caller's interpreter state aside as bytes, so a tree of any depth needs one worker and can't
-//! exhaust the pool. The same mechanism pauses a run for a person. Start at [`Engine`].
+//! A run is a tree of frames, one per procedure that is being executed. While a frame waits for procedures that it
+//! called, its interpreter state is put aside as bytes, so only those that execute have a worker and a tree of any depth
+//! can't exhaust the pool. The same mechanism pauses a run for a person. Start at [`Engine`].
 
 mod ask;
 mod bind;
@@ -20,6 +20,7 @@ mod registry;
 mod seal;
 mod state;
 mod steps;
+mod tree;
 mod view;
 
 pub(in crate::library) use {engine::check, record::blocking, seal::Key};

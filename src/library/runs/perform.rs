@@ -1,104 +1,76 @@
-//! Performing host calls: alone, or several at the same time.
+//! Performing host calls, and taking in what they come to.
 
 use std::sync::Arc;
 
-use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use futures_util::{FutureExt as _, future};
 use serde_json::{Map, Value};
+use tokio::sync::oneshot;
 
 use super::{
-    drive::Drive,
-    frame::{Frame, PendingCall},
-    journal::{self, Answer},
-    record::blocking,
+    drive::{Drive, Finished, drive},
+    frame::{Caller, Frame, PendingCall},
+    journal,
+    record::{self, Ending, blocking},
     state::{Effect, Event, Sequence},
+    tree::{Stop, broken},
 };
 use crate::{
     domain::inbox::NewItem,
     host::{self, Action, HostContext},
     library::{Library, LibraryError},
-    sandbox::{PythonError, Reply},
+    sandbox::{PythonError, Reply, SandboxError},
 };
 
-/// What performing came to.
-pub enum Performed {
-    /// The answers are in the journal; this is to be done next.
-    Effects(Vec<Effect>),
-    /// Another procedure is called.
-    Called {
-        /// Its name.
-        name: String,
-        /// Its parameters.
-        arguments: Map<String, Value>,
-    },
+/// What a call that was under way came to.
+pub enum Done {
+    /// A host function did its part.
+    Called(Sequence, Action),
+    /// A procedure that was called ended, waits or was stopped.
+    Driven(Sequence, Box<Frame>, Finished),
 }
 
-const CALL_PROCEDURE: &str = "call_procedure";
-
-impl Drive<'_> {
-    /// Performs the calls with these numbers at the same time; procedures are called one after the other, and last.
-    pub async fn perform(&mut self, sequences: &[Sequence]) -> Result<Performed, LibraryError> {
-        let frame = self.top()?;
-        let calls = frame.waiting.iter().filter(|call| sequences.contains(&call.sequence)).cloned();
-        let (procedures, others): (Vec<PendingCall>, Vec<PendingCall>) =
-            calls.partition(|call| call.function == CALL_PROCEDURE);
-        let (grants, capture) = (Arc::clone(&frame.grants), frame.capture.clone());
-        let engine = self.engine;
-        let budget = Arc::clone(&self.budget);
-        // The newest settings of servers, or two runs that read them at different times would restart them for each other.
-        let config = if others.iter().any(|call| call.function == "call_tool") {
-            blocking(&engine.library, Library::config).await?
-        } else {
-            Arc::clone(&self.config)
-        };
-        let context = HostContext {
-            grants: &grants,
-            capture: &capture,
-            budget: &budget,
-            config: &config,
-            downstream: &engine.downstream,
-        };
-        let mut under_way: FuturesUnordered<_> = others
-            .into_iter()
-            .map(|call| {
-                let context = &context;
-                async move { (call.sequence, host::call(&call.function, call.arguments, context).await) }
-            })
-            .collect();
-        let mut effects = Vec::new();
-        while let Some((sequence, action)) = under_way.next().await {
-            // What was cut off because the server ends has not failed: the next one has to find it under way.
-            if self.active.is_leaving() {
-                break;
-            }
-            effects = match action {
-                Action::Reply(reply) => self.answered(sequence, reply).await?,
-                Action::File(item) => self.filed(sequence, item).await?,
-                Action::CallProcedure { .. } => {
-                    let error = PythonError::new("RuntimeError", "this can't be done here");
-                    self.answered(sequence, Reply::Raise(error)).await?
-                }
+impl Drive<'_, '_> {
+    /// Begins to do what a call asks for.
+    pub fn perform(&mut self, sequence: Sequence) -> Result<(), LibraryError> {
+        self.numbers.insert(sequence);
+        if let Some(child) = self.frame.take_child(sequence) {
+            self.drive_child(sequence, child);
+            return Ok(());
+        }
+        let call = self.frame.waiting_for(sequence).ok_or_else(|| broken("a call that nobody made"))?.clone();
+        if let Some(reply) = call.reply {
+            self.under_way.push(future::ready(Done::Called(sequence, Action::Reply(reply))).boxed());
+            return Ok(());
+        }
+        let (tree, grants, capture) = (self.tree, Arc::clone(&self.frame.grants), self.frame.capture.clone());
+        let performing = async move {
+            // The newest settings of servers, or two runs that read them at different times would restart them for each
+            // other.
+            let config = match call.function.as_str() {
+                "call_tool" => blocking(&tree.engine.library, Library::config).await.ok(),
+                _ => None,
             };
-        }
-        let Some(first) = procedures.into_iter().next() else { return Ok(Performed::Effects(effects)) };
-        match host::call(&first.function, first.arguments, &context).await {
-            Action::CallProcedure { name, arguments } => Ok(Performed::Called { name, arguments }),
-            Action::Reply(reply) => {
-                let effects = self.answered(first.sequence, reply).await?;
-                Ok(Performed::Effects(self.or_next_call(effects)))
-            }
-            Action::File(_) => Err(LibraryError::Invalid("no procedure was called".to_owned())),
-        }
+            let context = HostContext {
+                grants: &grants,
+                capture: &capture,
+                budget: &tree.budget,
+                config: config.as_ref().unwrap_or(&tree.config),
+                downstream: &tree.engine.downstream,
+            };
+            Done::Called(sequence, host::call(&call.function, call.arguments, &context).await)
+        };
+        self.under_way.push(performing.boxed());
+        Ok(())
     }
 
     /// Performs a call that needs no journal.
-    pub async fn perform_now(&self, call: &PendingCall) -> Reply {
-        let Some(frame) = self.frames.last() else { return Reply::Value(Value::Null) };
+    pub async fn perform_now(&mut self, call: &PendingCall) -> Reply {
         let context = HostContext {
-            grants: &frame.grants,
-            capture: &frame.capture,
-            budget: &self.budget,
-            config: &self.config,
-            downstream: &self.engine.downstream,
+            grants: &self.frame.grants,
+            capture: &self.frame.capture,
+            budget: &self.tree.budget,
+            config: &self.tree.config,
+            downstream: &self.tree.engine.downstream,
         };
         match host::call(&call.function, call.arguments.clone(), &context).await {
             Action::Reply(reply) => reply,
@@ -106,81 +78,149 @@ impl Drive<'_> {
         }
     }
 
+    /// Takes in what a call came to.
+    pub async fn done(&mut self, done: Done) -> Result<Vec<Effect>, Stop> {
+        match done {
+            Done::Called(sequence, Action::CallProcedure { name, arguments }) => {
+                self.call_procedure(sequence, &name, arguments).await
+            }
+            Done::Called(sequence, Action::Reply(reply)) => {
+                self.numbers.remove(&sequence);
+                // What was cut off because the server ends has not failed: the next one has to find it under way.
+                if self.tree.active.is_leaving() && matches!(reply, Reply::Raise(_)) {
+                    return Err(Stop::Sandbox(SandboxError::Cancelled));
+                }
+                Ok(self.answered(sequence, reply).await?)
+            }
+            Done::Called(sequence, Action::File(item)) => {
+                self.numbers.remove(&sequence);
+                Ok(self.filed(sequence, item).await?)
+            }
+            Done::Driven(sequence, mut frame, finished) => {
+                self.numbers.remove(&sequence);
+                match finished {
+                    Finished::Ended(ending) => {
+                        let answer = self.frame.answer(sequence, ending.reply());
+                        let answer = answer.ok_or_else(|| broken("nobody called"))?;
+                        record::ended(&self.tree.engine.library, &mut frame, ending, Some(answer)).await?;
+                        Ok(self.on(Event::Answered(sequence))?)
+                    }
+                    Finished::Waits => {
+                        self.frame.children.push(*frame);
+                        Ok(self.on(Event::Suspended(sequence))?)
+                    }
+                    Finished::Stopped => {
+                        self.frame.children.push(*frame);
+                        Err(Stop::Elsewhere)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes in what a call came to whose answer nobody will ask for, because the code is over.
+    pub async fn done_after_end(&mut self, done: Done) -> Result<(), Stop> {
+        let waits = match &done {
+            Done::Called(_, Action::CallProcedure { .. }) => return Ok(()),
+            Done::Driven(_, _, Finished::Waits) => true,
+            _ => false,
+        };
+        self.done(done).await?;
+        if waits && let Some(child) = self.frame.children.pop() {
+            self.tree.end_all(child, &Ending::Cancelled).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for everything that is under way to notice that the run is stopped.
+    pub async fn collect_rest(&mut self) {
+        use futures_util::StreamExt as _;
+        while let Some(done) = self.under_way.next().await {
+            let taken_in = match done {
+                Done::Driven(_, frame, Finished::Waits | Finished::Stopped) => {
+                    self.frame.children.push(*frame);
+                    Ok(())
+                }
+                Done::Called(_, Action::CallProcedure { .. }) => Ok(()),
+                done => self.done(done).await.map(drop),
+            };
+            if let Err(Stop::Broken(error)) = taken_in {
+                tracing::warn!(run = self.frame.origin.run_id, %error, "an answer is lost");
+            }
+        }
+    }
+
+    /// A procedure is called: a frame of its own, driven beside this one. An error is for the caller's code.
+    async fn call_procedure(
+        &mut self,
+        sequence: Sequence,
+        name: &str,
+        arguments: Map<String, Value>,
+    ) -> Result<Vec<Effect>, Stop> {
+        match self.prepare_child(sequence, name, arguments).await {
+            Ok(child) => {
+                record::started(&self.tree.engine.library, &child).await?;
+                self.drive_child(sequence, child);
+                Ok(Vec::new())
+            }
+            Err(error) => {
+                self.numbers.remove(&sequence);
+                Ok(self.answered(sequence, Reply::Raise(error)).await?)
+            }
+        }
+    }
+
+    fn drive_child(&mut self, sequence: Sequence, child: Frame) {
+        let (tell, told) = oneshot::channel();
+        let driven = drive(self.tree, self.spawner.clone(), child);
+        let driven = driven.map(|(frame, finished)| {
+            // Nobody listens any more when the whole run is dropped.
+            let _ = tell.send((Box::new(frame), finished));
+        });
+        let _ = self.spawner.send(driven.boxed());
+        let done = async move {
+            match told.await {
+                Ok((frame, finished)) => Done::Driven(sequence, frame, finished),
+                Err(_) => future::pending().await,
+            }
+        };
+        self.under_way.push(done.boxed());
+    }
+
+    async fn prepare_child(
+        &mut self,
+        sequence: Sequence,
+        name: &str,
+        arguments: Map<String, Value>,
+    ) -> Result<Frame, PythonError> {
+        let depth = self.frame.depth + 1;
+        let deepest = self.tree.config.limits.depth;
+        if usize::try_from(depth).unwrap_or(usize::MAX) >= deepest {
+            let message =
+                format!("procedures call each other more than {deepest} deep (`depth` under [limits] in config.toml)");
+            return Err(PythonError::new("RecursionError", message));
+        }
+        let caller = Caller { run_id: self.frame.origin.run_id.clone(), sequence };
+        let frame = self.tree.engine.called(name, &arguments, &self.tree.config, &self.tree.budget).await?;
+        Ok(frame.called_by(caller, depth))
+    }
+
     /// Writes the answer of a call down and tells the state machine.
     async fn answered(&mut self, sequence: Sequence, reply: Reply) -> Result<Vec<Effect>, LibraryError> {
-        let answer = self.top()?.answer(sequence, reply);
-        let Some(answer) = answer else { return Err(LibraryError::Invalid("an answer to no call".to_owned())) };
-        journal::save_answer(&self.engine.library, answer).await?;
-        self.top()?.state.on(Event::Answered(sequence)).map_err(|error| LibraryError::Invalid(error.to_string()))
+        let answer = self.frame.answer(sequence, reply).ok_or_else(|| broken("an answer to no call"))?;
+        journal::save_answer(&self.tree.engine.library, answer).await?;
+        self.on(Event::Answered(sequence))
     }
 
     /// Stores an item and writes the answer down with it.
     async fn filed(&mut self, sequence: Sequence, item: NewItem) -> Result<Vec<Effect>, LibraryError> {
-        let frame = self.top()?;
+        let frame = &mut self.frame;
         let (run_id, procedure_id) = (frame.origin.run_id.clone(), frame.origin.procedure_id);
-        let call = frame.waiting_for(sequence).cloned();
-        let Some(call) = call else { return Err(LibraryError::Invalid("an item of no call".to_owned())) };
-        let entry = frame.entry(&call, &Reply::Value(Value::Null));
-        let reply = journal::save_item(&self.engine.library, item, (run_id, procedure_id, sequence), entry).await?;
-        let frame = self.top()?;
+        let call = frame.waiting_for(sequence).ok_or_else(|| broken("an item of no call"))?;
+        let entry = frame.entry(call, &Reply::Value(Value::Null));
+        let library = &self.tree.engine.library;
+        let reply = journal::save_item(library, item, (run_id, procedure_id, sequence), entry).await?;
         frame.set_reply(sequence, reply);
-        frame.state.on(Event::Answered(sequence)).map_err(|error| LibraryError::Invalid(error.to_string()))
-    }
-
-    /// The answer of the procedure that the top frame called.
-    pub async fn answered_call(&mut self, reply: Reply) -> Result<Vec<Effect>, LibraryError> {
-        let sequence = self.top()?.called_procedure();
-        let Some(sequence) = sequence else { return Err(LibraryError::Invalid("no procedure was called".to_owned())) };
-        let effects = self.answered(sequence, reply).await?;
-        Ok(self.or_next_call(effects))
-    }
-
-    /// The next procedure that was gathered, where nothing else is to be done.
-    pub fn or_next_call(&self, effects: Vec<Effect>) -> Vec<Effect> {
-        if !effects.is_empty() {
-            return effects;
-        }
-        self.frames.last().and_then(Frame::called_procedure).map(Effect::Perform).into_iter().collect()
-    }
-}
-
-impl Frame {
-    /// The call of a procedure that is under way, or next.
-    pub fn called_procedure(&self) -> Option<Sequence> {
-        let call = self.waiting.iter().find(|call| call.function == CALL_PROCEDURE && call.reply.is_none())?;
-        Some(call.sequence)
-    }
-
-    /// Takes the answer of the procedure that it called; what has to be written down of it, and for which call.
-    pub fn answer_call(&mut self, reply: Reply) -> Option<(Answer, Sequence)> {
-        let sequence = self.called_procedure()?;
-        Some((self.answer(sequence, reply)?, sequence))
-    }
-
-    /// Takes the answer of a call; what has to be written down of it.
-    pub fn answer(&mut self, sequence: Sequence, reply: Reply) -> Option<Answer> {
-        let entry = self.entry(self.waiting_for(sequence)?, &reply);
-        self.set_reply(sequence, reply.clone());
-        Some(Answer { run_id: self.origin.run_id.clone(), sequence, entry, reply })
-    }
-
-    /// Takes the answer of a call.
-    pub fn set_reply(&mut self, sequence: Sequence, reply: Reply) {
-        if let Some(call) = self.waiting.iter_mut().find(|call| call.sequence == sequence) {
-            call.reply = Some(reply);
-        }
-    }
-
-    /// Notes in the journal that nobody will answer what it waits for.
-    pub fn abandon_calls(&mut self) {
-        let ended = Reply::Raise(PythonError::new("Ended", "the run ended here"));
-        let entries: Vec<_> = self
-            .waiting
-            .iter()
-            .filter(|call| call.reply.is_none())
-            .filter(|call| !self.state.calls.iter().any(|known| known.sequence == call.sequence && known.answered))
-            .map(|call| (call.sequence, self.entry(call, &ended)))
-            .collect();
-        self.unwritten.extend(entries);
+        self.on(Event::Answered(sequence))
     }
 }

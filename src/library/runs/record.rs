@@ -6,17 +6,18 @@ use serde_json::Value;
 
 use super::{
     engine::Execution,
-    frame::{Frame, Origin},
+    frame::Frame,
     journal::{self, Answer},
 };
 use crate::{
     domain::{Outcome, RunStatus},
     library::{Library, LibraryError, now_ms},
-    sandbox::PythonError,
+    sandbox::{PythonError, Reply},
     storage::{NewRun, RunEnd, StorageError},
 };
 
 /// How one frame ended.
+#[derive(Debug, Clone)]
 pub enum Ending {
     /// Normally, with this result.
     Result(Value),
@@ -43,6 +44,15 @@ impl Ending {
             Self::Cancelled => RunStatus::Cancelled,
             Self::Interrupted => RunStatus::Interrupted,
             Self::Paused { .. } => RunStatus::Paused,
+        }
+    }
+
+    /// What the procedure that called it gets.
+    pub fn reply(&self) -> Reply {
+        match self {
+            Self::Result(value) => Reply::Value(value.clone()),
+            Self::Error(error) => Reply::Raise(error.clone()),
+            _ => Reply::Raise(PythonError::new("RuntimeError", "it did not end")),
         }
     }
 
@@ -73,8 +83,9 @@ pub async fn blocking<T: Send + 'static>(
 }
 
 /// Records that a run starts.
-pub async fn started(library: &Arc<Library>, origin: &Origin, parent: Option<&str>) -> Result<(), LibraryError> {
-    let (id, parent) = (origin.run_id.clone(), parent.map(str::to_owned));
+pub async fn started(library: &Arc<Library>, frame: &Frame) -> Result<(), LibraryError> {
+    let (origin, caller) = (&frame.origin, frame.caller.clone());
+    let id = origin.run_id.clone();
     let (procedure_id, version, steps_total) = (origin.procedure_id, origin.version, origin.steps_total);
     let parameters = origin.parameters.to_string();
     blocking(library, move |library| {
@@ -83,7 +94,7 @@ pub async fn started(library: &Arc<Library>, origin: &Origin, parent: Option<&st
                 id: &id,
                 procedure_id,
                 version,
-                parent_run_id: parent.as_deref(),
+                caller: caller.as_ref().map(|caller| (caller.run_id.as_str(), caller.sequence)),
                 session: library.session.id(),
                 parameters: &parameters,
                 steps_total,

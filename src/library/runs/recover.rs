@@ -1,20 +1,20 @@
 //! Going on with open runs: paused ones when somebody decides, interrupted ones when a process takes them up.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Map, Value};
 
 use super::{
     ask::QuestionId,
-    drive::Drive,
     engine::{Engine, Execution, budget, origin_of},
-    frame::Frame,
+    frame::{Caller, Frame},
     gate::{Decider, Decision, Gate},
     journal::{self, Left},
-    record::{self, Ending, blocking},
+    record::{Ending, blocking},
     registry::Active,
-    state::{Event, Phase},
+    state::{Progress, Safety},
+    tree::Tree,
 };
 use crate::{
     config::{Approvals, Config, Resume},
@@ -34,7 +34,8 @@ const AT_ONCE: usize = 4;
 pub(super) struct Opened {
     pub run: RunRow,
     pub config: Arc<Config>,
-    pub frames: Vec<Frame>,
+    /// Nothing when it had made no host call.
+    pub root: Option<Frame>,
     left: Option<Left>,
 }
 
@@ -84,10 +85,7 @@ impl Engine {
             RunStatus::Interrupted => return Box::pin(self.take_up(opened, active)).await,
             status => return Err(LibraryError::RunNotPaused { id: opened.run.id, status }),
         }
-        let gate = open_gate(&opened.frames, run_id)?;
-        if question.is_some_and(|question| *question != gate.id()) {
-            return Err(LibraryError::AlreadyDecided(opened.run.id));
-        }
+        let gate = open_gate(opened.root.as_ref(), run_id, question)?;
         if gate.is_late() {
             return self.decide(run_id, &gate, &Decision::Expire, &Decider::nobody(), active).await;
         }
@@ -143,16 +141,15 @@ impl Engine {
     /// Ends a run that is paused or interrupted.
     pub(super) async fn cancel_waiting(&self, run_id: &str) -> Result<(), LibraryError> {
         self.claim(run_id).await?;
-        let opened = self.open_run(run_id).await;
-        let mut frames = match opened {
-            Ok(opened) => opened.frames,
-            // Its state can't be read, but it can be ended.
-            Err(LibraryError::StateRefused { .. }) => Vec::new(),
+        match self.open_run(run_id).await {
+            Ok(Opened { root: Some(root), config, .. }) => {
+                let budget = budget(Duration::ZERO, 0, 0, &Active::default());
+                let tree = Tree::new(self, config, budget, Active::default(), run_id.to_owned());
+                tree.end_all(root, &Ending::Cancelled).await?;
+            }
+            // Its state is not there or can't be read, but it can be ended.
+            Ok(_) | Err(LibraryError::StateRefused { .. }) => {}
             Err(error) => return Err(error),
-        };
-        while let Some(mut frame) = frames.pop() {
-            frame.abandon_calls();
-            record::ended(&self.library, &mut frame, Ending::Cancelled, None).await?;
         }
         self.end_without_state(run_id, RunStatus::Cancelled, "the run was cancelled").await
     }
@@ -170,8 +167,8 @@ impl Engine {
             if !matches!(run.status, RunStatus::Paused | RunStatus::Interrupted | RunStatus::Running) {
                 return Err(LibraryError::RunNotPaused { id: run.id, status: run.status });
             }
-            let (frames, left) = journal::load(library, &run.id, &config)?;
-            Ok(Opened { run, config, frames, left })
+            let (root, left) = journal::load(library, &run.id, &config)?;
+            Ok(Opened { run, config, root, left })
         })
         .await
     }
@@ -197,19 +194,17 @@ impl Engine {
         self.claim(run_id).await?;
         // Somebody may have decided in the meantime, and the run may wait for something else by now.
         let opened = self.open_run(run_id).await?;
-        let open = open_gate(&opened.frames, run_id)?;
-        let mut drive = self.drive(opened, active);
-        if let Some(top) = drive.frames.last_mut() {
-            top.state.phase = Phase::Paused;
-        }
-        if open.id() != gate.id() {
-            drive.pause(&open).await?;
-            return Err(LibraryError::AlreadyDecided(run_id.to_owned()));
-        }
-        match drive.decide(gate, decision, decider).await {
-            Ok(event) => self.execute_frames(drive, Some(event)).await,
+        let still_open = open_gate(opened.root.as_ref(), run_id, Some(&gate.id()));
+        let (tree, root) = self.tree(opened, active);
+        let Some(mut root) = root else { return Err(nothing_waits(run_id)) };
+        let decided = match still_open {
+            Ok(_) => tree.decide(&mut root, gate, decision, decider).await,
+            Err(error) => Err(error),
+        };
+        match decided {
+            Ok(_) => self.execute_tree(tree, root).await,
             Err(error) => {
-                drive.pause(gate).await?;
+                tree.pause(&mut root).await?;
                 Err(error)
             }
         }
@@ -221,61 +216,47 @@ impl Engine {
             return Err(LibraryError::StateRefused { id: opened.run.id, reason });
         }
         self.claim(&opened.run.id).await?;
-        let (frames, left) = self.saved_frames(&opened.run.id, &opened.config).await?;
-        let drive = self.drive(Opened { frames, left, ..opened }, active);
-        self.execute_frames(drive, Some(Event::TakenUp)).await
+        let (id, config) = (opened.run.id.clone(), Arc::clone(&opened.config));
+        let (mut root, left) = blocking(&self.library, move |library| {
+            let (root, left) = journal::load(library, &id, &config)?;
+            let mut root = match root {
+                Some(root) => root,
+                None => begun(library, &id, &config)?,
+            };
+            begin_children(library, &mut root, &config)?;
+            Ok((root, left))
+        })
+        .await?;
+        let (tree, _) = self.tree(Opened { root: None, left, ..opened }, active);
+        root.under(&tree.budget);
+        self.execute_tree(tree, root).await
     }
 
-    /// The frames of an open run, to be taken up: as they were saved, and the one on top that had made no host call yet,
-    /// which has no saved state and begins again.
-    pub(super) async fn saved_frames(
-        &self,
-        root_run_id: &str,
-        config: &Arc<Config>,
-    ) -> Result<(Vec<Frame>, Option<Left>), LibraryError> {
-        let (root, config) = (root_run_id.to_owned(), Arc::clone(config));
-        blocking(&self.library, move |library| {
-            let (mut frames, left) = journal::load(library, &root, &config)?;
-            let unsaved = match frames.last() {
-                None => Some(root),
-                Some(top) if top.called_procedure().is_some() => {
-                    library.database.read(|reader| reader.open_child(&top.origin.run_id))?
-                }
-                Some(_) => None,
-            };
-            // Those below wait for the one above them, which is being taken care of.
-            let below = if unsaved.is_some() { frames.len() } else { frames.len().saturating_sub(1) };
-            for frame in &mut frames[..below] {
-                frame.state.phase = Phase::Active;
-            }
-            if let Some(id) = unsaved {
-                frames.push(begun(library, &id, &config)?);
-            }
-            Ok((frames, left))
+    /// The frame of a run as it was saved; where it had made no host call, as it was started.
+    pub(super) async fn saved_frame(&self, run_id: &str, config: &Arc<Config>) -> Result<Frame, LibraryError> {
+        let (id, config) = (run_id.to_owned(), Arc::clone(config));
+        blocking(&self.library, move |library| match journal::load_frame(library, &id, &config)? {
+            Some(frame) => Ok(frame),
+            None => begun(library, &id, &config),
         })
         .await
     }
 
-    fn drive(&self, opened: Opened, active: Active) -> Drive<'_> {
-        let Opened { config, mut frames, left, run } = opened;
+    fn tree(&self, opened: Opened, active: Active) -> (Tree<'_>, Option<Frame>) {
+        let Opened { config, mut root, left, run } = opened;
         let limits = &config.limits;
-        let printed: usize = frames.iter().map(|frame| frame.capture.len()).sum();
         let left = left.unwrap_or(Left { time_ms: limits.seconds.saturating_mul(1000), calls: limits.host_calls });
-        let output = limits.output_bytes().saturating_sub(printed);
+        let output = limits.output_bytes().saturating_sub(root.as_ref().map_or(0, Frame::printed));
         let budget = budget(left.time(), left.calls, output, &active);
-        for frame in &mut frames {
-            frame.under(&budget);
-        }
-        let below = frames.len().saturating_sub(1);
-        for frame in &mut frames[..below] {
-            frame.state.phase = Phase::Active;
+        if let Some(root) = &mut root {
+            root.under(&budget);
         }
         {
             let mut progress = active.progress();
             progress.steps_total = run.steps_total;
             progress.doing.clone_from(&run.procedure_name);
         }
-        Drive { engine: self, config, budget, active, frames, losses: 0 }
+        (Tree::new(self, config, budget, active, run.id), root)
     }
 
     /// A run that can't be gone on with fails, and says why.
@@ -297,16 +278,21 @@ impl Engine {
     }
 }
 
-/// The first call of the top frame that waits for a decision.
-pub(super) fn open_gate(frames: &[Frame], run_id: &str) -> Result<Gate, LibraryError> {
-    let gate = frames.last().and_then(|frame| {
-        let call = frame.waiting.iter().find(|call| call.reply.is_none())?;
-        Gate::of(frame, call.sequence)
-    });
-    gate.ok_or_else(|| {
-        let reason = "it waits for nothing".to_owned();
-        LibraryError::StateRefused { id: run_id.to_owned(), reason }
-    })
+/// The question that a run waits for: the one that is meant; else the first that has stopped waiting, or the first.
+pub(super) fn open_gate(root: Option<&Frame>, run_id: &str, meant: Option<&QuestionId>) -> Result<Gate, LibraryError> {
+    let mut gates = root.map(Gate::all_of).unwrap_or_default();
+    if gates.is_empty() {
+        return Err(nothing_waits(run_id));
+    }
+    let at = match meant {
+        Some(meant) => gates.iter().position(|gate| gate.id() == *meant),
+        None => Some(gates.iter().position(Gate::is_late).unwrap_or_default()),
+    };
+    at.map(|at| gates.swap_remove(at)).ok_or_else(|| LibraryError::AlreadyDecided(run_id.to_owned()))
+}
+
+fn nothing_waits(run_id: &str) -> LibraryError {
+    LibraryError::StateRefused { id: run_id.to_owned(), reason: "it waits for nothing".to_owned() }
 }
 
 /// The frame of a run that had made no host call, as it was started.
@@ -316,7 +302,24 @@ fn begun(library: &Library, run_id: &str, config: &Config) -> Result<Frame, Libr
     let parameters: Map<String, Value> = serde_json::from_str(&run.parameters).unwrap_or_default();
     let mut origin = origin_of(row, &parameters, config)?;
     origin.run_id = run.id;
-    let mut frame = Frame::new(origin, Capture::holding(String::new()), config);
-    frame.state.phase = Phase::Interrupted;
-    Ok(frame)
+    Ok(Frame::new(origin, Capture::holding(String::new()), config))
+}
+
+/// Adds the procedures that a frame and all that it called had started, and that had made no host call.
+fn begin_children(library: &Library, frame: &mut Frame, config: &Config) -> Result<(), LibraryError> {
+    for child in &mut frame.children {
+        begin_children(library, child, config)?;
+    }
+    let is_open = |call: &super::state::Call| call.safety == Safety::Nested && call.progress == Progress::Open;
+    if !frame.state.calls.iter().any(is_open) {
+        return Ok(());
+    }
+    let run_id = frame.origin.run_id.clone();
+    for (id, sequence) in library.database.read(|reader| reader.open_children(&run_id))? {
+        if !frame.children.iter().any(|child| child.origin.run_id == id) {
+            let caller = Caller { run_id: run_id.clone(), sequence };
+            frame.children.push(begun(library, &id, config)?.called_by(caller, frame.depth + 1));
+        }
+    }
+    Ok(())
 }

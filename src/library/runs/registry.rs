@@ -1,7 +1,7 @@
 //! The runs that this process executes.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -17,8 +17,8 @@ use super::gate::Asker;
 pub struct Progress {
     /// Host calls that have been answered.
     pub calls: u64,
-    /// The step that is being executed, where the code marks its steps.
-    pub step: Option<u32>,
+    /// The steps that are being executed, where the code marks its steps.
+    pub steps: BTreeSet<u32>,
     /// How many steps the procedure has.
     pub steps_total: u32,
     /// What the run is doing.

@@ -1,4 +1,4 @@
-//! The state machine of a run: what an event makes of it, and what has to be done about that.
+//! The state machine of a frame: what an event makes of it, and what has to be done about that.
 //!
 //! Pure: no I/O, no clock, no interpreter. The engine feeds it what happened and carries out the effects, in their
 //! order. Because the same function decides while a run executes and after its process was killed, "a completed call
@@ -18,6 +18,8 @@ pub enum Safety {
     Unknown,
     /// It is no work but a wait for somebody's decision.
     Gate,
+    /// It is another procedure, which has a frame of its own and goes on where that stands.
+    Nested,
 }
 
 impl From<Nature> for Safety {
@@ -26,62 +28,91 @@ impl From<Nature> for Safety {
             Nature::Immediate | Nature::Repeatable => Self::Repeatable,
             Nature::Once => Self::Unknown,
             Nature::Gate => Self::Gate,
+            Nature::Nested => Self::Nested,
         }
     }
 }
 
-/// A host call that the code waits at.
+/// How far a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Nobody takes care of it.
+    Open,
+    /// Somebody decided that it is to be made, again perhaps.
+    Wanted,
+    /// It is being performed.
+    UnderWay,
+    /// It is a procedure that waits for a decision.
+    Suspended,
+    /// Its answer is in the journal.
+    Answered,
+    /// The code has got its answer, which is kept until the code is saved further on: after a crash it goes on from where
+    /// it was saved.
+    Handed,
+}
+
+/// A host call that the code made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Call {
     /// Where it stands in the journal.
     pub sequence: Sequence,
     /// What may be done about it after a crash.
     pub safety: Safety,
-    /// Whether its answer is in the journal.
-    pub answered: bool,
+    /// How far it is.
+    pub progress: Progress,
 }
 
-/// Where a run stands.
+/// Where a frame stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// A process takes care of it.
     Active,
     /// It waits for a decision; no process is needed.
     Paused,
-    /// The process that took care of it ended.
-    Interrupted,
-    /// It is over.
-    Ended,
+    /// Nobody takes care of it: its process ended, or it has not started.
+    Resting,
 }
 
-/// The part of a run that decides what happens next.
+/// The part of a frame that decides what happens next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     /// Where it stands.
     pub phase: Phase,
-    /// The calls that its code waited at last; several where they were gathered. They stay until it makes others,
-    /// because after a crash it goes on from there.
+    /// The calls whose answers the code has not got, or may have to get again.
     pub calls: Vec<Call>,
+    /// Those that the code waits for now: it goes on as soon as one of them is answered.
+    pub awaited: Vec<Sequence>,
+    /// Whether the code is executing, rather than waiting.
+    is_going: bool,
+    /// Whether the code waits where it was saved.
+    is_saved: bool,
 }
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The code makes these calls and waits.
-    Called(Vec<Call>),
+    /// The code made these calls, and waits.
+    Waits {
+        /// Calls that it had not made when it last waited.
+        new: Vec<(Sequence, Safety)>,
+        /// All that it waits for.
+        awaited: Vec<Sequence>,
+    },
+    /// It has waited for so long that its worker is better used for others.
+    Lingers,
     /// The answer of a call is there.
     Answered(Sequence),
-    /// Its process ended.
-    Lost,
-    /// A process takes it up again, without a decision.
+    /// The procedure that this call is can't go on before somebody decides.
+    Suspended(Sequence),
+    /// A process takes it up again.
     TakenUp,
-    /// Somebody decided on what it waits for; `again` has the call made once more.
+    /// Somebody decided on a call that waits for it.
     Decided {
-        /// Whether the call is to be made again, instead of being answered by the decision.
+        /// The call.
+        sequence: Sequence,
+        /// Whether it is to be made again, instead of being answered by the decision.
         again: bool,
     },
-    /// The code returned or raised, or the run was stopped.
-    Ended,
 }
 
 /// What the engine has to do.
@@ -91,14 +122,12 @@ pub enum Effect {
     Save,
     /// Do what the call asks for.
     Perform(Sequence),
-    /// Give all answers to the code and let it go on.
+    /// Give the answers that are there to the code and let it go on.
     Hand,
-    /// Let somebody decide on this call; no process is needed meanwhile.
-    Ask(Sequence),
+    /// Nothing goes on before somebody decides; no process is needed meanwhile.
+    Ask,
     /// Start the code from its beginning: it had made no call.
     Begin,
-    /// Record how it ended and forget its saved state.
-    Finish,
 }
 
 /// An event that can't happen in this state.
@@ -107,10 +136,16 @@ pub enum Effect {
 pub struct Impossible(pub Phase);
 
 impl State {
-    /// A run whose code is about to start.
+    /// A frame whose code has not started.
     #[must_use]
     pub const fn new() -> Self {
-        Self { phase: Phase::Active, calls: Vec::new() }
+        Self::saved(Vec::new(), Vec::new())
+    }
+
+    /// A frame that waits where it was saved.
+    #[must_use]
+    pub const fn saved(calls: Vec<Call>, awaited: Vec<Sequence>) -> Self {
+        Self { phase: Phase::Resting, calls, awaited, is_going: false, is_saved: true }
     }
 
     /// What `event` makes of this state, and what is to be done.
@@ -119,70 +154,108 @@ impl State {
     /// [`Impossible`]; the state stays as it is.
     pub fn on(&mut self, event: Event) -> Result<Vec<Effect>, Impossible> {
         match (self.phase, event) {
-            (Phase::Active, Event::Called(calls))
-                if self.calls.iter().all(|call| call.answered) && !calls.is_empty() =>
-            {
-                self.calls = calls;
-                let mut effects = vec![Effect::Save];
-                effects.extend(self.next(|safety| safety != Safety::Gate));
-                Ok(effects)
+            (Phase::Active, Event::Waits { new, awaited }) if self.is_going && !awaited.is_empty() => {
+                Ok(self.wait(&new, awaited))
+            }
+            (Phase::Active, Event::Lingers) if !self.is_going => {
+                Ok(if self.is_saved { Vec::new() } else { vec![self.save()] })
             }
             (Phase::Active, Event::Answered(sequence)) => {
-                let Some(call) = self.calls.iter_mut().find(|call| call.sequence == sequence && !call.answered) else {
-                    return Err(Impossible(self.phase));
-                };
-                call.answered = true;
-                let is_under_way = |call: &Call| !call.answered && call.safety != Safety::Gate;
-                // Others that were gathered with it are still being performed.
-                if self.calls.iter().any(is_under_way) { Ok(Vec::new()) } else { Ok(self.next(|_| false)) }
+                self.find(sequence, Progress::UnderWay)?.progress = Progress::Answered;
+                Ok(self.settle())
             }
-            (Phase::Active, Event::Lost) => {
-                self.phase = Phase::Interrupted;
-                Ok(Vec::new())
+            (Phase::Active, Event::Suspended(sequence)) => {
+                self.find(sequence, Progress::UnderWay)?.progress = Progress::Suspended;
+                Ok(self.settle())
             }
-            // The decision stays to be made, whichever process goes.
-            (Phase::Paused, Event::Lost) => Ok(Vec::new()),
-            (Phase::Interrupted, Event::TakenUp) => {
+            (Phase::Paused | Phase::Resting, Event::TakenUp) => {
                 self.phase = Phase::Active;
                 if self.calls.is_empty() {
+                    (self.is_going, self.is_saved) = (true, false);
                     return Ok(vec![Effect::Begin]);
                 }
-                Ok(self.next(|safety| safety == Safety::Repeatable))
+                let mut effects = self.perform(|call| match call.progress {
+                    Progress::Open => matches!(call.safety, Safety::Repeatable | Safety::Nested),
+                    Progress::Wanted | Progress::Suspended => true,
+                    Progress::UnderWay | Progress::Answered | Progress::Handed => false,
+                });
+                effects.extend(self.settle());
+                Ok(effects)
             }
-            (Phase::Paused, Event::Decided { again }) => {
-                let Some(asked) = self.calls.iter_mut().find(|call| !call.answered) else {
-                    return Err(Impossible(self.phase));
-                };
-                self.phase = Phase::Active;
-                if again {
-                    return Ok(vec![Effect::Perform(asked.sequence)]);
-                }
-                asked.answered = true;
-                Ok(self.next(|_| false))
-            }
-            (Phase::Active | Phase::Paused | Phase::Interrupted, Event::Ended) => {
-                self.phase = Phase::Ended;
-                self.calls.clear();
-                Ok(vec![Effect::Finish])
+            (Phase::Paused | Phase::Resting, Event::Decided { sequence, again }) => {
+                self.find(sequence, Progress::Open)?.progress =
+                    if again { Progress::Wanted } else { Progress::Answered };
+                Ok(Vec::new())
             }
             (phase, _) => Err(Impossible(phase)),
         }
     }
 
-    /// Performs the calls that `may_perform` allows; when there are none, asks about the first that is not answered;
-    /// when there is none of those either, the code goes on.
-    fn next(&mut self, may_perform: impl Fn(Safety) -> bool) -> Vec<Effect> {
-        let open = || self.calls.iter().filter(|call| !call.answered);
-        let performed: Vec<Effect> =
-            open().filter(|call| may_perform(call.safety)).map(|call| Effect::Perform(call.sequence)).collect();
-        if !performed.is_empty() {
-            return performed;
+    fn find(&mut self, sequence: Sequence, progress: Progress) -> Result<&mut Call, Impossible> {
+        let phase = self.phase;
+        let call = self.calls.iter_mut().find(|call| call.sequence == sequence && call.progress == progress);
+        call.ok_or(Impossible(phase))
+    }
+
+    fn wait(&mut self, new: &[(Sequence, Safety)], awaited: Vec<Sequence>) -> Vec<Effect> {
+        self.is_going = false;
+        self.awaited = awaited;
+        let open = |(sequence, safety): &(Sequence, Safety)| Call {
+            sequence: *sequence,
+            safety: *safety,
+            progress: Progress::Open,
+        };
+        self.calls.extend(new.iter().map(open));
+        let is_new = |call: &Call| new.iter().any(|(sequence, _)| *sequence == call.sequence);
+        let mut performed = self.perform(|call| is_new(call) && call.safety != Safety::Gate);
+        // While a procedure executes, the worker of its caller is free for others.
+        let gives_worker_back =
+            self.calls.iter().any(|call| call.safety == Safety::Nested && call.progress == Progress::UnderWay);
+        let mut effects = Vec::new();
+        if !new.is_empty() || gives_worker_back {
+            effects.push(self.save());
         }
-        if let Some(call) = open().next() {
-            self.phase = Phase::Paused;
-            return vec![Effect::Ask(call.sequence)];
+        effects.append(&mut performed);
+        effects.extend(self.settle());
+        effects
+    }
+
+    fn save(&mut self) -> Effect {
+        self.is_saved = true;
+        self.calls.retain(|call| call.progress != Progress::Handed);
+        Effect::Save
+    }
+
+    fn perform(&mut self, is_performed: impl Fn(&Call) -> bool) -> Vec<Effect> {
+        let performed = self.calls.iter_mut().filter(|call| is_performed(call));
+        performed
+            .map(|call| {
+                call.progress = Progress::UnderWay;
+                Effect::Perform(call.sequence)
+            })
+            .collect()
+    }
+
+    /// What is to be done where the code waits: it goes on where it can. Where nothing can, somebody is asked.
+    fn settle(&mut self) -> Vec<Effect> {
+        if self.is_going {
+            return Vec::new();
         }
-        vec![Effect::Hand]
+        for call in &mut self.calls {
+            if call.progress == Progress::Answered && self.awaited.contains(&call.sequence) {
+                call.progress = Progress::Handed;
+                self.is_going = true;
+            }
+        }
+        if self.is_going {
+            self.is_saved = false;
+            return vec![Effect::Hand];
+        }
+        if self.calls.iter().any(|call| call.progress == Progress::UnderWay) {
+            return Vec::new();
+        }
+        self.phase = Phase::Paused;
+        if self.is_saved { vec![Effect::Ask] } else { vec![self.save(), Effect::Ask] }
     }
 }
 
@@ -193,157 +266,5 @@ impl Default for State {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const fn call(sequence: Sequence, safety: Safety) -> Call {
-        Call { sequence, safety, answered: false }
-    }
-
-    fn run(events: impl IntoIterator<Item = Event>) -> (State, Vec<Effect>) {
-        let mut state = State::new();
-        let effects = events.into_iter().flat_map(|event| state.on(event).unwrap()).collect();
-        (state, effects)
-    }
-
-    #[test]
-    fn a_call_is_saved_before_it_is_performed_and_handed_over_when_it_is_answered() {
-        let (state, effects) = run([Event::Called(vec![call(1, Safety::Unknown)]), Event::Answered(1)]);
-        assert_eq!(effects, [Effect::Save, Effect::Perform(1), Effect::Hand]);
-        assert_eq!(state.phase, Phase::Active);
-    }
-
-    #[test]
-    fn gathered_calls_are_performed_together_and_handed_over_together() {
-        let calls = vec![call(1, Safety::Unknown), call(2, Safety::Unknown), call(3, Safety::Gate)];
-        let (state, effects) =
-            run([Event::Called(calls), Event::Answered(2), Event::Answered(1), Event::Decided { again: false }]);
-        let expected = [Effect::Save, Effect::Perform(1), Effect::Perform(2), Effect::Ask(3), Effect::Hand];
-        assert_eq!(effects, expected);
-        assert_eq!(state.phase, Phase::Active);
-    }
-
-    #[test]
-    fn after_a_crash_answered_calls_are_handed_over_and_safe_ones_repeated() {
-        let lost = [Event::Answered(1), Event::Lost, Event::TakenUp];
-        let (_, effects) =
-            run([Event::Called(vec![call(1, Safety::Unknown), call(2, Safety::Repeatable)])].into_iter().chain(lost));
-        assert_eq!(effects, [Effect::Save, Effect::Perform(1), Effect::Perform(2), Effect::Perform(2)]);
-        let (_, effects) =
-            run([Event::Called(vec![call(1, Safety::Unknown)]), Event::Answered(1), Event::Lost, Event::TakenUp]);
-        assert_eq!(effects[2..], [Effect::Hand, Effect::Hand]);
-    }
-
-    #[test]
-    fn after_a_crash_nobody_repeats_what_may_have_taken_effect() {
-        let (state, effects) = run([Event::Called(vec![call(1, Safety::Unknown)]), Event::Lost, Event::TakenUp]);
-        assert_eq!(effects, [Effect::Save, Effect::Perform(1), Effect::Ask(1)]);
-        assert_eq!(state.phase, Phase::Paused);
-    }
-
-    #[test]
-    fn code_that_had_made_no_call_begins_again() {
-        let (_, effects) = run([Event::Lost, Event::TakenUp]);
-        assert_eq!(effects, [Effect::Begin]);
-    }
-
-    #[test]
-    fn what_is_over_stays_over() {
-        let (mut state, _) = run([Event::Ended]);
-        for event in [Event::Lost, Event::TakenUp, Event::Answered(1), Event::Decided { again: true }, Event::Ended] {
-            assert_eq!(state.on(event), Err(Impossible(Phase::Ended)));
-        }
-    }
-
-    fn safety() -> impl Strategy<Value = Safety> {
-        prop_oneof![Just(Safety::Repeatable), Just(Safety::Unknown), Just(Safety::Gate)]
-    }
-
-    /// One thing that may happen next; numbers choose among what is possible.
-    #[derive(Debug, Clone)]
-    enum Move {
-        Call(Vec<Safety>),
-        Answer(usize),
-        Crash,
-        Decide(bool),
-    }
-
-    fn moves() -> impl Strategy<Value = Vec<Move>> {
-        let one = prop_oneof![
-            prop::collection::vec(safety(), 1..4).prop_map(Move::Call),
-            any::<usize>().prop_map(Move::Answer),
-            Just(Move::Crash),
-            any::<bool>().prop_map(Move::Decide),
-        ];
-        prop::collection::vec(one, 1..60)
-    }
-
-    proptest! {
-        /// An engine that does what the effects say, crashes anywhere, and counts.
-        #[test]
-        fn no_completed_call_is_performed_again_and_none_is_lost(moves in moves()) {
-            let mut state = State::new();
-            let mut under_way: Vec<Sequence> = Vec::new();
-            let mut known: HashMap<Sequence, Safety> = HashMap::new();
-            let mut completed: Vec<Sequence> = Vec::new();
-            let mut next = 1;
-            for one in moves {
-                let mut asked_again = None;
-                let effects = match one {
-                    Move::Call(safeties) => {
-                        let calls: Vec<Call> = safeties.iter().zip(next..).map(|(safety, n)| call(n, *safety)).collect();
-                        let Ok(effects) = state.on(Event::Called(calls.clone())) else { continue };
-                        next += u32::try_from(calls.len()).unwrap();
-                        known.extend(calls.iter().map(|call| (call.sequence, call.safety)));
-                        effects
-                    }
-                    Move::Answer(which) => {
-                        if under_way.is_empty() { continue }
-                        let sequence = under_way.remove(which % under_way.len());
-                        completed.push(sequence);
-                        state.on(Event::Answered(sequence)).unwrap()
-                    }
-                    Move::Crash => {
-                        if state.phase == Phase::Paused {
-                            prop_assert!(state.on(Event::Lost).unwrap().is_empty());
-                            continue;
-                        }
-                        under_way.clear();
-                        state.on(Event::Lost).unwrap();
-                        state.on(Event::TakenUp).unwrap()
-                    }
-                    Move::Decide(again) => {
-                        let asked = state.calls.iter().find(|call| !call.answered).map(|call| call.sequence);
-                        let Ok(effects) = state.on(Event::Decided { again }) else { continue };
-                        if again { asked_again = asked } else { completed.extend(asked) }
-                        effects
-                    }
-                };
-                for effect in effects {
-                    match effect {
-                        Effect::Perform(sequence) => {
-                            prop_assert!(!completed.contains(&sequence), "{sequence} was completed before");
-                            prop_assert!(!under_way.contains(&sequence), "{sequence} is under way");
-                            let is_repeated = asked_again == Some(sequence);
-                            prop_assert!(known[&sequence] != Safety::Gate || is_repeated);
-                            under_way.push(sequence);
-                        }
-                        Effect::Hand => {
-                            prop_assert!(under_way.is_empty());
-                            prop_assert_eq!(completed.len(), usize::try_from(next).unwrap() - 1, "an answer is missing");
-                        }
-                        Effect::Ask(sequence) => {
-                            prop_assert!(under_way.is_empty() && !completed.contains(&sequence));
-                        }
-                        Effect::Begin => prop_assert_eq!(next, 1, "calls were made before"),
-                        Effect::Save | Effect::Finish => {}
-                    }
-                }
-            }
-        }
-    }
-}
+#[path = "state_tests.rs"]
+mod tests;

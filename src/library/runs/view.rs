@@ -1,8 +1,9 @@
 //! What a caller sees of a run.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use super::registry::Progress;
 use crate::{
     domain::{HostCall, RunStatus},
     storage::{DecisionRow, RunRow},
@@ -21,7 +22,7 @@ pub struct RunView {
     pub steps_completed: u32,
     /// Steps in all.
     pub steps_total: u32,
-    /// The step that it is at.
+    /// The step that it is at; the first of them, where branches run in parallel.
     pub current_step: Option<u32>,
     /// What the steps gave.
     pub step_outputs: Vec<StepOutput>,
@@ -37,9 +38,9 @@ pub struct StepOutput {
 }
 
 impl RunView {
-    /// Sums up a run. `progress` is that of a run which is being executed here.
+    /// Sums up a run. `under_way` are the steps that its code waits in: several where branches run in parallel.
     #[must_use]
-    pub fn new(run: RunRow, calls: Vec<HostCall>, decisions: Vec<DecisionRow>, progress: Option<Progress>) -> Self {
+    pub fn new(run: RunRow, calls: Vec<HostCall>, decisions: Vec<DecisionRow>, under_way: &BTreeSet<u32>) -> Self {
         let mut step_outputs: Vec<StepOutput> = Vec::new();
         for call in &calls {
             if let (Some(step), Some(result)) = (call.step, &call.result) {
@@ -49,28 +50,18 @@ impl RunView {
                 }
             }
         }
-        let last_done = calls.iter().filter(|call| call.error.is_none()).filter_map(|call| call.step).max();
         let steps_total = run.steps_total;
-        let (steps_completed, current_step) = match (run.status, progress) {
-            (RunStatus::Succeeded, _) => (steps_total, None),
-            (RunStatus::Running, Some(progress)) => {
-                (progress.step.map_or(0, |step| step.saturating_sub(1)), progress.step)
-            }
-            (RunStatus::Paused, _) => {
-                let done = last_done.unwrap_or(0);
-                (done, Some(done + 1).filter(|step| *step <= steps_total))
-            }
-            _ => (last_done.unwrap_or(0), None),
+        let current_step = under_way.first().copied();
+        let answered: BTreeSet<u32> =
+            calls.iter().filter(|call| call.error.is_none()).filter_map(|call| call.step).collect();
+        // A step that calls nothing leaves no trace but that a later one has begun.
+        let is_done = |step: &u32| answered.contains(step) || current_step.is_some_and(|first| *step < first);
+        let done = (1..=steps_total).filter(|step| is_done(step) && !under_way.contains(step)).count();
+        let steps_completed = match run.status {
+            RunStatus::Succeeded => steps_total,
+            _ => u32::try_from(done).unwrap_or(u32::MAX),
         };
-        Self {
-            run,
-            calls,
-            decisions,
-            steps_completed: steps_completed.min(steps_total),
-            steps_total,
-            current_step,
-            step_outputs,
-        }
+        Self { run, calls, decisions, steps_completed, steps_total, current_step, step_outputs }
     }
 
     /// Share of the steps that are done, from 0 to 1.
