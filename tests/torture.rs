@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::common::{Home, PATIENCE, RawClient, loopback::Loopback, processes, remember};
 
 const KILLS: u32 = 200;
-const STEPS: u64 = 5;
+const STEPS: u64 = 7;
 /// Runs that are open at the same time.
 const AT_ONCE: usize = 6;
 
@@ -40,15 +40,49 @@ fn serve(effects: Effects) -> Loopback {
     Loopback::serve(Router::new().route("/effect", post(effect)).with_state(effects))
 }
 
-/// Half of the steps in the workflow itself, the others in a procedure that it calls.
-fn workflow(address: SocketAddr) -> [(&'static str, String); 2] {
-    let one = format!(
-        "from repertoire import http_request\n\n\ndef one(run: int, step: int) -> int:\n    answer = http_request('http://{address}/effect', method='POST', json={{'run': run, 'step': step}})\n    return answer.json['done']\n"
-    );
-    let all = format!(
-        "from repertoire import call_procedure, http_request, log\n\n\ndef all_steps(run: int) -> list[int]:\n    done = []\n    for step in range({STEPS}):\n        log(f'step {{step}}')\n        if step % 2:\n            done.append(call_procedure('one', {{'run': run, 'step': step}}))\n        else:\n            answer = http_request('http://{address}/effect', method='POST', json={{'run': run, 'step': step}})\n            done.append(answer.json['done'])\n        for _ in range(2000):\n            pass\n    return done\n"
-    );
-    [("one", one), ("all_steps", all)]
+/// Two branches and a procedure, side by side; half of the steps in procedures that they call.
+fn workflow(address: SocketAddr) -> [(&'static str, String); 3] {
+    let one = r#"
+from repertoire import http_request
+
+
+def one(run: int, step: int) -> int:
+    answer = http_request("URL", method="POST", json={"run": run, "step": step})
+    return answer.json["done"]
+"#;
+    let pair = r#"
+from repertoire import call_procedure
+
+
+def pair(run: int) -> list[int]:
+    return [call_procedure("one", {"run": run, "step": step}) for step in (5, 6)]
+"#;
+    let all = r#"
+import asyncio
+from repertoire import call_procedure, http_request, log
+
+
+async def branch(run: int, steps: list[int]) -> list[int]:
+    done = []
+    for step in steps:
+        log(f"step {step}")
+        if step % 2:
+            done.append(await call_procedure("one", {"run": run, "step": step}))
+        else:
+            answer = await http_request("URL", method="POST", json={"run": run, "step": step})
+            done.append(answer.json["done"])
+        for _ in range(2000):
+            pass
+    return done
+
+
+async def all_steps(run: int) -> list[list[int]]:
+    return await asyncio.gather(
+        branch(run, [0, 1, 2]), branch(run, [3, 4]), call_procedure("pair", {"run": run})
+    )
+"#;
+    let url = format!("http://{address}/effect");
+    [("one", one), ("pair", pair), ("all_steps", all)].map(|(name, code)| (name, code.replace("URL", &url)))
 }
 
 /// Small, and the same numbers every time that it is asked to be.

@@ -204,6 +204,7 @@ impl<'t> Drive<'t, '_> {
                 call.progress = Progress::UnderWay;
             }
         }
+        (saved.caller, saved.depth) = (self.frame.caller.take(), self.frame.depth);
         saved.children = std::mem::take(&mut self.frame.children);
         saved.losses = losses;
         saved.under(&self.tree.budget);
