@@ -16,6 +16,11 @@ lint:
 test *arguments:
     cargo test --locked {{ arguments }}
 
+# The tests that drive the program, with the release build of it.
+test-release *arguments:
+    cargo build --release --locked
+    REPERTOIRE_PROGRAM={{ justfile_directory() }}/target/release/repertoire cargo test --locked --test main {{ arguments }}
+
 # Drive the built server with the official Python client.
 e2e: build
     python3 -m venv .venv

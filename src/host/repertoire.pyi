@@ -39,6 +39,7 @@ class HttpResponse:
     text: str
     json: Any
     url: str
+    def __await__(self) -> Generator[Any, Any, HttpResponse]: ...
 
 def http_request(
     url: str, *, method: str = "GET", headers: dict[str, str] | None = None, params: dict[str, Any] | None = None,

@@ -19,8 +19,11 @@ use tempfile::TempDir;
 
 pub use client::{Protocol, RawClient};
 
-/// The program under test.
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_repertoire");
+/// The program under test: the one that is built with the tests, or the one that the environment named at that time.
+pub const PROGRAM: &str = match option_env!("REPERTOIRE_PROGRAM") {
+    Some(program) => program,
+    None => env!("CARGO_BIN_EXE_repertoire"),
+};
 
 /// Longest that anything may take, on a slow and busy machine too.
 pub const PATIENCE: Duration = Duration::from_mins(1);
