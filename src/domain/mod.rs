@@ -15,6 +15,7 @@ pub mod run;
 pub mod schedule;
 pub mod scope;
 pub mod step;
+pub mod step_shape;
 pub mod trigger;
 pub mod version;
 
@@ -27,5 +28,6 @@ pub use procedure::{CreatedBy, Definition, Example, Parameter, ParameterType, St
 pub use reducers::Reducer;
 pub use run::{HostCall, Outcome, RunId, RunStatus};
 pub use step::{CommandStep, ProcedureStep, Step, ToolStep};
+pub use step_shape::StepShape;
 pub use trigger::Trigger;
 pub use version::{VersionKind, VersionNumber};

@@ -20,9 +20,8 @@ const SHAPES: &str = "a step is a sentence, {\"command\": [program, …]}, {\"to
     {\"procedure\": name, \"arguments\": {…}} or {\"step_id\", \"action_type\", \"config\": {…}}";
 
 /// One step.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-#[schemars(inline)]
 pub enum Step {
     /// Plain words. One `back-ticked` command in them is run; without one the step is handed to the agent or a person.
     Sentence(String),

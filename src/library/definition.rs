@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -10,7 +10,8 @@ use super::LibraryError;
 use crate::{
     compiler,
     domain::{
-        CreatedBy, Definition, Example, Parameter, ParameterType, Permissions, ProcedureName, Status, Step, Trigger,
+        CreatedBy, Definition, Example, Parameter, ParameterType, Permissions, ProcedureName, Status, Step, StepShape,
+        Trigger,
         name::{HOST_NAMES, slugify},
         step,
     },
@@ -21,25 +22,44 @@ const MOST_STEPS: usize = 200;
 const MOST_ENTRIES: usize = 100;
 const MOST_BYTES: usize = 512 * 1024;
 const MOST_TEXT_CHARS: usize = 20_000;
+/// Fields whose names say enough to agents, who pay for every byte of a schema.
+const PLAIN_FIELDS: [&str; 13] = [
+    "tags",
+    "examples",
+    "preconditions",
+    "postconditions",
+    "status",
+    "problem",
+    "solution",
+    "reasoning",
+    "anti_patterns",
+    "source_session",
+    "source_lesson",
+    "icon",
+    "color",
+];
 
 /// Fields of a definition that a caller may set; what is left out keeps its default or its present value.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(transform = leave_plain_fields)]
 pub struct DefinitionPatch {
-    /// What it does and when to use it; recall searches this.
+    /// What it does and when to use it; recall searches it.
     pub description: Option<String>,
-    /// Group, for example `git` or `testing`.
+    /// Such as `git` or `testing`.
     pub category: Option<String>,
     /// Labels.
     pub tags: Option<Vec<String>>,
-    /// In order. A sentence (one `back-ticked` command in it is run; without one it is handed to you), a command
-    /// (program and arguments, run without a shell), a call of a tool (`server/tool`) or of another procedure, or a
-    /// typed action. `{{variables}}` are filled in, also `{{<step_id>_output}}` and `{{latest_output}}`.
+    /// In order. A sentence (one `back-ticked` command in it is run; without one it is handed to you), or an object
+    /// with `command` (program and arguments, no shell), `tool` (`server/tool`), `procedure` or `action_type`, whose
+    /// `config` has `skill_id`, `message_template`, `task_title` or `body_template`. `{{variables}}` are filled in, also
+    /// `{{latest_output}}` and `{{<step_id>_output}}`. `depends_on` names the `step_id`s to wait for; with it, steps run
+    /// at the same time as far as they can.
+    #[schemars(with = "Option<Vec<StepShape>>")]
     pub steps: Option<Vec<Step>>,
-    /// What a caller passes; required unless there is a default. `{{variables}}` of the steps that are not listed
-    /// become text parameters.
+    /// What a caller passes. `{{variables}}` of the steps that are not listed become text parameters.
     pub parameters: Option<Vec<Parameter>>,
-    /// A text with `{{variables}}` to render.
+    /// Text with `{{variables}}` to render.
     pub template: Option<String>,
     /// Sample calls.
     pub examples: Option<Vec<Example>>,
@@ -49,17 +69,18 @@ pub struct DefinitionPatch {
     pub postconditions: Option<Vec<String>>,
     /// Situations in which it helps.
     pub applicable_contexts: Option<Vec<String>>,
-    /// The most it may touch, within the user's policy: `commands` as prefixes (`git status`), directories to `read` or
-    /// `write` (`*`: all that the policy grants). Left out: whatever the policy allows.
+    /// The most it may touch, within the user's policy; left out: all of that. `commands` (prefixes: `git status`),
+    /// directories to `read` or `write` (`*`: all granted), `tools`, `network` (hosts), `model` (true).
+    #[schemars(with = "Option<Map<String, Value>>")]
     pub permissions: Option<Permissions>,
     /// `{type: time, cron_expression, timezone}`, `{type: event, event_type, event_filter}`, `{type: condition,
-    /// condition_field, condition_operator: lt|gt|eq|contains, condition_value}` or `{path: value, …}`; `{}` for none.
+    /// condition_field, condition_operator: lt|gt|eq|contains, condition_value}` or `{path: value, …}`; `{}`: none.
     pub trigger: Option<Map<String, Value>>,
     /// Others may read and run it.
     pub is_shared: Option<bool>,
-    /// `candidate`, `active` or `archived`.
+    /// Where it stands in its life.
     pub status: Option<Status>,
-    /// False: keep it, but refuse to execute it.
+    /// False: refuse to execute it.
     pub enabled: Option<bool>,
     /// The problem it answers.
     pub problem: Option<String>,
@@ -67,11 +88,11 @@ pub struct DefinitionPatch {
     pub solution: Option<String>,
     /// Why that works.
     pub reasoning: Option<String>,
-    /// What should not be tried again.
+    /// What not to try again.
     pub anti_patterns: Option<Vec<String>>,
-    /// The session it was learned in.
+    /// The session that it was learned in.
     pub source_session: Option<String>,
-    /// The lesson it was learned from.
+    /// What it was learned from.
     pub source_lesson: Option<String>,
     /// Emoji or icon for lists.
     pub icon: Option<String>,
@@ -124,6 +145,15 @@ impl DefinitionDraft {
         };
         self.fields.apply(&mut definition)?;
         Ok(definition)
+    }
+}
+
+fn leave_plain_fields(schema: &mut Schema) {
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+    for (_, field) in properties.iter_mut().filter(|(name, _)| PLAIN_FIELDS.contains(&name.as_str())) {
+        if let Value::Object(field) = field {
+            field.remove("description");
+        }
     }
 }
 

@@ -40,7 +40,8 @@ use transport::LineTransport;
 const INSTRUCTIONS: &str = "Procedural memory: know-how that runs. Before you work out how to do a recurring task, call \
     recall_procedures; when one fits, execute_procedure. After you solved something worth repeating, call \
     remember_procedure and then generate_procedure_code with code that you wrote. Procedures run in a sandbox and can \
-    touch only what the user's policy grants; an error says what to ask the user for.";
+    touch only what the user's policy grants; an error says what to ask the user for. Every answer has `success` and a \
+    `timestamp`.";
 
 /// How long calls may take to end after the client has gone.
 const LAST_WORDS: Duration = Duration::from_millis(500);

@@ -7,27 +7,21 @@ use rmcp::model::JsonObject;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-/// The schema of a tool's arguments.
+/// The schema of a tool's arguments. What it does not name is refused with a hint, by [`unknown_argument`]; saying so in
+/// every schema would cost more than it tells.
 #[must_use]
 pub fn input<T: JsonSchema>() -> JsonObject {
-    let mut schema = reduced::<T>();
-    schema.insert("additionalProperties".into(), Value::Bool(false));
-    schema
+    reduced::<T>()
 }
 
-/// The schema of a tool's answer: that of `T` and what every answer carries.
+/// The schema of a tool's answer: the fields of `T` with their types, all of which may be absent. What is in them shows
+/// in the answer; the `success` and the `timestamp` that every answer carries are said once, in the instructions.
 #[must_use]
 pub fn output<T: JsonSchema>() -> JsonObject {
     let mut schema = reduced::<T>();
-    // Fields that are empty are left out, and an answer that says that the call failed has hardly any. What all of them
-    // have need not be said once per tool.
     schema.remove("required");
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        properties.values_mut().for_each(forget_parts);
-    }
-    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        properties.insert("success".into(), json!({"type": "boolean"}));
-        properties.insert("timestamp".into(), json!({"type": "string"}));
+        properties.values_mut().for_each(keep_type);
     }
     schema
 }
@@ -83,6 +77,12 @@ fn reduce(value: &mut Value, is_schema: bool) {
             object.insert("type".into(), single);
         }
     }
+    if let Some(Value::Array(constants)) = object.get_mut("enum") {
+        constants.retain(|constant| !constant.is_null());
+    }
+    if let Some(Value::String(description)) = object.get_mut("description") {
+        *description = description.replace('\n', " ");
+    }
     drop_null_alternative(object);
     merge_constants(object);
     // What has other fields inside is refused by whoever reads it; `input` says so once, at the root.
@@ -118,14 +118,11 @@ fn forget_descriptions(value: &mut Value, and_own: bool) {
     }
 }
 
-/// Answers show their parts by themselves: the schema says what a field is, not what is in it.
-fn forget_parts(property: &mut Value) {
-    let Value::Object(property) = property else { return };
-    for noise in ["properties", "required", "additionalProperties"] {
-        property.remove(noise);
-    }
-    if let Some(Value::Object(items)) = property.get_mut("items") {
-        items.retain(|key, _| key == "type");
+/// A property of any type is `true`, which some clients can't read.
+fn keep_type(property: &mut Value) {
+    match property {
+        Value::Object(property) => property.retain(|key, _| key == "type"),
+        _ => *property = json!({}),
     }
 }
 
@@ -134,7 +131,9 @@ fn drop_null_alternative(object: &mut Map<String, Value>) {
         let Some(Value::Array(alternatives)) = object.get_mut(key) else { continue };
         alternatives.retain(|alternative| alternative.get("type") != Some(&json!("null")));
         if let [Value::Object(only)] = &mut alternatives[..] {
-            let only = std::mem::take(only);
+            let mut only = std::mem::take(only);
+            // That of the type says what it is in the program, not what it is for here.
+            only.remove("description");
             object.remove(key);
             for (name, value) in only {
                 object.entry(name).or_insert(value);

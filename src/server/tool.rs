@@ -160,9 +160,10 @@ impl Entry {
 
 fn annotations(effect: Effect) -> ToolAnnotations {
     let mut annotations = ToolAnnotations::new();
-    annotations.read_only_hint = Some(effect == Effect::Reads);
-    annotations.destructive_hint = Some(matches!(effect, Effect::Changes | Effect::Executes));
-    annotations.idempotent_hint = Some(effect == Effect::Reads);
+    let only_reads = effect == Effect::Reads;
+    annotations.read_only_hint = Some(only_reads);
+    // In MCP a tool that only reads is not destructive, and none is idempotent that does not say so.
+    annotations.destructive_hint = (!only_reads).then_some(matches!(effect, Effect::Changes | Effect::Executes));
     annotations.open_world_hint = Some(effect == Effect::Executes);
     annotations
 }

@@ -18,7 +18,6 @@ pub struct CancelRun;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// From `execute_procedure` or `list_runs`.
     run_id: String,
 }
 

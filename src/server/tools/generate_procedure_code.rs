@@ -30,11 +30,11 @@ pub struct Params {
     /// Number or name.
     procedure_id: ProcedureArgument,
     /// Your own Python: one function named like the procedure, typed, with a docstring; the prompt
-    /// `write_procedure_code` says what it can call. Left out: the steps are compiled.
+    /// `write_procedure_code` says what it can call.
     code: Option<String>,
-    /// Ask the configured model; without one the steps are compiled. True by default.
+    /// Ask the configured model, if any. True by default.
     use_llm: Option<bool>,
-    /// Let the model correct errors and confidence below 0.7, twice at most. True by default.
+    /// Let it correct errors and confidence below 0.7. True by default.
     refine_on_low_confidence: Option<bool>,
 }
 

@@ -26,7 +26,7 @@ pub struct GetProcedure;
 pub struct Params {
     /// Number or name.
     procedure_id: ProcedureArgument,
-    /// Where to read on in long code: `code_next_offset` of the last answer.
+    /// `code_next_offset` of the last answer.
     #[serde(default)]
     code_offset: u32,
 }

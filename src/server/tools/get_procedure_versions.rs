@@ -22,7 +22,7 @@ pub struct GetProcedureVersions;
 pub struct Params {
     /// Number or name.
     procedure_id: ProcedureArgument,
-    /// How many; 10 by default.
+    /// 10 by default.
     limit: Option<u32>,
 }
 

@@ -25,11 +25,10 @@ pub struct GetRun;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// From `execute_procedure` or `list_runs`.
     run_id: String,
     /// Read this part as `text`, a piece at a time.
     read: Option<Part>,
-    /// Where to read on: `next_offset` of the last answer.
+    /// `next_offset` of the last answer.
     #[serde(default)]
     offset: u32,
 }

@@ -25,9 +25,7 @@ pub struct ListInbox;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Only these.
     kind: Option<ItemKind>,
-    /// Also what was resolved.
     #[serde(default)]
     include_resolved: bool,
     /// 20 by default.
@@ -42,7 +40,6 @@ pub struct Params {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
     count: usize,
-    /// `approval`, `question` and `step` are runs: `resume_run`. A body that was cut has `next_offset`.
     items: Vec<Map<String, Value>>,
 }
 
@@ -50,8 +47,8 @@ impl Answer for Output {}
 
 impl Tool for ListInbox {
     const NAME: &'static str = "list_inbox";
-    const DESCRIPTION: &'static str = "List what procedures left for your user: notifications, tasks, e-mail drafts, runs \
-        that wait.";
+    const DESCRIPTION: &'static str = "List what procedures left for your user: notifications, tasks, e-mail drafts, and runs \
+        that wait (`approval`, `question`, `step`: resume_run decides them).";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;

@@ -21,9 +21,8 @@ pub struct ListProcedures;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// How many; 50 by default.
+    /// 50 by default.
     limit: Option<u32>,
-    /// How many to pass over.
     #[serde(default)]
     offset: u32,
     category: Option<String>,

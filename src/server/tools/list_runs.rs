@@ -27,7 +27,7 @@ pub struct Params {
     /// Only of this procedure, by number or name.
     procedure_id: Option<ProcedureArgument>,
     status: Option<RunStatus>,
-    /// How many; 20 by default.
+    /// 20 by default.
     limit: Option<u32>,
 }
 

@@ -24,17 +24,14 @@ pub struct RecallProcedures;
 pub struct Params {
     /// What you want to do, in a few words.
     query: String,
-    /// How many; 5 by default.
+    /// 5 by default.
     limit: Option<u32>,
-    /// Only this category.
     category: Option<String>,
-    /// Only with this tag.
     tag: Option<String>,
-    /// Only with at least this confidence in the code, 0 to 1.
+    /// Of the code, 0 to 1.
     min_confidence: Option<f64>,
     /// False: only your own.
     include_shared: Option<bool>,
-    /// Also return the code.
     #[serde(default)]
     include_code: bool,
 }

@@ -28,11 +28,11 @@ pub struct Params {
 /// What is not a field of the definition.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Own {
-    /// Short name; made into a unique slug. Optional with `clone_of`.
+    /// Made into a unique slug. Optional with `clone_of`.
     name: Option<String>,
-    /// Copy this procedure, with code and trigger; other fields override.
+    /// A procedure to copy, with code and trigger; other fields override.
     clone_of: Option<ProcedureArgument>,
-    /// Python code, if you have it already.
+    /// Python, if you have it.
     code: Option<String>,
 }
 

@@ -20,7 +20,6 @@ pub struct ResumeRun;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// From `execute_procedure` or `list_runs`.
     run_id: String,
     /// Without one a step counts as done, and a question is put to your user if your client can.
     decision: Option<Choice>,

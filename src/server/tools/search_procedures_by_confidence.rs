@@ -25,7 +25,7 @@ pub struct SearchProceduresByConfidence;
 pub struct Params {
     /// 0 to 1; 0.7 by default.
     min_confidence: Option<f64>,
-    /// How many; 10 by default.
+    /// 10 by default.
     limit: Option<u32>,
     /// False: only your own.
     include_shared: Option<bool>,

@@ -34,7 +34,7 @@ pub struct Params {
 struct Own {
     /// Number or name.
     procedure_id: ProcedureArgument,
-    /// The version that you read; the update is refused if it is no longer current.
+    /// The version that you read; refused if it is no longer current.
     expected_version: Option<u32>,
 }
 

@@ -23,9 +23,8 @@ pub struct ValidateProcedureCode;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// The Python source.
     code: String,
-    /// The procedure that it is for, by number or name: also checks its parameters.
+    /// Number or name: also checks its parameters.
     procedure_id: Option<ProcedureArgument>,
 }
 
