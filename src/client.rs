@@ -54,14 +54,14 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts `program serve --home home …` and shakes hands with it. Its log is dropped.
+    /// Starts `program serve --home home …`, for no tenant, and shakes hands with it. Its log is dropped.
     ///
     /// # Errors
     /// [`ClientError`].
     pub async fn start(program: &Path, home: &Path, arguments: &[&str], opening: Opening) -> Result<Self, ClientError> {
         let spawn_error = |source| ClientError::Spawn { program: program.to_owned(), source };
         let mut command = Command::new(program);
-        command.arg("--home").arg(home).arg("serve").args(arguments);
+        command.env_remove("REPERTOIRE_TENANT").arg("--home").arg(home).arg("serve").args(arguments);
         let (process, _) = TokioChildProcess::builder(command).stderr(Stdio::null()).spawn().map_err(spawn_error)?;
         let process_id = process.id();
         let info = ClientConfig::new(

@@ -40,6 +40,8 @@ mod schemas;
 mod starters;
 mod stopping;
 mod survival;
+mod tenants;
+mod tenants_apart;
 mod torture;
 mod triggers;
 mod types;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use repertoire::{
-    config::{Config, ModelSettings, Secret},
+    config::{Config, ModelSettings, Secret, Start},
     models::{Completion, Message, Model, ModelError, Role, Usage},
 };
 use serde_json::json;
@@ -32,7 +32,7 @@ fn settings(protocol: Protocol, base_url: &str, more: &str) -> ModelSettings {
     let text = format!(
         "[model]\nprovider = '{provider}'\nname = 'the-model-high'\nbase_url = '{base_url}'\n{key_env}\n{more}"
     );
-    Config::load(Some(&Home::with_config(&text).path())).unwrap().model.unwrap()
+    Config::load(&Start { home: Some(Home::with_config(&text).path()), ..Start::default() }).unwrap().model.unwrap()
 }
 
 fn wants_key(protocol: Protocol) -> bool {

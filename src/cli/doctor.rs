@@ -50,6 +50,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     let out = context.output;
     let config = context.config()?;
     good(out, "home", config.home.display());
+    if let Some(tenant) = &config.tenant {
+        good(out, "tenant", format_args!("{tenant}, {}", config.stores().display()));
+    }
     if config.file().exists() {
         good(out, "configuration", config.file().display());
     } else {
@@ -67,7 +70,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     }
     let library = match context.library() {
         Err(CliError::Library(LibraryError::Storage(error))) if arguments.rebuild => {
-            let aside = set_aside(&config.home)?;
+            let aside = set_aside(&config.stores())?;
             note(out, "database", format_args!("{error}; it was set aside as {}", aside.display()));
             context.library()?
         }
@@ -85,16 +88,16 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
 
 /// Moves a database that can't be opened out of the way. The index comes back from the history; what was measured does
 /// not, so the file is kept.
-fn set_aside(home: &Path) -> Result<PathBuf, CliError> {
+fn set_aside(folder: &Path) -> Result<PathBuf, CliError> {
     let now = jiff::Timestamp::now().as_second();
     for suffix in ["-wal", "-shm"] {
-        let file = home.join(format!("repertoire.db{suffix}"));
+        let file = folder.join(format!("repertoire.db{suffix}"));
         if file.exists() {
-            let aside = home.join(format!("repertoire.db.broken-{now}{suffix}"));
+            let aside = folder.join(format!("repertoire.db.broken-{now}{suffix}"));
             fs::rename(&file, aside).map_err(CliError::io(format!("can't move `{}`", file.display())))?;
         }
     }
-    let (file, aside) = (home.join("repertoire.db"), home.join(format!("repertoire.db.broken-{now}")));
+    let (file, aside) = (folder.join("repertoire.db"), folder.join(format!("repertoire.db.broken-{now}")));
     fs::rename(&file, &aside).map_err(CliError::io(format!("can't move `{}`", file.display())))?;
     Ok(aside)
 }
@@ -119,6 +122,7 @@ fn check_sandbox(context: &Context) -> Result<bool, CliError> {
     let folder = tempfile::tempdir().map_err(CliError::io("no temporary folder can be made"))?;
     let mut config = context.config()?;
     folder.path().clone_into(&mut config.home);
+    config.tenant = None;
     config.policy = crate::domain::Permissions::default();
     let program = worker_program()?;
     let probed = runtime.block_on(async {

@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     client::ClientError,
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, Start},
     library::{Library, LibraryError, Starters},
     server::ServeError,
 };
@@ -41,6 +41,9 @@ struct Arguments {
     /// Who you are to other users of the home. [default: `$REPERTOIRE_USER`, else the system's user]
     #[arg(long, global = true, value_name = "NAME")]
     user: Option<String>,
+    /// For whom you work: each tenant has stores of its own. [default: `$REPERTOIRE_TENANT`, else none]
+    #[arg(long, global = true, value_name = "NAME")]
+    tenant: Option<String>,
     /// Don't give a new home the starter procedures.
     #[arg(long, global = true)]
     no_starters: bool,
@@ -109,15 +112,14 @@ impl CliError {
 
 /// What every command gets.
 struct Context {
-    home: Option<PathBuf>,
-    user: Option<String>,
+    start: Start,
     starters: Starters,
     output: Output,
 }
 
 impl Context {
     fn config(&self) -> Result<Config, CliError> {
-        Ok(Config::load(self.home.as_deref())?.for_user(self.user.as_deref())?)
+        Ok(Config::load(&self.start)?)
     }
 
     fn library(&self) -> Result<Library, CliError> {
@@ -148,7 +150,8 @@ fn worker_program() -> Result<PathBuf, CliError> {
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let starters = if arguments.no_starters { Starters::Skip } else { Starters::Install };
-    let context = Context { home: arguments.home, user: arguments.user, starters, output: Output };
+    let start = Start { home: arguments.home, user: arguments.user, tenant: arguments.tenant };
+    let context = Context { start, starters, output: Output };
     let result = match arguments.command.unwrap_or(Command::Serve(serve::Arguments::default())) {
         Command::Serve(arguments) => serve::run(&arguments, &context),
         Command::Demo(arguments) => demo::run(&arguments, &context),

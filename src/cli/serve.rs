@@ -25,8 +25,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     let filter = EnvFilter::try_from_env("REPERTOIRE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,repertoire=info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
     let options = ServeOptions {
-        home: context.home.clone(),
-        user: context.user.clone(),
+        start: context.start.clone(),
         starters: context.starters,
         selection: Selection { toolsets: arguments.toolsets.clone(), read_only: arguments.read_only },
         worker: worker_program()?,

@@ -8,6 +8,7 @@ mod mcp_servers;
 mod model;
 mod policy;
 mod runs;
+mod tenant;
 mod user;
 
 use std::{
@@ -42,6 +43,22 @@ pub enum ConfigError {
     /// Nobody can be called that.
     #[error("`{0}` can't be a user's name; pass 1 to 100 printable characters with `--user` or REPERTOIRE_USER")]
     User(String),
+    /// No tenant can be called that.
+    #[error(
+        "`{0}` can't be a tenant's name; pass 1 to 64 lower-case letters, digits, `-`, `_` and `.` with `--tenant` or \
+         REPERTOIRE_TENANT, beginning with a letter or a digit and not ending in `.` (names of Windows' devices, such as \
+         `con`, are refused too)"
+    )]
+    Tenant(String),
+    /// The home serves tenants only.
+    #[error(
+        "this process has no tenant, and `{}` says `require_tenant = true`; pass `--tenant NAME` or set \
+         REPERTOIRE_TENANT", path.display()
+    )]
+    TenantRequired {
+        /// The file that says so.
+        path: PathBuf,
+    },
     /// The home or its file can't be read or made.
     #[error("can't use `{}`: {source}", path.display())]
     Io {
@@ -60,6 +77,17 @@ pub enum ConfigError {
     },
 }
 
+/// What whoever starts a process says of it; what is left out comes from the environment. An agent can say none of it.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// The data folder. Otherwise `$REPERTOIRE_HOME`, else the platform's.
+    pub home: Option<PathBuf>,
+    /// Who uses the process. Otherwise `$REPERTOIRE_USER`, else the operating system's user.
+    pub user: Option<String>,
+    /// Whose stores it uses. Otherwise `$REPERTOIRE_TENANT`, else those of the home itself.
+    pub tenant: Option<String>,
+}
+
 /// Everything that a process needs to know before it opens a home.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -67,6 +95,8 @@ pub struct Config {
     pub home: PathBuf,
     /// Who uses this process.
     pub user: String,
+    /// The tenant that this process works for, if it does for one.
+    pub tenant: Option<String>,
     /// The most that any procedure may do.
     pub policy: Permissions,
     /// Who may approve.
@@ -159,6 +189,7 @@ impl Limits {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct File {
+    require_tenant: bool,
     policy: policy::Section,
     limits: Limits,
     runs: Runs,
@@ -169,13 +200,12 @@ struct File {
 }
 
 impl Config {
-    /// Finds the home (`home`, else `REPERTOIRE_HOME`, else the platform's data folder) and reads its `config.toml`,
-    /// when there is one.
+    /// Finds the home, the user and the tenant, and reads the home's `config.toml`, when there is one.
     ///
     /// # Errors
-    /// [`ConfigError`] when no home is known or the file is not valid.
-    pub fn load(home: Option<&Path>) -> Result<Self, ConfigError> {
-        let home = resolve_home(home)?;
+    /// [`ConfigError`] when no home is known, the file is not valid, or there is no tenant and must be one.
+    pub fn load(start: &Start) -> Result<Self, ConfigError> {
+        let home = resolve_home(start.home.as_deref())?;
         let path = home.join(FILE_NAME);
         let stamp = stamp(&path);
         let text = match fs::read_to_string(&path) {
@@ -183,16 +213,18 @@ impl Config {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(source) => return Err(ConfigError::Io { path, source }),
         };
-        Ok(Self { stamp, user: user::resolve(None)?, ..Self::parse(home, &text)? })
+        let user = user::resolve(start.user.as_deref())?;
+        let tenant = tenant::resolve(start.tenant.as_deref())?;
+        Ok(Self { user, stamp, ..Self::parse(home, tenant, &text)? })
     }
 
-    /// The same for `user`, where one is given; otherwise it is `REPERTOIRE_USER`, or the operating system's user.
+    /// The same for the file as it is now.
     ///
     /// # Errors
-    /// [`ConfigError::User`].
-    pub fn for_user(self, user: Option<&str>) -> Result<Self, ConfigError> {
-        let user = user.map_or_else(|| Ok(self.user.clone()), |user| user::resolve(Some(user)))?;
-        Ok(Self { user, ..self })
+    /// [`ConfigError`].
+    pub fn reload(&self) -> Result<Self, ConfigError> {
+        let (home, user, tenant) = (Some(self.home.clone()), Some(self.user.clone()), self.tenant.clone());
+        Self::load(&Start { home, user, tenant })
     }
 
     /// Whether the file is still as it was when it was read.
@@ -201,19 +233,24 @@ impl Config {
         stamp(&self.file()) == self.stamp
     }
 
-    fn parse(home: PathBuf, text: &str) -> Result<Self, ConfigError> {
+    fn parse(home: PathBuf, tenant: Option<String>, text: &str) -> Result<Self, ConfigError> {
         let path = home.join(FILE_NAME);
         let invalid = |message: String| ConfigError::Invalid { path: path.clone(), message };
         let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        if file.require_tenant && tenant.is_none() {
+            return Err(ConfigError::TenantRequired { path });
+        }
         check_limits(&file.limits).map_err(invalid)?;
         let approvals = file.policy.approvals;
-        let policy = policy::check(file.policy.into(), &home).map_err(invalid)?;
+        let has_tenants = file.require_tenant || tenant.is_some() || home.join(tenant::FOLDER).exists();
+        let policy = policy::check(file.policy.into(), &home, has_tenants).map_err(invalid)?;
         let model = ModelSettings::parse(file.model).map_err(invalid)?;
         let mcp_servers = ServerSettings::parse_all(file.mcp_servers).map_err(invalid)?;
         let channels = Channels::parse(file.channels, file.notifications).map_err(invalid)?;
         Ok(Self {
             home,
             user: String::new(),
+            tenant,
             policy,
             approvals,
             limits: file.limits,
@@ -225,7 +262,13 @@ impl Config {
         })
     }
 
-    /// The `config.toml` of this home.
+    /// The folder of the stores: that of the tenant, or the home itself.
+    #[must_use]
+    pub fn stores(&self) -> PathBuf {
+        tenant::folder(&self.home, self.tenant.as_deref())
+    }
+
+    /// The `config.toml` of this home, for all its tenants.
     #[must_use]
     pub fn file(&self) -> PathBuf {
         self.home.join(FILE_NAME)
@@ -269,7 +312,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Config, String> {
-        Config::parse(PathBuf::from("/nonexistent/home"), text).map_err(|error| error.to_string())
+        Config::parse(PathBuf::from("/nonexistent/home"), None, text).map_err(|error| error.to_string())
     }
 
     #[test]

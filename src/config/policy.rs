@@ -7,7 +7,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::Approvals;
+use super::{Approvals, tenant};
 use crate::domain::{HostGrant, Permissions};
 
 /// The section as it is written.
@@ -31,8 +31,8 @@ impl From<Section> for Permissions {
 }
 
 /// Makes the directories of the policy absolute and real, and refuses what would let a procedure change its own policy
-/// or what the sandbox can't keep apart.
-pub(super) fn check(policy: Permissions, home: &Path) -> Result<Permissions, String> {
+/// or see other tenants, and what the sandbox can't keep apart.
+pub(super) fn check(policy: Permissions, home: &Path, has_tenants: bool) -> Result<Permissions, String> {
     let read = real_directories(&policy.read, "read")?;
     let write = real_directories(&policy.write, "write")?;
     let home = fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
@@ -43,6 +43,15 @@ pub(super) fn check(policy: Permissions, home: &Path) -> Result<Permissions, Str
              own policy. Name a folder apart from it",
             directory.display(),
             home.display()
+        ));
+    }
+    let tenants = home.join(tenant::FOLDER);
+    if let Some(directory) = read.iter().find(|directory| has_tenants && overlap(directory, &tenants)) {
+        return Err(format!(
+            "`policy.read` names `{}`, which holds or lies in `{}`; a procedure could then read what other tenants \
+             have. Name folders apart from it",
+            directory.display(),
+            tenants.display()
         ));
     }
     for reading in &read {
@@ -116,7 +125,7 @@ mod tests {
     use crate::config::Config;
 
     fn parse(text: &str) -> Result<Config, String> {
-        Config::parse(PathBuf::from("/nonexistent/home"), text).map_err(|error| error.to_string())
+        Config::parse(PathBuf::from("/nonexistent/home"), None, text).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -138,7 +147,7 @@ mod tests {
         let home = folder.path().join("home");
         fs::create_dir(&home).unwrap();
         let text = format!("[policy]\nwrite = ['{}']", folder.path().display());
-        let message = Config::parse(home, &text).unwrap_err().to_string();
+        let message = Config::parse(home, None, &text).unwrap_err().to_string();
         assert!(message.contains("rewrite its own policy"), "{message}");
     }
 

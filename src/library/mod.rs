@@ -55,9 +55,15 @@ pub use session::Session;
 pub use starters::all as starter_procedures;
 pub use triggers::Triggered;
 
-/// The stores of one home. Every method blocks: call it off the async threads.
+/// File name of the database in the folder of the stores.
+const DATABASE: &str = "repertoire.db";
+/// Folder name of the history's repository there.
+const HISTORY: &str = "procedures.git";
+
+/// The stores of one home, or of one tenant of it. Every method blocks: call it off the async threads.
 pub struct Library {
-    home: PathBuf,
+    /// Where the stores are.
+    folder: PathBuf,
     /// Who uses this process.
     user: String,
     config: Mutex<Arc<Config>>,
@@ -82,26 +88,27 @@ pub enum Starters {
 }
 
 impl Library {
-    /// Opens the home of `config`, making what is missing.
+    /// Opens the stores that `config` names, making what is missing.
     ///
     /// # Errors
     /// [`LibraryError`] when the folder or a store in it can't be used.
     pub fn open(config: Config, starters: Starters) -> Result<Self, LibraryError> {
+        let folder = config.stores();
         let home_error = |error: std::io::Error| LibraryError::Home {
-            path: config.home.display().to_string(),
+            path: folder.display().to_string(),
             message: error.to_string(),
         };
-        make_private_folder(&config.home).map_err(home_error)?;
-        let session = Session::start(&config.home).map_err(home_error)?;
-        let database = Database::open(&config.home.join("repertoire.db"))?;
+        make_private_folder(&folder).map_err(home_error)?;
+        let session = Session::start(&folder).map_err(home_error)?;
+        let database = Database::open(&folder.join(DATABASE))?;
         // Under the write lock, because git can't have several processes make one repository.
-        let history = config.home.join("procedures.git");
+        let history = folder.join(HISTORY);
         let (versions, key) = database.write(|_| {
-            let key = Key::open(&config.home).map_err(home_error)?;
+            let key = Key::open(&folder).map_err(home_error)?;
             Ok::<_, LibraryError>((Versions::open(&history)?, key))
         })?;
         let library = Self {
-            home: config.home.clone(),
+            folder,
             user: config.user.clone(),
             config: Mutex::new(Arc::new(config)),
             database,
@@ -126,7 +133,7 @@ impl Library {
     pub fn config(&self) -> Result<Arc<Config>, LibraryError> {
         let mut config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
         if !config.is_current() {
-            *config = Arc::new(Config::load(Some(&self.home))?.for_user(Some(&self.user))?);
+            *config = Arc::new(config.reload()?);
             tracing::info!("config.toml was changed and read again");
         }
         Ok(Arc::clone(&config))
@@ -141,13 +148,13 @@ impl Library {
     /// The database file.
     #[must_use]
     pub fn database_file(&self) -> PathBuf {
-        self.home.join("repertoire.db")
+        self.folder.join(DATABASE)
     }
 
     /// The history's repository.
     #[must_use]
     pub fn history_folder(&self) -> PathBuf {
-        self.home.join("procedures.git")
+        self.folder.join(HISTORY)
     }
 
     /// Schema version of the database, and SQLite's own check of the file.

@@ -30,7 +30,7 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Config,
+    config::{Config, Start},
     library::{LibraryError, Services, Starters},
 };
 use catalog::{Catalog, Selection};
@@ -49,10 +49,8 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How a server is started.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
-    /// The home, where it is given. It is looked at only after the handshake: a broken one is told by the calls.
-    pub home: Option<PathBuf>,
-    /// Who uses it, where that is given.
-    pub user: Option<String>,
+    /// The home, who uses it and for whom. It is looked at only after the handshake: what is wrong is told by the calls.
+    pub start: Start,
     /// Whether a new home gets the starter procedures.
     pub starters: Starters,
     /// Which tools are shown.
@@ -132,11 +130,12 @@ impl Server {
     }
 
     async fn services(&self) -> Result<&Services, LibraryError> {
-        let ServeOptions { home, user, starters, worker, .. } = &*self.options;
+        let ServeOptions { start, starters, worker, .. } = &*self.options;
         self.services
             .get_or_try_init(|| async {
-                let config = Config::load(home.as_deref())?.for_user(user.as_deref())?;
-                tracing::info!(home = %config.home.display(), "serving");
+                let config = Config::load(start)?;
+                let (tenant, stores) = (config.tenant.as_deref(), config.stores());
+                tracing::info!(home = %config.home.display(), tenant, stores = %stores.display(), "serving");
                 Services::open(config, *starters, worker.clone()).await
             })
             .await

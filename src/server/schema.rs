@@ -85,7 +85,7 @@ fn reduce(value: &mut Value, is_schema: bool) {
     }
     drop_null_alternative(object);
     merge_constants(object);
-    // What has other fields inside is refused by whoever reads it; `input` says so once, at the root.
+    // What has other fields inside is refused by whoever reads it.
     if object.get("additionalProperties").is_some_and(Value::is_boolean) {
         object.remove("additionalProperties");
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{COMMITTED, HOT, JOURNALLED};
 use crate::{
     cli::CliError,
-    config::Config,
+    config::{Config, Start},
     domain::Definition,
     library::{Library, Starters},
 };
@@ -81,7 +81,11 @@ fn journalled() -> String {
 
 /// Fills a new home with `count` procedures and those that are measured.
 pub fn fill(home: &Path, count: usize) -> Result<(), CliError> {
-    let library = Library::open(Config::load(Some(home))?, Starters::Skip)?;
+    let start = Start { home: Some(home.to_owned()), ..Start::default() };
+    let mut config = Config::load(&start)?;
+    // Like the servers that will use it, whatever the environment says.
+    config.tenant = None;
+    let library = Library::open(config, Starters::Skip)?;
     let mut procedures = Vec::with_capacity(count + 2);
     for index in 0..count {
         let (verb, thing, target) = (VERBS[index % 10], THINGS[index / 10 % 10], TARGETS[index / 100 % 10]);
