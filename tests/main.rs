@@ -30,6 +30,7 @@ mod limits;
 mod llm;
 mod merge_states;
 mod merges;
+mod migrations;
 mod models;
 mod ownership;
 mod procedures;

@@ -4,6 +4,7 @@ mod approve;
 mod asking;
 mod bench;
 mod clone;
+mod db;
 mod demo;
 mod docs;
 mod doctor;
@@ -77,6 +78,8 @@ enum Command {
     Validate(validate::Arguments),
     /// Check the home and say what is wrong with it.
     Doctor(doctor::Arguments),
+    /// Show the schema version of the database, or change it.
+    Db(db::Arguments),
     /// Write a commented config.toml.
     Init(init::Arguments),
     /// Measure over the real protocol, against the budgets.
@@ -165,6 +168,7 @@ pub fn run() -> ExitCode {
         Command::Tools(arguments) => tools::run(&arguments, &context),
         Command::Validate(arguments) => validate::run(&arguments, &context),
         Command::Doctor(arguments) => doctor::run(&arguments, &context),
+        Command::Db(arguments) => db::run(&arguments, &context),
         Command::Init(arguments) => init::run(&arguments, &context),
         Command::Bench(arguments) => bench::run(&arguments, &context),
         Command::Docs(arguments) => docs::run(&arguments, &context),

@@ -38,6 +38,16 @@ pub enum LibraryError {
         /// What the system said.
         message: String,
     },
+    /// Others would have the tables changed under them.
+    #[error(
+        "{} the home open; end {} and try again (clients that start a server of their own may have to be closed)",
+        if *count == 1 { "1 other process has".to_owned() } else { format!("{count} other processes have") },
+        if *count == 1 { "it" } else { "them" }
+    )]
+    HomeInUse {
+        /// How many.
+        count: usize,
+    },
     /// An argument makes no sense.
     #[error("{0}")]
     Invalid(String),
@@ -258,6 +268,7 @@ impl LibraryError {
             Self::Sandbox(_) => "sandbox_error",
             Self::Model(error) => error.code(),
             Self::Home { .. } => "home_error",
+            Self::HomeInUse { .. } => "home_in_use",
             Self::Invalid(_) | Self::Name(_) | Self::Merge(_) | Self::Scope(_) | Self::RunOfOther { .. } => {
                 "invalid_argument"
             }

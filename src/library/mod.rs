@@ -15,6 +15,7 @@ mod history;
 mod inbox;
 mod index;
 mod lookup;
+mod maintenance;
 mod remember;
 mod report;
 pub mod runs;
@@ -35,7 +36,7 @@ use tokio::sync::Notify;
 
 use crate::{
     config::Config,
-    storage::{Database, StorageError},
+    storage::{Database, Migrated, StorageError},
     versions::Versions,
 };
 
@@ -48,6 +49,7 @@ pub use generation::{Activity, GenerateRequest, ModelUsage};
 pub use history::{VersionRef, VersionView};
 pub use inbox::{InboxEntry, InboxFilter};
 pub use lookup::{Found, ProcedureRef, RecallFilter};
+pub use maintenance::Maintenance;
 pub use remember::{Remembered, Similar};
 use runs::Key;
 pub use services::{Services, check_source};
@@ -101,6 +103,10 @@ impl Library {
         make_private_folder(&folder).map_err(home_error)?;
         let session = Session::start(&folder).map_err(home_error)?;
         let database = Database::open(&folder.join(DATABASE))?;
+        if let Some(Migrated { from, to, backup: Some(backup) }) = database.migrated() {
+            let backup = backup.display();
+            tracing::info!(from, to, %backup, "the database was migrated; this is how it was before");
+        }
         // Under the write lock, because git can't have several processes make one repository.
         let history = folder.join(HISTORY);
         let (versions, key) = database.write(|_| {

@@ -41,13 +41,7 @@ impl Session {
     /// Whether the process of another session has ended.
     #[must_use]
     pub fn is_dead(&self, id: &str) -> bool {
-        if id == self.id {
-            return false;
-        }
-        match File::open(self.folder.join(id)) {
-            Ok(file) => !matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
-            Err(error) => error.kind() == io::ErrorKind::NotFound,
-        }
+        id != self.id && is_unlocked(&self.folder.join(id))
     }
 
     /// Removes the files of processes that have ended.
@@ -61,6 +55,19 @@ impl Session {
             }
         }
     }
+}
+
+fn is_unlocked(path: &Path) -> bool {
+    match File::open(path) {
+        Ok(file) => !matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
+/// How many processes use a home.
+pub fn count_open(home: &Path) -> usize {
+    let entries = fs::read_dir(home.join(FOLDER)).into_iter().flatten().flatten();
+    entries.filter(|entry| !is_unlocked(&entry.path())).count()
 }
 
 impl Drop for Session {
@@ -80,8 +87,10 @@ mod tests {
         let (mine, other) = (Session::start(home.path()).unwrap(), Session::start(home.path()).unwrap());
         let id = other.id().to_owned();
         assert!(!mine.is_dead(&id));
+        assert_eq!(count_open(home.path()), 2);
         drop(other);
         assert!(mine.is_dead(&id));
+        assert_eq!(count_open(home.path()), 1);
         assert!(!mine.is_dead(mine.id()));
     }
 }

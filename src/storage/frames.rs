@@ -165,7 +165,7 @@ impl Writer<'_> {
         let FrameRow { run_id, root_run_id, depth, state, output, snapshot, seal } = frame;
         self.0
             .0
-            .prepare_cached("INSERT OR REPLACE INTO frames VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+            .prepare_cached("INSERT OR REPLACE INTO frames (run_id, root_run_id, depth, state, output, snapshot, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
             .execute(params![run_id, root_run_id, depth, state, output, snapshot, seal])?;
         self.0.0.prepare_cached("DELETE FROM answers WHERE run_id = ?1")?.execute([run_id])?;
         // It has come further than before.
@@ -181,12 +181,10 @@ impl Writer<'_> {
     /// # Errors
     /// [`StorageError::Sqlite`].
     pub fn save_answer(&self, run_id: &str, answer: &AnswerRow) -> Result<(), StorageError> {
-        self.0.0.prepare_cached("INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-            run_id,
-            answer.sequence,
-            answer.reply,
-            answer.seal
-        ])?;
+        self.0
+            .0
+            .prepare_cached("INSERT OR REPLACE INTO answers (run_id, sequence, reply, seal) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![run_id, answer.sequence, answer.reply, answer.seal])?;
         Ok(())
     }
 
@@ -208,7 +206,7 @@ impl Writer<'_> {
         let DecisionRow { sequence, question, decision, decided_by, decided_at } = decision;
         self.0
             .0
-            .prepare_cached("INSERT OR REPLACE INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .prepare_cached("INSERT OR REPLACE INTO decisions (run_id, sequence, question, decision, decided_by, decided_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute(params![run_id, sequence, question, decision, decided_by, decided_at])?;
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Callers get plain values; rusqlite types stop here. Everything blocks: call it off the async threads. Start at
 //! [`Database`].
 
+mod backup;
 mod checkpoints;
 mod frames;
 mod inbox;
@@ -10,6 +11,7 @@ mod json;
 mod migrations;
 mod procedures;
 mod runs;
+mod schema;
 mod search;
 mod stats;
 mod triggers;
@@ -27,8 +29,10 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 pub use checkpoints::{CheckpointRow, NewCheckpoint, WorkflowRunRow};
 pub use frames::{AnswerRow, DecisionRow, FrameRow};
 pub use inbox::ItemRow;
+pub use migrations::Migrated;
 pub use procedures::{ListFilter, ProcedureRow, ProcedureUpdate};
 pub use runs::{NewRun, RunEnd, RunFilter, RunRow};
+pub use schema::{Schema, migrate_down};
 pub use search::{SearchHit, Words};
 pub use stats::{DayTotals, Stats, VersionTotals};
 pub use triggers::{Tick, TriggerRow, Waiting};
@@ -66,6 +70,33 @@ pub enum StorageError {
         /// The newest that this program knows.
         known: u32,
     },
+    /// Another program has migrated the tables since this one opened the database.
+    #[error(
+        "another program has brought the database to schema version {found} while this one, which works with version \
+         {known}, had it open; nothing was written. Restart `repertoire`"
+    )]
+    Migrated {
+        /// What the file says now.
+        found: u32,
+        /// The version that this program works with.
+        known: u32,
+    },
+    /// Down is where lower versions are.
+    #[error("the database has schema version {found}; `--to {wanted}` is not below that")]
+    NotBelow {
+        /// What the file says.
+        found: u32,
+        /// What was asked for.
+        wanted: u32,
+    },
+    /// The database can't be copied, and without a copy nothing is done.
+    #[error("no backup can be made at `{}`: {source}; nothing was changed", path.display())]
+    Backup {
+        /// The copy.
+        path: PathBuf,
+        /// What SQLite or the system said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A column holds what no version of the program writes.
     #[error("the database holds a value that can't be read ({0}); run `repertoire doctor --rebuild`")]
     Unreadable(String),
@@ -83,6 +114,7 @@ impl From<rusqlite::Error> for StorageError {
 /// One home's database: a writer, and readers that never wait for it.
 pub struct Database {
     path: PathBuf,
+    migrated: Option<Migrated>,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
 }
@@ -117,8 +149,14 @@ impl Database {
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         enter_wal_mode(&writer)?;
         writer.pragma_update(None, "foreign_keys", true)?;
-        migrations::up(&mut writer)?;
-        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::default() })
+        let migrated = migrations::up(&mut writer, path)?;
+        Ok(Self { path: path.to_owned(), migrated, writer: Mutex::new(writer), readers: Mutex::default() })
+    }
+
+    /// What was done to the tables when this database was opened.
+    #[must_use]
+    pub const fn migrated(&self) -> Option<&Migrated> {
+        self.migrated.as_ref()
     }
 
     /// Runs `work` on a connection that only reads. It sees one consistent state and waits for nobody.
@@ -129,7 +167,7 @@ impl Database {
         let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match pooled {
             Some(connection) => connection,
-            None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+            None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(StorageError::from)?,
         };
         let result = work(&Reader(&connection));
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
@@ -181,12 +219,13 @@ fn write_on<T, E: From<StorageError>>(
     work: impl FnOnce(&Writer<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
     let transaction = Transaction::new(connection, TransactionBehavior::Immediate).map_err(StorageError::from)?;
+    migrations::check_writable(&transaction)?;
     let value = work(&Writer(Reader(&transaction)))?;
     transaction.commit().map_err(StorageError::from)?;
     Ok(value)
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StorageError> {
+fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
@@ -236,7 +275,7 @@ impl Writer<'_> {
         self.0
             .0
             .prepare_cached(
-                "INSERT INTO meta VALUES ('indexed_commit', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1",
+                "INSERT INTO meta (key, value) VALUES ('indexed_commit', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1",
             )?
             .execute([commit])?;
         Ok(())

@@ -261,7 +261,8 @@ impl Writer<'_> {
                 |row| row.get(0),
             )?;
         self.0.0.prepare_cached("DELETE FROM procedure_tags WHERE procedure_id = ?1")?.execute([id])?;
-        let mut insert = self.0.0.prepare_cached("INSERT OR IGNORE INTO procedure_tags VALUES (?1, ?2)")?;
+        let mut insert =
+            self.0.0.prepare_cached("INSERT OR IGNORE INTO procedure_tags (tag, procedure_id) VALUES (?1, ?2)")?;
         for tag in &definition.tags {
             insert.execute(params![tag, id])?;
         }

@@ -334,7 +334,7 @@ impl Writer<'_> {
     /// [`StorageError::Sqlite`].
     pub fn add_host_calls(&self, run_id: &str, calls: &[(u32, HostCall)]) -> Result<(), StorageError> {
         let mut insert =
-            self.0.0.prepare_cached("INSERT OR REPLACE INTO host_calls VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
+            self.0.0.prepare_cached("INSERT OR REPLACE INTO host_calls (run_id, sequence, function, arguments, result, error, line, step, duration_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
         for (sequence, call) in calls {
             insert.execute(params![
                 run_id,
@@ -365,7 +365,7 @@ impl Writer<'_> {
         self.0
             .0
             .prepare_cached(
-                "INSERT INTO run_totals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+                "INSERT INTO run_totals (procedure_id, version, day, successes, failures, skipped, paused, duration_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
                  ON CONFLICT DO UPDATE SET successes = successes + ?4, failures = failures + ?5, \
                  skipped = skipped + ?6, paused = paused + ?7, duration_ms = duration_ms + ?8",
             )?

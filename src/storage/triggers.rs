@@ -123,12 +123,12 @@ impl Writer<'_> {
         let startable = definition.enabled && definition.status == Status::Active;
         let Some(trigger) = definition.trigger.as_ref().filter(|_| startable) else { return self.remove_trigger(id) };
         let keys = trigger.index_keys();
-        self.0.0.prepare_cached("INSERT OR REPLACE INTO triggers VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-            id,
-            keys.kind,
-            self.rarest(&keys)?,
-            Json(trigger)
-        ])?;
+        self.0
+            .0
+            .prepare_cached(
+                "INSERT OR REPLACE INTO triggers (procedure_id, kind, key, definition) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![id, keys.kind, self.rarest(&keys)?, Json(trigger)])?;
         match trigger.time() {
             Some(schedule) => self.keep_schedule(id, schedule, now),
             None => self.remove_schedule(id),
@@ -156,7 +156,7 @@ impl Writer<'_> {
         self.0
             .0
             .prepare_cached(
-                "INSERT INTO schedules VALUES (?1, ?2, ?3, ?4) \
+                "INSERT INTO schedules (procedure_id, cron, timezone, next_due) VALUES (?1, ?2, ?3, ?4) \
                  ON CONFLICT DO UPDATE SET cron = ?2, timezone = ?3, next_due = ?4 WHERE cron <> ?2 OR timezone <> ?3",
             )?
             .execute(params![id, schedule.cron, schedule.timezone, next_due])?;
@@ -203,7 +203,9 @@ impl Writer<'_> {
             let inserted = self
                 .0
                 .0
-                .prepare_cached("INSERT OR IGNORE INTO ticks VALUES (?1, ?2, ?3, ?4, NULL)")?
+                .prepare_cached(
+                    "INSERT OR IGNORE INTO ticks (procedure_id, tick, session, claimed_at) VALUES (?1, ?2, ?3, ?4)",
+                )?
                 .execute(params![tick.procedure_id, tick.due, session, now])?;
             self.0
                 .0

@@ -1,0 +1,61 @@
+//! The tables of a home's database, apart from what is in them: at what version they are, up, and down again.
+
+use std::path::PathBuf;
+
+use super::{DATABASE, Library, LibraryError, Starters, session};
+use crate::{
+    config::Config,
+    storage::{self, Migrated, Schema},
+};
+
+/// The database file of the stores that a configuration names. It is not opened, so it may be of any version.
+pub struct Maintenance {
+    config: Config,
+}
+
+impl Maintenance {
+    /// That of `config`.
+    #[must_use]
+    pub const fn new(config: Config) -> Self {
+        Self { config }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        self.config.stores().join(DATABASE)
+    }
+
+    /// Where the file stands.
+    ///
+    /// # Errors
+    /// [`LibraryError::Storage`] when it is not a database.
+    pub fn schema(&self) -> Result<Schema, LibraryError> {
+        Ok(Schema::of(&self.file())?)
+    }
+
+    /// Brings the tables to the newest version, as every start does; `None` when they are there already.
+    ///
+    /// # Errors
+    /// [`LibraryError`] when the home can't be opened.
+    pub fn up(self) -> Result<Option<Migrated>, LibraryError> {
+        Ok(Library::open(self.config, Starters::Skip)?.database.migrated().cloned())
+    }
+
+    /// Takes the tables back to version `to`, after a backup, so that a program can use them that knows no higher one.
+    ///
+    /// # Errors
+    /// [`LibraryError::HomeInUse`] while another process has the home open; [`LibraryError::Storage`]. Nothing was
+    /// changed then.
+    pub fn down(&self, to: u32) -> Result<Migrated, LibraryError> {
+        let file = self.file();
+        if !file.exists() {
+            let message = format!("there is no database at `{}`; the first start makes one", file.display());
+            return Err(LibraryError::Invalid(message));
+        }
+        storage::migrate_down(&file, to, || match session::count_open(&self.config.stores()) {
+            0 => Ok(()),
+            count => Err(LibraryError::HomeInUse { count }),
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! Copies of the database file, made before something that could not be undone otherwise.
+
+use std::{
+    fs::{self, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, backup::Backup};
+
+use super::{StorageError, connect};
+
+const FOLDER: &str = "backups";
+const PREFIX: &str = "repertoire-v";
+const SUFFIX: &str = ".db";
+/// How many are kept.
+const KEPT: usize = 3;
+
+/// Copies the database `path`, whose schema version is `version`, as it was last committed, and removes the oldest of
+/// more than three copies. Callers hold the write lock.
+pub fn make(path: &Path, version: u32) -> Result<PathBuf, StorageError> {
+    let folder = folder(path);
+    let time = Timestamp::now().strftime("%Y%m%dT%H%M%S%6fZ");
+    let made = folder.join(format!("{PREFIX}{version}-{time}{SUFFIX}"));
+    // Under another name until it is whole: a process that is killed meanwhile leaves nothing that looks like a backup.
+    let partial = made.with_extension("partial");
+    let error = |source| StorageError::Backup { path: made.clone(), source };
+    make_private(&folder, &partial).map_err(|source| error(source.into()))?;
+    copy(path, &partial).map_err(|source| error(source.into()))?;
+    fs::rename(&partial, &made).map_err(|source| error(source.into()))?;
+    for old in list(path).iter().skip(KEPT) {
+        if let Err(error) = fs::remove_file(old) {
+            tracing::warn!(backup = %old.display(), %error, "an old backup can't be removed");
+        }
+    }
+    Ok(made)
+}
+
+/// The copies of the database `path`, newest first.
+pub fn list(path: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder(path)).into_iter().flatten().flatten();
+    let mut found: Vec<(String, PathBuf)> = entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let (_, time) = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.split_once('-')?;
+            Some((time.to_owned(), entry.path()))
+        })
+        .collect();
+    found.sort_by(|a, b| b.cmp(a));
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+fn folder(path: &Path) -> PathBuf {
+    path.with_file_name(FOLDER)
+}
+
+/// Makes the file, which SQLite will fill, for this user alone.
+fn make_private(folder: &Path, file: &Path) -> io::Result<()> {
+    let (mut builder, mut options) = (fs::DirBuilder::new(), OpenOptions::new());
+    builder.recursive(true);
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    builder.create(folder)?;
+    options.open(file).map(drop)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), rusqlite::Error> {
+    let source = connect(from, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mut target = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // In one go: with the write lock held nothing changes meanwhile, and readers don't wait for it.
+    Backup::new(&source, &mut target)?.step(-1).map(drop)
+}

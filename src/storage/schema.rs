@@ -1,0 +1,120 @@
+//! What version the tables of a database file have, looked at and changed without using it otherwise.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::OpenFlags;
+
+use super::{Migrated, StorageError, backup, connect, migrations};
+
+/// Where a database file stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    /// Its version: how many migrations it has seen. 0 when the file is not there.
+    pub version: u32,
+    /// The version that a program must know at least to use it, where the file says so.
+    pub floor: Option<u32>,
+    /// The migrations that this program knows; the number of the first is 1.
+    pub known: Vec<&'static str>,
+    /// Its backups, newest first.
+    pub backups: Vec<PathBuf>,
+}
+
+impl Schema {
+    /// Looks at the file, and changes nothing.
+    ///
+    /// # Errors
+    /// [`StorageError::Open`] when it is not a database.
+    pub fn of(path: &Path) -> Result<Self, StorageError> {
+        let looked_up = || {
+            let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            Ok((migrations::version(&connection)?, migrations::floor(&connection)?))
+        };
+        let open_error = |source| StorageError::Open { path: path.to_owned(), source };
+        let (version, floor) = if path.exists() { looked_up().map_err(open_error)? } else { (0, None) };
+        Ok(Self { version, floor, known: migrations::names().collect(), backups: backup::list(path) })
+    }
+
+    /// The newest version that this program knows.
+    #[must_use]
+    pub const fn newest() -> u32 {
+        migrations::NEWEST
+    }
+}
+
+/// Takes the migrations after version `to` back, after a backup. `is_free` is asked under the write lock whether nobody
+/// else uses the database.
+///
+/// # Errors
+/// What `is_free` returns, or [`StorageError`]; nothing was changed then.
+pub fn migrate_down<E: From<StorageError>>(
+    path: &Path,
+    to: u32,
+    is_free: impl FnOnce() -> Result<(), E>,
+) -> Result<Migrated, E> {
+    let open_error = |source| StorageError::Open { path: path.to_owned(), source };
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(open_error)?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(open_error)?;
+    migrations::down(&mut connection, path, to, is_free)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::storage::Database;
+
+    #[test]
+    fn a_newer_database_is_refused_with_both_numbers_unless_it_lets_this_program_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("repertoire.db");
+        drop(Database::open(&path).unwrap());
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        let set_floor = |floor: u32| {
+            connection.execute("UPDATE meta SET value = ?1 WHERE key = 'min_reader_version'", [floor]).unwrap();
+        };
+        set_floor(99);
+        let Err(error) = Database::open(&path) else { panic!("a database from the future was opened") };
+        assert!(error.to_string().contains("99"), "{error}");
+        set_floor(Schema::newest());
+        let database = Database::open(&path).unwrap();
+        assert_eq!(database.schema_version().unwrap(), 99);
+        database.write(|writer| writer.set_indexed_commit("abc")).unwrap();
+        connection.execute("DELETE FROM meta WHERE key = 'min_reader_version'", []).unwrap();
+        assert!(matches!(Database::open(&path), Err(StorageError::TooNew { found: 99, .. })));
+    }
+
+    #[test]
+    fn eight_threads_may_open_a_new_database_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("repertoire.db");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| Database::open(&path).unwrap().schema_version().unwrap());
+            }
+        });
+        assert_eq!(Database::open(&path).unwrap().schema_version().unwrap(), Schema::newest());
+        assert_eq!(backup::list(&path), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn three_backups_are_kept_and_each_is_what_was_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("repertoire.db");
+        let database = Database::open(&path).unwrap();
+        let made: Vec<PathBuf> = (0..5)
+            .map(|round| {
+                database.write(|writer| writer.set_indexed_commit(&round.to_string())).unwrap();
+                backup::make(&path, Schema::newest()).unwrap()
+            })
+            .collect();
+        let kept: Vec<PathBuf> = made.iter().rev().take(3).cloned().collect();
+        assert_eq!(backup::list(&path), kept);
+        for (backup, round) in kept.iter().zip(["4", "3", "2"]) {
+            let copy = Database::open(backup).unwrap();
+            assert_eq!(copy.integrity().unwrap(), "ok");
+            assert_eq!(copy.read(|reader| reader.indexed_commit()).unwrap().as_deref(), Some(round));
+        }
+    }
+}
