@@ -14,6 +14,8 @@ use super::{StorageError, connect};
 const FOLDER: &str = "backups";
 const PREFIX: &str = "repertoire-v";
 const SUFFIX: &str = ".db";
+/// The copy that is being made; the write lock sees to it that there is one.
+const PARTIAL: &str = "partial";
 /// How many are kept.
 const KEPT: usize = 3;
 
@@ -24,7 +26,7 @@ pub fn make(path: &Path, version: u32) -> Result<PathBuf, StorageError> {
     let time = Timestamp::now().strftime("%Y%m%dT%H%M%S%6fZ");
     let made = folder.join(format!("{PREFIX}{version}-{time}{SUFFIX}"));
     // Under another name until it is whole: a process that is killed meanwhile leaves nothing that looks like a backup.
-    let partial = made.with_extension("partial");
+    let partial = folder.join(PARTIAL);
     let error = |source| StorageError::Backup { path: made.clone(), source };
     make_private(&folder, &partial).map_err(|source| error(source.into()))?;
     copy(path, &partial).map_err(|source| error(source.into()))?;
@@ -59,7 +61,7 @@ fn folder(path: &Path) -> PathBuf {
 fn make_private(folder: &Path, file: &Path) -> io::Result<()> {
     let (mut builder, mut options) = (fs::DirBuilder::new(), OpenOptions::new());
     builder.recursive(true);
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

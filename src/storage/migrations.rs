@@ -183,8 +183,10 @@ mod tests {
 
     /// Tables, columns and indexes, however they came about.
     fn schema(connection: &Connection) -> Vec<String> {
-        let mut statement =
-            connection.prepare("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name").unwrap();
+        // Not SQLite's own, which stay once they are there.
+        let sql =
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type, name";
+        let mut statement = connection.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
         let without_remarks = |sql: String| {
             let lines = sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect::<Vec<_>>();

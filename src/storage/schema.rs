@@ -103,6 +103,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("repertoire.db");
         let database = Database::open(&path).unwrap();
+        // What a process left behind that was killed while it copied.
+        std::fs::create_dir(folder.path().join("backups")).unwrap();
+        std::fs::write(folder.path().join("backups").join("partial"), "half").unwrap();
         let made: Vec<PathBuf> = (0..5)
             .map(|round| {
                 database.write(|writer| writer.set_indexed_commit(&round.to_string())).unwrap();
