@@ -6,6 +6,7 @@ pub mod action;
 pub mod canonical;
 pub mod confidence;
 pub mod inbox;
+pub mod learning;
 pub mod name;
 pub mod network;
 pub mod permissions;
