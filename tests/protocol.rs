@@ -174,14 +174,16 @@ fn read_only_shows_only_what_changes_nothing() {
 fn toolsets_show_what_they_name() {
     let home = Home::new();
     let of = |sets: &str| names(&mut home.start_with(&["--toolsets", sets], Protocol::V2025));
-    let [procedures, code, runs, checkpoints] = ["procedures", "code", "runs", "checkpoints"].map(of);
+    let [procedures, code, runs, checkpoints, learning] =
+        ["procedures", "code", "runs", "checkpoints", "learning"].map(of);
     assert!(procedures.contains("remember_procedure") && !procedures.contains("execute_procedure"), "{procedures:?}");
     assert!(code.contains("rollback_procedure_code") && !code.contains("remember_procedure"), "{code:?}");
     assert!(runs.contains("execute_procedure") && !runs.contains("validate_procedure_code"), "{runs:?}");
     assert!(checkpoints.contains("save_checkpoint") && !checkpoints.contains("get_run"), "{checkpoints:?}");
+    assert!(learning.contains("review_candidate") && !learning.contains("complete_workflow"), "{learning:?}");
     assert_eq!(of("code,runs"), &code | &runs);
     let all = names(&mut home.start());
-    let sets = [procedures, code, runs, checkpoints];
+    let sets = [procedures, code, runs, checkpoints, learning];
     assert_eq!(all.len(), sets.iter().map(BTreeSet::len).sum::<usize>(), "every tool is in one set");
     assert_eq!(all, sets.into_iter().flatten().collect());
     let wrong = home.run(&["serve", "--toolsets", "nonsense"]);

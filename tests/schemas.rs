@@ -94,6 +94,10 @@ fn every_tool_says_what_it_does_and_what_it_changes() {
         "get_resume_point",
         "list_checkpoints",
         "merge_states",
+        "complete_workflow",
+        "recall_outcomes",
+        "list_candidates",
+        "review_candidate",
     ];
     let missing: Vec<&&str> = promised.iter().filter(|name| !names.contains(**name)).collect();
     assert!(missing.is_empty(), "{missing:?}");
@@ -231,6 +235,24 @@ fn answers_have_the_shape_that_the_schema_promises() {
     check("get_resume_point", json!({"run_id": "r", "branch_ids": ["b"]}));
     check("list_checkpoints", json!({"run_id": "r"}));
     check("merge_states", json!({"states": [{"x": 1}, {"x": 2}]}));
+    let failure = |run: &str, failed: u32| {
+        json!({
+            "workflow_id": "w", "run_id": run, "outcome": "failure", "duration_ms": 5, "node_count": 1,
+            "nodes_succeeded": 0, "nodes_failed": failed, "error_message": "broken", "artifacts": ["a.txt"],
+        })
+    };
+    check("complete_workflow", failure("r", 1));
+    check("complete_workflow", failure("r", 1));
+    check("complete_workflow", failure("r", 0));
+    check("complete_workflow", failure("r2", 1));
+    check("recall_outcomes", json!({}));
+    check("recall_outcomes", json!({"query": "broken", "as_prompt": true, "max_tokens": 20}));
+    check("recall_procedures", json!({"query": "broken", "include_workflow_outcomes": true}));
+    check("recall_procedures", json!({"query": "broken", "as_prompt": true}));
+    check("list_candidates", json!({}));
+    check("review_candidate", json!({"candidate_id": 2, "decision": "skip"}));
+    check("review_candidate", json!({"candidate_id": 1, "decision": "approve"}));
+    check("list_candidates", json!({}));
     check("delete_procedure", json!({"procedure_id": "shape", "expected_version": 9}));
     check("delete_procedure", json!({"procedure_id": "shape"}));
 }

@@ -2,6 +2,9 @@
 //!
 //! User and tenant are not here: they come from the process, never from a caller.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// Longest name of a workflow, a run, a node or a branch.
 pub const MOST_ID_BYTES: usize = 200;
 
@@ -16,6 +19,37 @@ pub struct Scope<'a> {
     pub node_id: Option<&'a str>,
 }
 
+/// How far a search goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Level {
+    /// One node of a run.
+    Node,
+    /// One run.
+    Run,
+    /// One workflow.
+    Workflow,
+    /// Everything of the user's own.
+    User,
+    /// Everything in the store that the user may read.
+    Tenant,
+}
+
+impl Level {
+    /// The word used in calls.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Node => "node",
+            Self::Run => "run",
+            Self::Workflow => "workflow",
+            Self::User => "user",
+            Self::Tenant => "tenant",
+        }
+    }
+}
+
 /// Why a scope makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeError {
@@ -26,6 +60,14 @@ pub enum ScopeError {
         inner: &'static str,
         /// What was not.
         outer: &'static str,
+    },
+    /// A search has no name to keep to.
+    #[error("scope `{}` needs `{field}`; say which one is meant", level.as_str())]
+    Missing {
+        /// How far the search was to go.
+        level: Level,
+        /// What was not given.
+        field: &'static str,
     },
     /// A name is empty or blank.
     #[error("`{0}` is empty; give it a name")]
@@ -48,7 +90,37 @@ pub enum ScopeError {
     },
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
+    /// How far a search goes, and the names that it keeps to: by default the innermost that is given, else `otherwise`.
+    /// Names within the level are left out.
+    ///
+    /// # Errors
+    /// [`ScopeError`] when a name is missing or can't be used.
+    pub fn at(self, level: Option<Level>, otherwise: Level) -> Result<(Level, Scope<'a>), ScopeError> {
+        self.check()?;
+        let Self { workflow_id, run_id, node_id } = self;
+        let level = level.unwrap_or(match (workflow_id, run_id, node_id) {
+            (_, _, Some(_)) => Level::Node,
+            (_, Some(_), _) => Level::Run,
+            (Some(_), _, _) => Level::Workflow,
+            _ => otherwise,
+        });
+        let need = |field, id: Option<&'a str>| id.map(Some).ok_or(ScopeError::Missing { level, field });
+        let kept = match level {
+            Level::User | Level::Tenant => Scope::default(),
+            Level::Workflow => Scope { workflow_id: need("workflow_id", workflow_id)?, ..Scope::default() },
+            Level::Run => {
+                let workflow_id = need("workflow_id", workflow_id)?;
+                Scope { workflow_id, run_id: need("run_id", run_id)?, node_id: None }
+            }
+            Level::Node => {
+                let (workflow_id, run_id) = (need("workflow_id", workflow_id)?, need("run_id", run_id)?);
+                Scope { workflow_id, run_id, node_id: need("node_id", node_id)? }
+            }
+        };
+        Ok((level, kept))
+    }
+
     /// Checks that every part lies in another and that the names can be used.
     ///
     /// # Errors
@@ -100,6 +172,25 @@ mod tests {
         assert_eq!(Scope { run_id, ..Scope::default() }.check(), outer("run_id", "workflow_id"));
         assert_eq!(Scope { workflow_id, node_id, ..Scope::default() }.check(), outer("node_id", "run_id"));
         assert_eq!(Scope { run_id, node_id, ..Scope::default() }.check(), outer("run_id", "workflow_id"));
+    }
+
+    #[test]
+    fn a_search_keeps_to_the_names_that_its_level_needs() {
+        let (workflow_id, run_id, node_id) = (Some("w"), Some("r"), Some("n"));
+        let all = Scope { workflow_id, run_id, node_id };
+        let run = Scope { node_id: None, ..all };
+        let workflow = Scope { workflow_id, ..Scope::default() };
+        assert_eq!(Scope::default().at(None, Level::Tenant), Ok((Level::Tenant, Scope::default())));
+        assert_eq!(all.at(None, Level::Tenant), Ok((Level::Node, all)));
+        assert_eq!(run.at(None, Level::Tenant), Ok((Level::Run, run)));
+        assert_eq!(workflow.at(None, Level::User), Ok((Level::Workflow, workflow)));
+        assert_eq!(all.at(Some(Level::Workflow), Level::User), Ok((Level::Workflow, workflow)));
+        assert_eq!(all.at(Some(Level::User), Level::Tenant), Ok((Level::User, Scope::default())));
+        let missing = |level, field| Err(ScopeError::Missing { level, field });
+        assert_eq!(Scope::default().at(Some(Level::Node), Level::User), missing(Level::Node, "workflow_id"));
+        assert_eq!(workflow.at(Some(Level::Run), Level::User), missing(Level::Run, "run_id"));
+        assert_eq!(run.at(Some(Level::Node), Level::User), missing(Level::Node, "node_id"));
+        assert!(Scope { run_id, ..Scope::default() }.at(Some(Level::User), Level::User).is_err());
     }
 
     #[test]

@@ -232,6 +232,44 @@ pub enum LibraryError {
         /// Which run.
         run: String,
     },
+    /// The run of a workflow ended otherwise before.
+    #[error(
+        "run `{run}` was completed before, as {ended} of workflow `{workflow}` at {at}, and differs from that in {differs}; what is stored stays, so give another run a name of its own"
+    )]
+    CompletedOtherwise {
+        /// Which run.
+        run: String,
+        /// How it ended.
+        ended: &'static str,
+        /// The workflow.
+        workflow: String,
+        /// When, as RFC 3339.
+        at: String,
+        /// The arguments that are not as stored.
+        differs: String,
+    },
+    /// There is no such candidate.
+    #[error("there is no candidate `{0}`; list_candidates shows those that wait")]
+    CandidateNotFound(i64),
+    /// A candidate was decided on.
+    #[error("candidate `{id}` was {decision} by `{by}` at {at}{}", procedure.as_ref().map_or_else(
+        || "; it comes back when its evidence doubles".to_owned(),
+        |name| format!(", as procedure `{name}`; change that with update_procedure")))]
+    CandidateReviewed {
+        /// Which one.
+        id: i64,
+        /// What was decided.
+        decision: &'static str,
+        /// Who decided.
+        by: String,
+        /// When, as RFC 3339.
+        at: String,
+        /// What was made of it.
+        procedure: Option<String>,
+    },
+    /// Another call makes a procedure of the candidate.
+    #[error("candidate `{0}` is being approved by another call; look at list_candidates in a moment")]
+    CandidateBusy(i64),
     /// The inbox has no such item.
     #[error("the inbox has no item `{0}`; list_inbox shows what there is")]
     ItemNotFound(i64),
@@ -292,6 +330,10 @@ impl LibraryError {
             Self::RunElsewhere(_) => "run_elsewhere",
             Self::RunEnded { .. } => "run_ended",
             Self::CheckpointNotFound { .. } => "checkpoint_not_found",
+            Self::CompletedOtherwise { .. } => "already_completed",
+            Self::CandidateNotFound(_) => "candidate_not_found",
+            Self::CandidateReviewed { .. } => "already_reviewed",
+            Self::CandidateBusy(_) => "candidate_busy",
             Self::ItemNotFound(_) => "item_not_found",
             Self::ItemResolved { .. } => "item_resolved",
         }

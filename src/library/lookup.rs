@@ -1,5 +1,7 @@
 //! Finding procedures: by handle or name, by words, by confidence.
 
+use std::collections::BTreeSet;
+
 use super::{Library, LibraryError};
 use crate::{
     domain::{ProcedureName, Status},
@@ -58,12 +60,15 @@ pub struct RecallFilter {
     pub min_confidence: Option<f64>,
     /// Only the user's own.
     pub own_only: bool,
+    /// Only these, by their handles.
+    pub only: Option<BTreeSet<i64>>,
 }
 
 impl RecallFilter {
-    fn admits(&self, procedure: &ProcedureRow, user: &str) -> bool {
+    pub(super) fn admits(&self, procedure: &ProcedureRow, user: &str) -> bool {
         let definition = &procedure.definition;
         (if self.own_only { definition.is_own_of(user) } else { definition.may_be_read_by(user) })
+            && self.only.as_ref().is_none_or(|only| only.contains(&procedure.id))
             && self.category.as_ref().is_none_or(|category| *category == definition.category)
             && self.tag.as_ref().is_none_or(|tag| definition.tags.contains(tag))
             && self
@@ -164,7 +169,7 @@ impl Library {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-fn track_record(procedure: &ProcedureRow) -> f64 {
+pub(super) fn track_record(procedure: &ProcedureRow) -> f64 {
     let finished = procedure.successes + procedure.failures;
     let expected = (procedure.successes as f64 + 1.0) / (finished as f64 + 2.0);
     0.5 + 0.5 * expected

@@ -14,12 +14,16 @@ mod guide;
 mod history;
 mod inbox;
 mod index;
+mod learning;
 mod lookup;
 mod maintenance;
+mod outcomes;
+mod recall;
 mod remember;
 mod report;
 pub mod runs;
 mod scheduler;
+mod section;
 mod services;
 mod session;
 mod starters;
@@ -48,10 +52,14 @@ pub use error::LibraryError;
 pub use generation::{Activity, GenerateRequest, ModelUsage};
 pub use history::{VersionRef, VersionView};
 pub use inbox::{InboxEntry, InboxFilter};
+pub use learning::{CandidateView, Decided, LessonEdits, Review};
 pub use lookup::{Found, ProcedureRef, RecallFilter};
 pub use maintenance::Maintenance;
+pub use outcomes::{Completed, OutcomeDraft, OutcomeQuery, RecalledOutcome, outcome_id};
+pub use recall::RecallScope;
 pub use remember::{Remembered, Similar};
 use runs::Key;
+pub use section::{Group, Section};
 pub use services::{Services, check_source};
 pub use session::Session;
 pub use starters::all as starter_procedures;
@@ -78,6 +86,8 @@ pub struct Library {
     key: Key,
     /// Says that procedures may have changed.
     changed: Notify,
+    /// Says that there may be a new candidate.
+    learned: Notify,
 }
 
 /// How a home is opened.
@@ -109,7 +119,8 @@ impl Library {
         }
         // Under the write lock, because git can't have several processes make one repository.
         let history = folder.join(HISTORY);
-        let (versions, key) = database.write(|_| {
+        let (versions, key) = database.write(|writer| {
+            writer.note_session(session.id(), &config.user)?;
             let key = Key::open(&folder).map_err(home_error)?;
             Ok::<_, LibraryError>((Versions::open(&history)?, key))
         })?;
@@ -123,6 +134,7 @@ impl Library {
             synced: Mutex::default(),
             key,
             changed: Notify::new(),
+            learned: Notify::new(),
         };
         library.refresh()?;
         if starters == Starters::Install && library.versions.head()?.is_none() {

@@ -67,7 +67,7 @@ impl Library {
         })?;
         self.database.read(|reader| {
             let procedure = find(reader, &self.user, &ProcedureRef::Name(definition.name.to_string()))?;
-            let similar = similar(reader, &self.user, &procedure)?;
+            let similar = similar(reader, &self.user, Some(procedure.id), &procedure.definition)?;
             Ok(Remembered { procedure, similar })
         })
     }
@@ -150,8 +150,13 @@ pub(super) fn check_expected(row: &ProcedureRow, expected: Option<VersionNumber>
     }
 }
 
-fn similar(reader: &Reader<'_>, user: &str, procedure: &ProcedureRow) -> Result<Vec<Similar>, LibraryError> {
-    let definition = &procedure.definition;
+/// Procedures that say nearly the same as a definition, which may be that of procedure `id`.
+pub(super) fn similar(
+    reader: &Reader<'_>,
+    user: &str,
+    id: Option<i64>,
+    definition: &Definition,
+) -> Result<Vec<Similar>, LibraryError> {
     let mine = words(definition);
     let query = format!("{} {}", definition.name.as_str().replace(['_', '-'], " "), definition.description);
     let hits = reader.search_procedures(&query, Words::Any, SIMILAR_CANDIDATES + 1)?;
@@ -159,7 +164,7 @@ fn similar(reader: &Reader<'_>, user: &str, procedure: &ProcedureRow) -> Result<
         .into_iter()
         .filter(|hit| {
             let definition = &hit.procedure.definition;
-            hit.procedure.id != procedure.id && definition.status != Status::Archived && definition.may_be_read_by(user)
+            Some(hit.procedure.id) != id && definition.status != Status::Archived && definition.may_be_read_by(user)
         })
         .map(|hit| Similar {
             id: hit.procedure.id,

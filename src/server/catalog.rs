@@ -3,16 +3,17 @@
 use super::{
     tool::{Effect, Entry, Tool, Toolset},
     tools::{
-        cancel_run::CancelRun, delete_procedure::DeleteProcedure, emit_event::EmitEvent,
-        execute_procedure::ExecuteProcedure, generate_procedure_code::GenerateProcedureCode,
+        cancel_run::CancelRun, complete_workflow::CompleteWorkflow, delete_procedure::DeleteProcedure,
+        emit_event::EmitEvent, execute_procedure::ExecuteProcedure, generate_procedure_code::GenerateProcedureCode,
         get_procedure::GetProcedure, get_procedure_stats::GetProcedureStats,
         get_procedure_versions::GetProcedureVersions, get_resume_point::GetResumePoint, get_run::GetRun,
-        list_checkpoints::ListCheckpoints, list_inbox::ListInbox, list_procedures::ListProcedures, list_runs::ListRuns,
-        match_procedures::MatchProcedures, merge_states::MergeStates, recall_procedures::RecallProcedures,
+        list_candidates::ListCandidates, list_checkpoints::ListCheckpoints, list_inbox::ListInbox,
+        list_procedures::ListProcedures, list_runs::ListRuns, match_procedures::MatchProcedures,
+        merge_states::MergeStates, recall_outcomes::RecallOutcomes, recall_procedures::RecallProcedures,
         remember_procedure::RememberProcedure, resolve_inbox_item::ResolveInboxItem, resume_run::ResumeRun,
-        rollback_procedure_code::RollbackProcedureCode, save_checkpoint::SaveCheckpoint,
-        search_procedures_by_confidence::SearchProceduresByConfidence, update_procedure::UpdateProcedure,
-        validate_procedure_code::ValidateProcedureCode,
+        review_candidate::ReviewCandidate, rollback_procedure_code::RollbackProcedureCode,
+        save_checkpoint::SaveCheckpoint, search_procedures_by_confidence::SearchProceduresByConfidence,
+        update_procedure::UpdateProcedure, validate_procedure_code::ValidateProcedureCode,
     },
 };
 
@@ -61,6 +62,10 @@ fn all() -> Vec<Entry> {
         entry::<GetResumePoint>(),
         entry::<ListCheckpoints>(),
         entry::<MergeStates>(),
+        entry::<CompleteWorkflow>(),
+        entry::<RecallOutcomes>(),
+        entry::<ListCandidates>(),
+        entry::<ReviewCandidate>(),
     ]
 }
 

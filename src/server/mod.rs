@@ -89,7 +89,11 @@ pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
         match opening.services().await {
             // What may change nothing starts nothing either.
             Ok(services) if !opening.options.selection.read_only => {
-                tokio::join!(services.keep_schedules(stopped.clone()), services.keep_runs(stopped));
+                tokio::join!(
+                    services.keep_schedules(stopped.clone()),
+                    services.keep_runs(stopped.clone()),
+                    services.keep_learning(stopped)
+                );
             }
             Ok(_) => {}
             Err(error) => tracing::error!(%error, "the home can't be opened; every call will say so"),

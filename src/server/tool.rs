@@ -25,6 +25,8 @@ pub enum Toolset {
     Runs,
     /// States of workflows that others run.
     Checkpoints,
+    /// What runs teach.
+    Learning,
 }
 
 impl Toolset {
@@ -36,6 +38,7 @@ impl Toolset {
             Self::Code => "code",
             Self::Runs => "runs",
             Self::Checkpoints => "checkpoints",
+            Self::Learning => "learning",
         }
     }
 }

@@ -154,6 +154,49 @@ impl Reader<'_> {
         rows.reverse();
         Ok(rows)
     }
+
+    /// The nodes of the first `limit` checkpoints of a run with their branches, in their order.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn nodes_of_run(&self, workflow_run: i64, limit: u32) -> Result<Vec<(Option<String>, String)>, StorageError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT branch_id, node_id FROM checkpoints WHERE workflow_run = ?1 ORDER BY sequence LIMIT ?2",
+        )?;
+        let rows = statement.query_map([workflow_run, limit.into()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The latest state of a branch, or of what has no branch.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn latest_state(
+        &self,
+        workflow_run: i64,
+        branch_id: Option<&str>,
+    ) -> Result<Option<Map<String, Value>>, StorageError> {
+        let state: Option<Json<Map<String, Value>>> = self
+            .0
+            .prepare_cached(
+                "SELECT state FROM checkpoints WHERE workflow_run = ?1 AND branch_id IS ?2 ORDER BY sequence DESC LIMIT 1",
+            )?
+            .query_row(params![workflow_run, branch_id], |row| row.get(0))
+            .optional()?;
+        Ok(state.map(|Json(state)| state))
+    }
+
+    /// The node of the latest checkpoint of a run.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn last_node(&self, workflow_run: i64) -> Result<Option<String>, StorageError> {
+        Ok(self
+            .0
+            .prepare_cached("SELECT node_id FROM checkpoints WHERE workflow_run = ?1 ORDER BY sequence DESC LIMIT 1")?
+            .query_row([workflow_run], |row| row.get(0))
+            .optional()?)
+    }
 }
 
 impl Writer<'_> {
@@ -207,5 +250,13 @@ impl Writer<'_> {
                 new.state
             ])?;
         Ok(sequence)
+    }
+
+    /// Removes the checkpoints of a run; gives how many there were. The run stays, so that no number is given out twice.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn delete_checkpoints(&self, workflow_run: i64) -> Result<usize, StorageError> {
+        Ok(self.0.0.prepare_cached("DELETE FROM checkpoints WHERE workflow_run = ?1")?.execute([workflow_run])?)
     }
 }

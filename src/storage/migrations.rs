@@ -54,6 +54,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0004_inbox"),
     migration!("0005_checkpoints"),
     migration!("0006_gathered_procedures"),
+    migration!("0007_outcomes"),
 ];
 
 /// The newest version that this program knows.

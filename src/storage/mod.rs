@@ -4,11 +4,14 @@
 //! [`Database`].
 
 mod backup;
+mod candidates;
 mod checkpoints;
+mod ended_runs;
 mod frames;
 mod inbox;
 mod json;
 mod migrations;
+mod outcomes;
 mod procedures;
 mod runs;
 mod schema;
@@ -26,10 +29,13 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+pub use candidates::{CandidateRow, CandidateStatus, Wording};
 pub use checkpoints::{CheckpointRow, NewCheckpoint, WorkflowRunRow};
+pub use ended_runs::{CallName, EndedRun};
 pub use frames::{AnswerRow, DecisionRow, FrameRow};
 pub use inbox::ItemRow;
 pub use migrations::Migrated;
+pub use outcomes::{Counts, Evidence, NewOutcome, OutcomeFilter, OutcomeRow};
 pub use procedures::{ListFilter, ProcedureRow, ProcedureUpdate};
 pub use runs::{NewRun, RunEnd, RunFilter, RunRow};
 pub use schema::{Schema, migrate_down};

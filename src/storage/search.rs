@@ -24,6 +24,16 @@ pub enum Words {
     Any,
 }
 
+impl Words {
+    /// The terms as an FTS5 query.
+    pub(super) fn join(self, terms: &[String]) -> String {
+        terms.join(match self {
+            Self::All => " AND ",
+            Self::Any => " OR ",
+        })
+    }
+}
+
 /// Weights of the columns name, description, tags, steps and notes: a word of the name says most.
 const BM25: &str = "bm25(procedure_search, 8.0, 4.0, 4.0, 1.5, 1.0)";
 
@@ -38,7 +48,7 @@ const SHORTEST_PREFIX: usize = 4;
 
 /// The telling words of free text as terms of an FTS5 query, the longer ones also as the beginning of a word. All words
 /// where none is telling.
-fn terms(text: &str) -> Vec<String> {
+pub(super) fn terms(text: &str) -> Vec<String> {
     const MOST_WORDS: usize = 32;
     let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let is_telling = |word: &&&str| !STOP_WORDS.contains(&word.to_lowercase().as_str());
@@ -63,10 +73,7 @@ impl Reader<'_> {
         if terms.is_empty() {
             return Ok(Vec::new());
         }
-        let expression = terms.join(match words {
-            Words::All => " AND ",
-            Words::Any => " OR ",
-        });
+        let expression = words.join(&terms);
         let sql = format!(
             "SELECT {COLUMNS}, relevance FROM \
              (SELECT rowid AS found, -{BM25} AS relevance FROM procedure_search WHERE procedure_search MATCH ?1 \

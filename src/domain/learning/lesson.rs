@@ -103,7 +103,7 @@ pub fn strategy(workflow_id: &str, successes: &[Seen]) -> Option<Lesson> {
              differed among them is left out."
         ),
         anti_patterns: Vec::new(),
-        tags: vec!["strategy".to_owned()],
+        tags: vec![workflow_id.to_owned(), "strategy".to_owned()],
         steps: steps(path),
     })
 }
@@ -160,7 +160,7 @@ pub fn anti_pattern(workflow_id: &str, failures: &[Seen], successes: &[Seen]) ->
         solution,
         reasoning,
         anti_patterns: vec![avoid],
-        tags: vec!["anti-pattern".to_owned()],
+        tags: vec![workflow_id.to_owned(), "anti-pattern".to_owned()],
     })
 }
 

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 
-fn seen(nodes: &[&str], facts: Value, error: Option<&str>) -> Seen {
+fn seen(nodes: &[&str], facts: &Value, error: Option<&str>) -> Seen {
     let mut trace = Trace { last_node: nodes.last().map(ToString::to_string), ..Trace::default() };
     nodes.iter().for_each(|node| trace.path.push(None, node));
     trace.add_state(None, facts.as_object().unwrap());
@@ -16,9 +16,9 @@ fn a_strategy_has_what_all_had() {
     let lesson = strategy(
         "deploy",
         &[
-            seen(&way, json!({"ok": true, "n": 4, "who": "a", "only": 1}), None),
-            seen(&way, json!({"ok": true, "n": 2, "who": "b"}), None),
-            seen(&way, json!({"ok": true, "n": 3, "who": "c"}), None),
+            seen(&way, &json!({"ok": true, "n": 4, "who": "a", "only": 1}), None),
+            seen(&way, &json!({"ok": true, "n": 2, "who": "b"}), None),
+            seen(&way, &json!({"ok": true, "n": 3, "who": "c"}), None),
         ],
     );
     insta::assert_json_snapshot!(lesson.unwrap(), @r#"
@@ -28,6 +28,7 @@ fn a_strategy_has_what_all_had() {
       "reasoning": "Runs of `deploy` that took this way succeeded. What their states had in common is kept here, what differed among them is left out.",
       "anti_patterns": [],
       "tags": [
+        "deploy",
         "strategy"
       ],
       "steps": [
@@ -38,18 +39,18 @@ fn a_strategy_has_what_all_had() {
     }
     "#);
     assert_eq!(strategy("deploy", &[]), None);
-    assert_eq!(strategy("deploy", &[seen(&[], json!({"x": 1}), None)]), None);
+    assert_eq!(strategy("deploy", &[seen(&[], &json!({"x": 1}), None)]), None);
 }
 
 #[test]
 fn an_anti_pattern_says_what_failed_why_and_what_worked_instead() {
     let failures = [
-        seen(&["build", "test"], json!({"region": "us", "retries": 0}), Some("refused by 10.0.0.7")),
-        seen(&["build", "test"], json!({"region": "us", "retries": 1}), Some("refused by 10.0.0.3")),
+        seen(&["build", "test"], &json!({"region": "us", "retries": 0}), Some("refused by 10.0.0.7")),
+        seen(&["build", "test"], &json!({"region": "us", "retries": 1}), Some("refused by 10.0.0.3")),
     ];
     let successes = [
-        seen(&["build", "test", "ship"], json!({"region": "eu", "retries": 5}), None),
-        seen(&["build", "mock", "ship"], json!({"region": "eu", "retries": 1}), None),
+        seen(&["build", "test", "ship"], &json!({"region": "eu", "retries": 5}), None),
+        seen(&["build", "mock", "ship"], &json!({"region": "eu", "retries": 1}), None),
     ];
     insta::assert_json_snapshot!(anti_pattern("deploy", &failures, &successes).unwrap(), @r#"
     {
@@ -60,6 +61,7 @@ fn an_anti_pattern_says_what_failed_why_and_what_worked_instead() {
         "Repeating a run of `deploy` that fails at `test` with “refused by <n>”, with `region` = \"us\""
       ],
       "tags": [
+        "deploy",
         "anti-pattern"
       ],
       "steps": [
@@ -83,7 +85,7 @@ fn outcomes() -> impl Strategy<Value = Vec<Seen>> {
     let one = (prop::collection::vec("[a-c]", 1..3), facts, prop::option::of("[a-c] [0-9]{1,3}"));
     let one = one.prop_map(|(nodes, facts, error)| {
         let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
-        seen(&nodes, json!(facts), error.as_deref())
+        seen(&nodes, &json!(facts), error.as_deref())
     });
     prop::collection::vec(one, 0..6)
 }
@@ -139,7 +141,7 @@ proptest! {
 
     #[test]
     fn no_step_is_a_command(node in "[a-c`{} ]{1,20}") {
-        let lesson = strategy("w", &[seen(&[&node], json!({}), None)]).unwrap();
+        let lesson = strategy("w", &[seen(&[&node], &json!({}), None)]).unwrap();
         let is_plain = |step: &String| !step.contains(['`', '{', '}']);
         prop_assert!(lesson.steps.iter().all(is_plain), "{:?}", lesson.steps);
     }

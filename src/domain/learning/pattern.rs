@@ -48,18 +48,14 @@ fn mask_quoted(message: &str) -> String {
     while let Some(first) = rest.chars().next() {
         let inner = &rest[first.len_utf8()..];
         let closed = if QUOTES.contains(&first) && !before.is_alphanumeric() { inner.find(first) } else { None };
-        match closed {
-            Some(end) => {
-                masked.push_str("<value>");
-                before = first;
-                rest = &inner[end + first.len_utf8()..];
-            }
-            None => {
-                masked.push(first);
-                before = first;
-                rest = inner;
-            }
+        if let Some(end) = closed {
+            masked.push_str("<value>");
+            rest = &inner[end + first.len_utf8()..];
+        } else {
+            masked.push(first);
+            rest = inner;
         }
+        before = first;
     }
     masked
 }

@@ -1,0 +1,294 @@
+//! A person's word on what was learned: nothing becomes a procedure without it.
+
+use serde::Deserialize;
+
+use crate::{
+    domain::{
+        CreatedBy, Definition, ProcedureName,
+        learning::{Ended, Kind, Lesson, lesson::plain},
+        name::{MAX_NAME_CHARS, slugify},
+    },
+    library::{
+        DefinitionDraft, DefinitionPatch, Library, LibraryError, ProcedureRef, Similar, now_ms, remember::similar,
+        rfc3339_ms,
+    },
+    storage::{CandidateRow, CandidateStatus, Evidence, Reader, StorageError, Wording, Writer},
+};
+
+const MOST_LISTED: u32 = 50;
+/// Runs that are named as evidence.
+const MOST_RUNS: u32 = 20;
+/// Of those, what a procedure's definition names.
+const RUNS_NAMED: usize = 5;
+/// Names that are tried for a procedure.
+const MOST_NAMES: u32 = 100;
+const CATEGORY: &str = "learned";
+
+/// A candidate with what speaks for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CandidateView {
+    /// It.
+    pub row: CandidateRow,
+    /// The outcomes with its pattern.
+    pub evidence: Evidence,
+    /// The newest runs among them.
+    pub run_ids: Vec<String>,
+    /// How often the workflow succeeded, in whatever way.
+    pub successes: u64,
+    /// How often it failed.
+    pub failures: u64,
+    /// Procedures that say nearly the same.
+    pub similar: Vec<Similar>,
+}
+
+/// Words of a lesson that a reviewer changes.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LessonEdits {
+    problem: Option<String>,
+    solution: Option<String>,
+    reasoning: Option<String>,
+    anti_patterns: Option<Vec<String>>,
+    tags: Option<Vec<String>>,
+}
+
+/// What a reviewer says.
+#[derive(Debug, Clone)]
+pub enum Review {
+    /// It becomes a procedure, under this name and with these fields where they are given.
+    Approve(Option<String>, Box<DefinitionPatch>),
+    /// It is put away until there is twice the evidence.
+    Reject,
+    /// It stays, in other words.
+    Edit(LessonEdits),
+    /// It stays, behind the others.
+    Skip,
+}
+
+/// What became of a candidate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    /// Where it stands.
+    pub status: CandidateStatus,
+    /// The procedure that was made of it, by handle and name.
+    pub procedure: Option<(i64, String)>,
+    /// Procedures that say nearly the same as that one.
+    pub similar: Vec<Similar>,
+}
+
+impl Decided {
+    const fn status(status: CandidateStatus) -> Self {
+        Self { status, procedure: None, similar: Vec::new() }
+    }
+}
+
+impl Library {
+    /// The user's candidates that wait, oldest first, those that were skipped after the others.
+    ///
+    /// # Errors
+    /// [`LibraryError::Storage`].
+    pub fn candidates(&self) -> Result<Vec<CandidateView>, LibraryError> {
+        self.refresh()?;
+        self.database.read(|reader| {
+            let rows = reader.open_candidates(&self.user, MOST_LISTED)?;
+            rows.into_iter().map(|row| self.candidate_view(reader, row)).collect()
+        })
+    }
+
+    fn candidate_view(&self, reader: &Reader<'_>, row: CandidateRow) -> Result<CandidateView, LibraryError> {
+        let evidence = reader.evidence(&row.user, &row.pattern)?;
+        let run_ids = reader.runs_with_pattern(&row.user, &row.pattern, MOST_RUNS)?;
+        let count = |ended| reader.count_outcomes(&row.user, &row.workflow_id, ended);
+        let (successes, failures) = (count(Ended::Success)?, count(Ended::Failure)?);
+        let draft = draft(&row, &evidence, &run_ids, default_name(&row, 1), DefinitionPatch::default());
+        let similar = match draft.build() {
+            Ok(definition) => similar(reader, &self.user, None, &definition)?,
+            Err(_) => Vec::new(),
+        };
+        Ok(CandidateView { row, evidence, run_ids, successes, failures, similar })
+    }
+
+    /// Carries out what a reviewer says of a candidate.
+    ///
+    /// # Errors
+    /// [`LibraryError::CandidateNotFound`], [`LibraryError::CandidateReviewed`], [`LibraryError::CandidateBusy`], or what
+    /// keeps the procedure from being stored; the candidate waits on then.
+    pub fn review_candidate(&self, id: i64, review: Review) -> Result<Decided, LibraryError> {
+        match review {
+            Review::Approve(name, patch) => self.approve(id, name.as_deref(), &patch),
+            Review::Reject => self.database.write_synced(|writer| {
+                let row = self.open_candidate(writer, id)?;
+                let evidence = writer.evidence(&self.user, &row.pattern)?.count;
+                writer.review_candidate(id, CandidateStatus::Rejected, &self.user, now_ms(), evidence, None)?;
+                Ok(Decided::status(CandidateStatus::Rejected))
+            }),
+            Review::Edit(edits) => self.database.write(|writer| {
+                let row = self.open_candidate(writer, id)?;
+                let lesson = edited(&row.lesson, edits)?;
+                writer.reword_candidate(id, row.wording, &row.basis, &lesson, Wording::Edited, now_ms())?;
+                Ok(Decided::status(CandidateStatus::Candidate))
+            }),
+            Review::Skip => self.database.write(|writer| {
+                self.open_candidate(writer, id)?;
+                writer.skip_candidate(id, now_ms())?;
+                Ok(Decided::status(CandidateStatus::Candidate))
+            }),
+        }
+    }
+
+    /// The user's candidate, if it waits and no other call is about to approve it.
+    fn open_candidate(&self, reader: &Reader<'_>, id: i64) -> Result<CandidateRow, LibraryError> {
+        let row = reader.candidate(&self.user, id)?.ok_or(LibraryError::CandidateNotFound(id))?;
+        let decision = match row.status {
+            CandidateStatus::Candidate => {
+                let is_busy = row.claimed_by.as_ref().is_some_and(|session| !self.session.is_dead(session));
+                return if is_busy { Err(LibraryError::CandidateBusy(id)) } else { Ok(row) };
+            }
+            CandidateStatus::Active => "approved",
+            CandidateStatus::Rejected => "rejected",
+        };
+        let by = row.reviewed_by.unwrap_or_default();
+        let at = rfc3339_ms(row.reviewed_at.unwrap_or_default());
+        Err(LibraryError::CandidateReviewed { id, decision, by, at, procedure: row.procedure_name })
+    }
+
+    /// Git and the database can't be written at once. So the candidate is kept for this process while the procedure is
+    /// stored; if the process dies in between, the next approval finds the procedure.
+    fn approve(&self, id: i64, name: Option<&str>, patch: &DefinitionPatch) -> Result<Decided, LibraryError> {
+        let (row, evidence, run_ids) = self.database.write(|writer| {
+            let row = self.open_candidate(writer, id)?;
+            writer.claim_candidate(id, Some(self.session.id()))?;
+            let evidence = writer.evidence(&self.user, &row.pattern)?;
+            let run_ids = writer.runs_with_pattern(&self.user, &row.pattern, MOST_RUNS)?;
+            Ok::<_, LibraryError>((row, evidence, run_ids))
+        })?;
+        let stored = self.store_lesson(&row, name, |name| draft(&row, &evidence, &run_ids, name, patch.clone()));
+        let decided = match stored {
+            Ok(decided) => decided,
+            Err(error) => {
+                let release = |writer: &Writer<'_>| writer.claim_candidate(id, None);
+                self.database.write::<_, StorageError>(release)?;
+                return Err(error);
+            }
+        };
+        let made = decided.procedure.as_ref().map(|(_, name)| name.as_str());
+        self.database.write_synced::<_, StorageError>(|writer| {
+            writer.review_candidate(id, CandidateStatus::Active, &self.user, now_ms(), evidence.count, made)
+        })?;
+        Ok(decided)
+    }
+
+    /// Stores the procedure, under the given name or the first that is free.
+    fn store_lesson(
+        &self,
+        row: &CandidateRow,
+        given: Option<&str>,
+        draft: impl Fn(String) -> DefinitionDraft,
+    ) -> Result<Decided, LibraryError> {
+        let mut attempt = 1;
+        loop {
+            let name = given.map_or_else(|| default_name(row, attempt), str::to_owned);
+            let definition = draft(name).build()?;
+            let owner = Some(self.user.clone());
+            let definition = Definition { owner, created_by: CreatedBy::Learned, ..definition };
+            match self.store(&definition, None) {
+                Ok(remembered) => {
+                    let made = &remembered.procedure;
+                    let procedure = Some((made.id, made.definition.name.to_string()));
+                    return Ok(Decided { status: CandidateStatus::Active, procedure, similar: remembered.similar });
+                }
+                Err(LibraryError::NameTaken { .. }) if row.claimed_by.is_some() && self.is_made(&definition)? => {
+                    let made = self.procedure(&ProcedureRef::Name(definition.name.to_string()))?;
+                    let procedure = Some((made.id, made.definition.name.to_string()));
+                    return Ok(Decided { procedure, ..Decided::status(CandidateStatus::Active) });
+                }
+                Err(LibraryError::NameTaken { .. } | LibraryError::NameHidden(_) | LibraryError::NotOwner { .. })
+                    if given.is_none() && attempt < MOST_NAMES =>
+                {
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether a process that died while it approved a candidate had stored this.
+    fn is_made(&self, wanted: &Definition) -> Result<bool, LibraryError> {
+        let made = self.procedure(&ProcedureRef::Name(wanted.name.to_string()))?.definition;
+        Ok(made.created_by == CreatedBy::Learned
+            && made.owner == wanted.owner
+            && (made.problem, made.solution) == (wanted.problem.clone(), wanted.solution.clone()))
+    }
+}
+
+fn edited(lesson: &Lesson, edits: LessonEdits) -> Result<Lesson, LibraryError> {
+    let LessonEdits { problem, solution, reasoning, anti_patterns, tags } = edits;
+    let texts = [("problem", &problem), ("solution", &solution), ("reasoning", &reasoning)];
+    if let Some((field, _)) = texts.iter().find(|(_, text)| text.as_ref().is_some_and(|text| text.trim().is_empty())) {
+        return Err(LibraryError::Invalid(format!("`edits.{field}` is empty; leave it out to keep what it says")));
+    }
+    let edited = Lesson {
+        problem: problem.unwrap_or_else(|| lesson.problem.clone()),
+        solution: solution.unwrap_or_else(|| lesson.solution.clone()),
+        reasoning: reasoning.unwrap_or_else(|| lesson.reasoning.clone()),
+        anti_patterns: anti_patterns.unwrap_or_else(|| lesson.anti_patterns.clone()),
+        tags: tags.unwrap_or_else(|| lesson.tags.clone()),
+        steps: lesson.steps.clone(),
+    };
+    if edited == *lesson {
+        return Err(LibraryError::Invalid(
+            "`edits` changes nothing; pass what should be worded otherwise, or decide `approve`, `reject` or `skip`"
+                .to_owned(),
+        ));
+    }
+    Ok(edited)
+}
+
+/// The procedure that a candidate becomes, with a reviewer's changes. Its steps are sentences: what was read in states
+/// and messages never becomes a command.
+fn draft(
+    row: &CandidateRow,
+    evidence: &Evidence,
+    run_ids: &[String],
+    name: String,
+    edits: DefinitionPatch,
+) -> DefinitionDraft {
+    let lesson = &row.lesson;
+    let named = run_ids.iter().take(RUNS_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if evidence.count > RUNS_NAMED as u64 { " and others" } else { "" };
+    let solution = edits.solution.as_ref().unwrap_or(&lesson.solution);
+    let steps = match row.kind {
+        Kind::Strategy => lesson.steps.iter().map(|step| plain(step)).collect(),
+        Kind::AntiPattern => vec![plain(solution)],
+    };
+    let fields = DefinitionPatch {
+        description: edits
+            .description
+            .or_else(|| Some(edits.problem.clone().unwrap_or_else(|| lesson.problem.clone()))),
+        category: edits.category.or_else(|| Some(CATEGORY.to_owned())),
+        tags: edits.tags.or_else(|| Some(lesson.tags.clone())),
+        steps: edits.steps.or_else(|| Some(steps.into_iter().map(crate::domain::Step::Sentence).collect())),
+        problem: edits.problem.or_else(|| Some(lesson.problem.clone())),
+        solution: edits.solution.or_else(|| Some(lesson.solution.clone())),
+        reasoning: edits.reasoning.or_else(|| {
+            let count = evidence.count;
+            Some(format!("{} Evidence: {count} runs ({named}{more}).", lesson.reasoning))
+        }),
+        anti_patterns: edits.anti_patterns.or_else(|| Some(lesson.anti_patterns.clone())),
+        source_session: edits.source_session.or_else(|| Some(format!("{}: {named}{more}", row.workflow_id))),
+        ..edits
+    };
+    DefinitionDraft { name, fields }
+}
+
+/// The name that a candidate's procedure gets unless the reviewer names it.
+fn default_name(row: &CandidateRow, attempt: u32) -> String {
+    let end = match row.kind {
+        Kind::Strategy => "strategy",
+        Kind::AntiPattern => "pitfall",
+    };
+    let end = if attempt == 1 { end.to_owned() } else { format!("{end}_{attempt}") };
+    let start: String = slugify(&row.workflow_id).chars().take(MAX_NAME_CHARS - end.len() - 1).collect();
+    let name = format!("{start}_{end}");
+    if ProcedureName::parse(&name).is_ok() { name } else { format!("workflow_{end}") }
+}

@@ -1,0 +1,271 @@
+//! Outcomes of whole runs: stored once per run, learned from, and recalled.
+//!
+//! An outcome is its user's own. One of a run of a procedure that others may read is theirs to recall too, as that run
+//! is theirs to read.
+
+use serde_json::Value;
+
+use super::{Library, LibraryError, RecallScope, learning, now_ms, rfc3339_ms};
+use crate::{
+    domain::{
+        learning::{Ended, Trace},
+        scope::{Level, Scope},
+    },
+    storage::{Counts, NewOutcome, OutcomeFilter, OutcomeRow, StorageError, Words, Writer},
+};
+
+const MOST_ERROR_CHARS: usize = 20_000;
+const MOST_ARTIFACTS: usize = 100;
+const MOST_ARTIFACT_BYTES: usize = 64 * 1024;
+/// Checkpoints of a run that are looked at.
+const MOST_CHECKPOINTS: u32 = 10_000;
+/// Branches whose last states are looked at.
+const MOST_STATES: usize = 20;
+const MOST_QUERY_CHARS: usize = 2000;
+
+/// How a run ended, as its caller says.
+#[derive(Debug, Clone)]
+pub struct OutcomeDraft {
+    /// The workflow.
+    pub workflow_id: String,
+    /// The run of that workflow.
+    pub run_id: String,
+    /// How it ended.
+    pub ended: Ended,
+    /// The numbers.
+    pub counts: Counts,
+    /// What went wrong.
+    pub error_message: Option<String>,
+    /// What it produced: names, or objects.
+    pub artifacts: Vec<Value>,
+    /// Whether something may be learned from it.
+    pub extract: bool,
+    /// Whether the checkpoints of the run go.
+    pub cleanup_checkpoints: bool,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Completed {
+    /// `false` when the same was stored before: nothing was changed.
+    pub is_new: bool,
+    /// The candidates that it is evidence for.
+    pub candidates: Vec<i64>,
+    /// How many checkpoints were removed.
+    pub checkpoints_deleted: usize,
+}
+
+/// What is asked of the outcomes.
+#[derive(Debug, Clone)]
+pub struct OutcomeQuery {
+    /// Words; without any, the newest outcomes are wanted.
+    pub text: Option<String>,
+    /// Where to look.
+    pub scope: RecallScope,
+    /// Only those that ended so.
+    pub ended: Option<Ended>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// An outcome that was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecalledOutcome {
+    /// It.
+    pub row: OutcomeRow,
+    /// How well its text answers the query, 1 for the best; absent without a query.
+    pub score: Option<f64>,
+}
+
+/// The name of an outcome in answers.
+#[must_use]
+pub fn outcome_id(run_id: &str) -> String {
+    format!("wo_{run_id}")
+}
+
+impl Library {
+    /// Stores how a run ended, so that it survives a power cut, learns from it, and removes its checkpoints, in this
+    /// order and all at once. Saying the same again changes nothing.
+    ///
+    /// # Errors
+    /// [`LibraryError::Scope`], [`LibraryError::Invalid`], [`LibraryError::RunOfOther`], or
+    /// [`LibraryError::CompletedOtherwise`].
+    pub fn complete_workflow(&self, draft: &OutcomeDraft) -> Result<Completed, LibraryError> {
+        check(draft)?;
+        let completed = self.database.write_synced(|writer| {
+            let run = writer.workflow_run(&self.user, &draft.run_id)?;
+            if let Some(run) = run.as_ref().filter(|run| run.workflow_id != draft.workflow_id) {
+                return Err(LibraryError::RunOfOther {
+                    run: draft.run_id.clone(),
+                    workflow: run.workflow_id.clone(),
+                    given: draft.workflow_id.clone(),
+                });
+            }
+            if let Some(stored) = writer.outcome_of(&self.user, &draft.run_id)? {
+                compare(draft, &stored)?;
+                return Ok(Completed::default());
+            }
+            let now = now_ms();
+            let run = match run {
+                Some(run) => run,
+                None => writer.add_workflow_run(&self.user, &draft.run_id, &draft.workflow_id, now)?,
+            };
+            let (trace, whole) = trace(writer, run.id)?;
+            let error = draft.error_message.as_deref();
+            let pattern = draft.extract.then(|| learning::pattern(&draft.workflow_id, draft.ended, &whole, error));
+            let new = NewOutcome {
+                user: self.user.clone(),
+                workflow_id: draft.workflow_id.clone(),
+                run_id: draft.run_id.clone(),
+                procedure_id: None,
+                ended: draft.ended,
+                pattern: pattern.flatten(),
+                created_at: now,
+                counts: draft.counts,
+                error_message: draft.error_message.clone(),
+                artifacts: draft.artifacts.clone(),
+                trace,
+            };
+            writer.add_outcome(&new)?;
+            let candidates = learning::learn(writer, &new, now)?;
+            let checkpoints_deleted = if draft.cleanup_checkpoints { writer.delete_checkpoints(run.id)? } else { 0 };
+            Ok(Completed { is_new: true, candidates, checkpoints_deleted })
+        })?;
+        if completed.is_new {
+            self.learned.notify_one();
+        }
+        Ok(completed)
+    }
+
+    /// The outcomes that answer a query: by their text, those that do so equally by their age.
+    ///
+    /// Those that have all telling words come alone where they are enough; otherwise any word counts. The newest 500
+    /// matches are ranked.
+    ///
+    /// # Errors
+    /// [`LibraryError::Scope`].
+    pub fn recall_outcomes(&self, query: &OutcomeQuery) -> Result<Vec<RecalledOutcome>, LibraryError> {
+        let (level, scope) = query.scope.at(Level::User)?;
+        let filter = OutcomeFilter {
+            user: self.user.clone(),
+            with_shared: level == Level::Tenant,
+            workflow_id: scope.workflow_id.map(str::to_owned),
+            run_id: scope.run_id.map(str::to_owned),
+            node_id: scope.node_id.map(str::to_owned),
+            ended: query.ended,
+        };
+        let text = query.text.as_deref().unwrap_or_default().trim();
+        let text: String = text.chars().take(MOST_QUERY_CHARS).collect();
+        Ok(self.database.read::<_, StorageError>(|reader| {
+            if text.is_empty() {
+                let rows = reader.newest_outcomes(&filter, query.limit)?;
+                return Ok(rows.into_iter().map(|row| RecalledOutcome { row, score: None }).collect());
+            }
+            let mut hits = reader.search_outcomes(&filter, &text, Words::All, query.limit)?;
+            if hits.len() < query.limit as usize {
+                hits = reader.search_outcomes(&filter, &text, Words::Any, query.limit)?;
+            }
+            let best = hits.iter().map(|(_, relevance)| *relevance).fold(f64::MIN_POSITIVE, f64::max);
+            let scored =
+                hits.into_iter().map(|(row, relevance)| RecalledOutcome { row, score: Some(relevance / best) });
+            Ok(scored.collect())
+        })?)
+    }
+}
+
+fn invalid(message: &str) -> LibraryError {
+    LibraryError::Invalid(format!("nothing was stored: {message}"))
+}
+
+fn check(draft: &OutcomeDraft) -> Result<(), LibraryError> {
+    Scope { workflow_id: Some(&draft.workflow_id), run_id: Some(&draft.run_id), node_id: None }.check()?;
+    let Counts { duration_ms, node_count, nodes_succeeded, nodes_failed } = draft.counts;
+    for (field, value) in [
+        ("duration_ms", duration_ms),
+        ("node_count", node_count),
+        ("nodes_succeeded", nodes_succeeded),
+        ("nodes_failed", nodes_failed),
+    ] {
+        if value < 0 {
+            return Err(invalid(&format!("`{field}` is {value}; it counts from 0")));
+        }
+    }
+    if nodes_succeeded.saturating_add(nodes_failed) > node_count {
+        return Err(invalid(&format!(
+            "`nodes_succeeded` {nodes_succeeded} and `nodes_failed` {nodes_failed} are more than `node_count` \
+             {node_count}; count every node once"
+        )));
+    }
+    if let Some(message) = &draft.error_message {
+        let length = message.chars().count();
+        if length > MOST_ERROR_CHARS {
+            return Err(invalid(&format!(
+                "`error_message` has {length} characters, and at most {MOST_ERROR_CHARS} are kept; cut it"
+            )));
+        }
+    }
+    let is_named = |artifact: &Value| match artifact {
+        Value::String(name) => !name.trim().is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        _ => false,
+    };
+    if let Some(wrong) = draft.artifacts.iter().find(|artifact| !is_named(artifact)) {
+        return Err(invalid(&format!("`artifacts` has {wrong}; give a name or an object for each")));
+    }
+    let bytes: usize = draft.artifacts.iter().map(|artifact| artifact.to_string().len()).sum();
+    if draft.artifacts.len() > MOST_ARTIFACTS || bytes > MOST_ARTIFACT_BYTES {
+        return Err(invalid(&format!(
+            "`artifacts` has {} entries of {bytes} bytes, and at most {MOST_ARTIFACTS} of {MOST_ARTIFACT_BYTES} bytes \
+             are kept; name the files, not what is in them",
+            draft.artifacts.len()
+        )));
+    }
+    Ok(())
+}
+
+/// Whether the same was said before.
+fn compare(draft: &OutcomeDraft, stored: &OutcomeRow) -> Result<(), LibraryError> {
+    let counts = |pick: fn(&Counts) -> i64| pick(&draft.counts) == pick(&stored.counts);
+    let fields = [
+        ("workflow_id", draft.workflow_id == stored.workflow_id),
+        ("outcome", draft.ended == stored.ended),
+        ("duration_ms", counts(|counts| counts.duration_ms)),
+        ("node_count", counts(|counts| counts.node_count)),
+        ("nodes_succeeded", counts(|counts| counts.nodes_succeeded)),
+        ("nodes_failed", counts(|counts| counts.nodes_failed)),
+        ("error_message", draft.error_message == stored.error_message),
+        ("artifacts", draft.artifacts == stored.artifacts),
+    ];
+    let differing: Vec<String> =
+        fields.into_iter().filter(|(_, same)| !same).map(|(field, _)| format!("`{field}`")).collect();
+    if differing.is_empty() {
+        return Ok(());
+    }
+    Err(LibraryError::CompletedOtherwise {
+        run: draft.run_id.clone(),
+        ended: stored.ended.as_str(),
+        workflow: stored.workflow_id.clone(),
+        at: rfc3339_ms(stored.created_at),
+        differs: differing.join(", "),
+    })
+}
+
+/// What is kept of a run, and the same with its whole path, which is what runs are compared by.
+fn trace(writer: &Writer<'_>, workflow_run: i64) -> Result<(Trace, Trace), StorageError> {
+    let mut trace = Trace::default();
+    let nodes = writer.nodes_of_run(workflow_run, MOST_CHECKPOINTS)?;
+    let mut branches: Vec<Option<&str>> = Vec::new();
+    for (branch, node) in &nodes {
+        trace.path.push(branch.as_deref(), node);
+        if !branches.contains(&branch.as_deref()) && branches.len() < MOST_STATES {
+            branches.push(branch.as_deref());
+        }
+    }
+    for branch in branches {
+        if let Some(state) = writer.latest_state(workflow_run, branch)? {
+            trace.add_state(branch, &state);
+        }
+    }
+    trace.last_node = writer.last_node(workflow_run)?;
+    Ok((trace.clone().cut(), trace))
+}

@@ -1,0 +1,95 @@
+//! `review_candidate`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{
+    library::{LibraryError, Review, Services},
+    server::{
+        progress::CallContext,
+        tool::{Answer, Effect, Tool, Toolset, parse},
+    },
+};
+
+/// Decides on what was learned.
+pub struct ReviewCandidate;
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum Decision {
+    Approve,
+    Reject,
+    Edit,
+    Skip,
+}
+
+/// Arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// From `list_candidates`.
+    candidate_id: i64,
+    /// `approve` makes a procedure; `edit` rewords and waits on; `skip` puts it last.
+    decision: Decision,
+    /// `problem`, `solution`, `reasoning`, `anti_patterns`, `tags`; to approve, any of `remember_procedure`.
+    edits: Option<Map<String, Value>>,
+}
+
+/// Answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Output {
+    candidate_id: i64,
+    status: &'static str,
+    procedure_id: Option<i64>,
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    similar_to: Vec<String>,
+}
+
+impl Answer for Output {}
+
+impl Tool for ReviewCandidate {
+    const NAME: &'static str = "review_candidate";
+    const DESCRIPTION: &'static str = "Decide on a candidate as your user says.";
+    const TOOLSET: Toolset = Toolset::Learning;
+    const EFFECT: Effect = Effect::Changes;
+    type Params = Params;
+    type Output = Output;
+
+    async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
+        let Params { candidate_id, decision, edits } = params;
+        let review = review(decision, edits)?;
+        let decided = services.blocking(move |library| library.review_candidate(candidate_id, review)).await?;
+        let (procedure_id, name) = decided.procedure.unzip();
+        let similar_to = decided.similar.into_iter().map(|similar| similar.name).collect();
+        Ok(Output { candidate_id, status: decided.status.as_str(), procedure_id, name, similar_to })
+    }
+}
+
+fn review(decision: Decision, edits: Option<Map<String, Value>>) -> Result<Review, LibraryError> {
+    let within = |error: LibraryError| LibraryError::Invalid(format!("`edits`: {error}"));
+    match (decision, edits) {
+        (Decision::Approve, edits) => {
+            let mut edits = edits.unwrap_or_default();
+            let name = match edits.remove("name") {
+                None => None,
+                Some(Value::String(name)) => Some(name),
+                Some(other) => {
+                    return Err(LibraryError::Invalid(format!("`edits.name` is {other}; a name is a text")));
+                }
+            };
+            Ok(Review::Approve(name, Box::new(parse(edits).map_err(within)?)))
+        }
+        (Decision::Edit, Some(edits)) => Ok(Review::Edit(parse(edits).map_err(within)?)),
+        (Decision::Edit, None) => {
+            Err(LibraryError::Invalid("`edit` needs `edits`: the fields with their new words".to_owned()))
+        }
+        (Decision::Reject, None) => Ok(Review::Reject),
+        (Decision::Skip, None) => Ok(Review::Skip),
+        (Decision::Reject | Decision::Skip, Some(_)) => Err(LibraryError::Invalid(
+            "`edits` go with `approve` or `edit`; leave them out to reject or skip".to_owned(),
+        )),
+    }
+}

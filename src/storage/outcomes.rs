@@ -1,0 +1,348 @@
+//! Outcomes of whole runs: stored once per run, searched, and counted by what they have in common.
+
+use rusqlite::{OptionalExtension, Row, named_params, params};
+use serde_json::Value;
+
+use super::{Reader, StorageError, Words, Writer, json::Json, procedures::VISIBLE, search::terms};
+use crate::domain::learning::{Ended, Seen, Trace};
+
+/// Matches that are ranked by their text: the newest ones. Ranking ten thousand that all match takes 10 ms.
+const RANKED: u32 = 500;
+
+/// Weights of the columns workflow, status, nodes, error and artifacts.
+const BM25: &str = "bm25(outcome_search, 4.0, 1.0, 2.0, 2.0, 1.0)";
+
+/// An outcome as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutcomeRow {
+    /// Its key here.
+    pub id: i64,
+    /// The workflow.
+    pub workflow_id: String,
+    /// The run of that workflow.
+    pub run_id: String,
+    /// How it ended.
+    pub ended: Ended,
+    /// What those that are alike share; absent where nothing is to be learned.
+    pub pattern: Option<String>,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+    /// What the caller counted.
+    pub counts: Counts,
+    /// What went wrong.
+    pub error_message: Option<String>,
+    /// What it produced.
+    pub artifacts: Vec<Value>,
+    /// What is kept of the run.
+    pub trace: Trace,
+}
+
+/// The numbers of an outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// How long the run took.
+    pub duration_ms: i64,
+    /// Its nodes.
+    pub node_count: i64,
+    /// Those that succeeded.
+    pub nodes_succeeded: i64,
+    /// Those that failed.
+    pub nodes_failed: i64,
+}
+
+/// An outcome that is to be kept.
+#[derive(Debug, Clone)]
+pub struct NewOutcome {
+    /// Whose run it was.
+    pub user: String,
+    /// The workflow.
+    pub workflow_id: String,
+    /// The run of that workflow.
+    pub run_id: String,
+    /// The procedure, where the run was one of ours.
+    pub procedure_id: Option<i64>,
+    /// How it ended.
+    pub ended: Ended,
+    /// What those that are alike share.
+    pub pattern: Option<String>,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+    /// The numbers.
+    pub counts: Counts,
+    /// What went wrong.
+    pub error_message: Option<String>,
+    /// What it produced.
+    pub artifacts: Vec<Value>,
+    /// What is kept of the run.
+    pub trace: Trace,
+}
+
+/// Which outcomes are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct OutcomeFilter {
+    /// Of this user.
+    pub user: String,
+    /// Also of runs of procedures that this user may read.
+    pub with_shared: bool,
+    /// Only of this workflow.
+    pub workflow_id: Option<String>,
+    /// Only of this run.
+    pub run_id: Option<String>,
+    /// Only of runs that went through this node.
+    pub node_id: Option<String>,
+    /// Only those that ended so.
+    pub ended: Option<Ended>,
+}
+
+/// Outcomes that share a pattern.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// How many there are.
+    pub count: u64,
+    /// The first; milliseconds since 1970.
+    pub first_at: i64,
+    /// The latest; milliseconds since 1970.
+    pub last_at: i64,
+}
+
+const COLUMNS: &str = "o.id, o.workflow_id, o.run_id, o.outcome, o.pattern, o.created_at, o.duration_ms, o.node_count, \
+                       o.nodes_succeeded, o.nodes_failed, o.error_message, o.artifacts, o.trace";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<OutcomeRow> {
+    let ended: String = row.get("outcome")?;
+    let artifacts: Option<Json<Vec<Value>>> = row.get("artifacts")?;
+    Ok(OutcomeRow {
+        id: row.get("id")?,
+        workflow_id: row.get("workflow_id")?,
+        run_id: row.get("run_id")?,
+        ended: Ended::parse(&ended).unwrap_or(Ended::Failure),
+        pattern: row.get("pattern")?,
+        created_at: row.get("created_at")?,
+        counts: Counts {
+            duration_ms: row.get("duration_ms")?,
+            node_count: row.get("node_count")?,
+            nodes_succeeded: row.get("nodes_succeeded")?,
+            nodes_failed: row.get("nodes_failed")?,
+        },
+        error_message: row.get("error_message")?,
+        artifacts: artifacts.map(|Json(artifacts)| artifacts).unwrap_or_default(),
+        trace: row.get::<_, Json<Trace>>("trace")?.0,
+    })
+}
+
+impl OutcomeFilter {
+    /// What a row must be, over the table `o`, with the parameters of [`Self::parameters`].
+    fn condition(&self) -> String {
+        let own = "o.user = :user";
+        let whose = if self.with_shared {
+            format!("({own} OR EXISTS (SELECT 1 FROM procedures WHERE procedures.id = o.procedure_id AND {VISIBLE}))")
+        } else {
+            own.to_owned()
+        };
+        // Each is named in every statement, so that all have the same parameters.
+        format!(
+            "{whose} AND (:workflow IS NULL OR o.workflow_id = :workflow) AND (:run IS NULL OR o.run_id = :run) \
+             AND (:ended IS NULL OR o.outcome = :ended) AND (:node IS NULL OR EXISTS (SELECT 1 FROM \
+             json_tree(o.trace, '$.path') AS n WHERE n.type = 'text' AND n.value = :node))"
+        )
+    }
+}
+
+impl Reader<'_> {
+    /// What a user noted of a run.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn outcome_of(&self, user: &str, run_id: &str) -> Result<Option<OutcomeRow>, StorageError> {
+        let sql = format!("SELECT {COLUMNS} FROM workflow_outcomes AS o WHERE user = ?1 AND run_id = ?2");
+        Ok(self.0.prepare_cached(&sql)?.query_row([user, run_id], from_row).optional()?)
+    }
+
+    /// The newest outcomes that match, newest first.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn newest_outcomes(&self, filter: &OutcomeFilter, limit: u32) -> Result<Vec<OutcomeRow>, StorageError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM workflow_outcomes AS o WHERE {} ORDER BY o.id DESC LIMIT :limit",
+            filter.condition()
+        );
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map(
+            named_params! {
+                ":user": filter.user, ":workflow": filter.workflow_id, ":run": filter.run_id,
+                ":node": filter.node_id, ":ended": filter.ended.map(Ended::as_str), ":limit": limit,
+            },
+            from_row,
+        )?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The outcomes that match and whose text answers `text` best; of those that do so equally, the newest first.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn search_outcomes(
+        &self,
+        filter: &OutcomeFilter,
+        text: &str,
+        words: Words,
+        limit: u32,
+    ) -> Result<Vec<(OutcomeRow, f64)>, StorageError> {
+        let terms = terms(text);
+        if terms.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT {COLUMNS}, relevance FROM (\
+             SELECT o.id AS found, -{BM25} AS relevance FROM outcome_search \
+             JOIN workflow_outcomes AS o ON o.id = outcome_search.rowid \
+             WHERE outcome_search MATCH :text AND {} ORDER BY outcome_search.rowid DESC LIMIT {RANKED}) \
+             JOIN workflow_outcomes AS o ON o.id = found ORDER BY relevance DESC, found DESC LIMIT :limit",
+            filter.condition()
+        );
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let rows = statement.query_map(
+            named_params! {
+                ":user": filter.user, ":workflow": filter.workflow_id, ":run": filter.run_id,
+                ":node": filter.node_id, ":ended": filter.ended.map(Ended::as_str), ":limit": limit,
+                ":text": words.join(&terms),
+            },
+            |row| Ok((from_row(row)?, row.get("relevance")?)),
+        )?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The newest `limit` outcomes with a pattern, as far as they teach something.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn seen_with_pattern(&self, user: &str, pattern: &str, limit: u32) -> Result<Vec<Seen>, StorageError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT trace, error_message FROM workflow_outcomes WHERE user = ?1 AND pattern = ?2 ORDER BY id DESC LIMIT ?3",
+        )?;
+        let rows = statement.query_map(params![user, pattern, limit], seen)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The newest `limit` outcomes of a workflow that ended so and teach something.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn seen_of_workflow(
+        &self,
+        user: &str,
+        workflow_id: &str,
+        ended: Ended,
+        limit: u32,
+    ) -> Result<Vec<Seen>, StorageError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT trace, error_message FROM workflow_outcomes \
+             WHERE user = ?1 AND workflow_id = ?2 AND outcome = ?3 AND pattern IS NOT NULL ORDER BY id DESC LIMIT ?4",
+        )?;
+        let rows = statement.query_map(params![user, workflow_id, ended.as_str(), limit], seen)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many outcomes have a pattern, and since when.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn evidence(&self, user: &str, pattern: &str) -> Result<Evidence, StorageError> {
+        Ok(self
+            .0
+            .prepare_cached(
+                "SELECT COUNT(*), COALESCE(MIN(created_at), 0), COALESCE(MAX(created_at), 0) FROM workflow_outcomes \
+                 WHERE user = ?1 AND pattern = ?2",
+            )?
+            .query_row([user, pattern], |row| {
+                Ok(Evidence { count: row.get(0)?, first_at: row.get(1)?, last_at: row.get(2)? })
+            })?)
+    }
+
+    /// The newest `limit` runs with a pattern, newest first.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn runs_with_pattern(&self, user: &str, pattern: &str, limit: u32) -> Result<Vec<String>, StorageError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT run_id FROM workflow_outcomes WHERE user = ?1 AND pattern = ?2 ORDER BY id DESC LIMIT ?3",
+        )?;
+        Ok(statement.query_map(params![user, pattern, limit], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    /// How many outcomes of a workflow there are that ended so.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn count_outcomes(&self, user: &str, workflow_id: &str, ended: Ended) -> Result<u64, StorageError> {
+        Ok(self
+            .0
+            .prepare_cached(
+                "SELECT COUNT(*) FROM workflow_outcomes WHERE user = ?1 AND workflow_id = ?2 AND outcome = ?3",
+            )?
+            .query_row([user, workflow_id, ended.as_str()], |row| row.get(0))?)
+    }
+}
+
+fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
+    Ok(Seen { trace: row.get::<_, Json<Trace>>(0)?.0, error: row.get(1)? })
+}
+
+impl Writer<'_> {
+    /// Stores an outcome, unless the run has one already: then `None`.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn add_outcome(&self, new: &NewOutcome) -> Result<Option<i64>, StorageError> {
+        let connection = self.0.0;
+        let artifacts = (!new.artifacts.is_empty()).then_some(Json(&new.artifacts));
+        let id: Option<i64> = connection
+            .prepare_cached(
+                "INSERT INTO workflow_outcomes (user, workflow_id, run_id, procedure_id, outcome, pattern, created_at, \
+                 duration_ms, node_count, nodes_succeeded, nodes_failed, error_message, artifacts, trace) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+                 ON CONFLICT (user, run_id) DO NOTHING RETURNING id",
+            )?
+            .query_row(
+                params![
+                    new.user,
+                    new.workflow_id,
+                    new.run_id,
+                    new.procedure_id,
+                    new.ended.as_str(),
+                    new.pattern,
+                    new.created_at,
+                    new.counts.duration_ms,
+                    new.counts.node_count,
+                    new.counts.nodes_succeeded,
+                    new.counts.nodes_failed,
+                    new.error_message,
+                    artifacts,
+                    Json(&new.trace),
+                ],
+                |row| row.get(0),
+            )
+            .optional()?;
+        let Some(id) = id else { return Ok(None) };
+        let nodes: Vec<&str> = new.trace.path.nodes().collect();
+        let artifacts: Vec<String> = new.artifacts.iter().map(ToString::to_string).collect();
+        connection
+            .prepare_cached(
+                "INSERT INTO outcome_search (rowid, workflow, status, nodes, error, artifacts) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                id,
+                new.workflow_id.replace(['_', '-'], " "),
+                match new.ended {
+                    Ended::Success => "success succeeded",
+                    Ended::Failure => "failure failed",
+                },
+                nodes.join(" ").replace(['_', '-'], " "),
+                new.error_message,
+                artifacts.join(" ").replace(['_', '-'], " "),
+            ])?;
+        Ok(Some(id))
+    }
+}
