@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Reader, StorageError, Writer, json::Json};
+use super::{NewOutcome, Reader, StorageError, Writer, json::Json};
 use crate::domain::learning::{Kind, Lesson};
 
 /// Where a candidate stands.
@@ -69,6 +69,8 @@ pub struct CandidateRow {
     pub status: CandidateStatus,
     /// The lesson.
     pub lesson: Lesson,
+    /// How many outcomes speak for it.
+    pub evidence: u64,
     /// What the evidence says, in our words, as JSON.
     pub basis: String,
     /// Whose words the lesson is in.
@@ -85,7 +87,7 @@ pub struct CandidateRow {
     pub procedure_name: Option<String>,
 }
 
-const COLUMNS: &str = "id, user, workflow_id, kind, pattern, status, lesson, basis, wording, claimed_by, reviewed_by, \
+const COLUMNS: &str = "id, user, workflow_id, kind, pattern, status, lesson, evidence, basis, wording, claimed_by, reviewed_by, \
                        reviewed_at, reviewed_evidence, procedure_name";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<CandidateRow> {
@@ -102,6 +104,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<CandidateRow> {
             _ => CandidateStatus::Candidate,
         },
         lesson: row.get::<_, Json<Lesson>>("lesson")?.0,
+        evidence: row.get("evidence")?,
         basis: row.get("basis")?,
         wording: match wording.as_str() {
             "asked" => Wording::Asked,
@@ -184,27 +187,39 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Stores a new candidate; gives its number.
+    /// Stores a new candidate, of what an outcome shares with others; gives its number.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn add_candidate(
         &self,
-        user: &str,
-        workflow_id: &str,
-        kind: Kind,
+        outcome: &NewOutcome,
         pattern: &str,
         lesson: &Lesson,
+        evidence: u64,
         at: i64,
     ) -> Result<i64, StorageError> {
+        let (user, workflow, kind) = (&outcome.user, &outcome.workflow_id, outcome.ended.teaches());
         Ok(self
             .0
             .0
             .prepare_cached(
-                "INSERT INTO candidates (user, workflow_id, kind, pattern, lesson, basis, created_at, updated_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?6) RETURNING id",
+                "INSERT INTO candidates (user, workflow_id, kind, pattern, lesson, basis, evidence, created_at, \
+                 updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?7) RETURNING id",
             )?
-            .query_row(params![user, workflow_id, kind.as_str(), pattern, Json(lesson), at], |row| row.get(0))?)
+            .query_row(params![user, workflow, kind.as_str(), pattern, Json(lesson), evidence, at], |row| row.get(0))?)
+    }
+
+    /// Counts one more outcome that speaks for a candidate; gives how many do.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn add_evidence(&self, id: i64) -> Result<u64, StorageError> {
+        Ok(self
+            .0
+            .0
+            .prepare_cached("UPDATE candidates SET evidence = evidence + 1 WHERE id = ?1 RETURNING evidence")?
+            .query_row([id], |row| row.get(0))?)
     }
 
     /// Says what the evidence of a candidate teaches now; it waits (again) for a person's word.

@@ -35,7 +35,7 @@ pub use ended_runs::{CallName, EndedRun};
 pub use frames::{AnswerRow, DecisionRow, FrameRow};
 pub use inbox::ItemRow;
 pub use migrations::Migrated;
-pub use outcomes::{Counts, Evidence, NewOutcome, OutcomeFilter, OutcomeRow};
+pub use outcomes::{Counts, NewOutcome, OutcomeFilter, OutcomeRow};
 pub use procedures::{ListFilter, ProcedureRow, ProcedureUpdate};
 pub use runs::{NewRun, RunEnd, RunFilter, RunRow};
 pub use schema::{Schema, migrate_down};

@@ -94,17 +94,6 @@ pub struct OutcomeFilter {
     pub ended: Option<Ended>,
 }
 
-/// Outcomes that share a pattern.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Evidence {
-    /// How many there are.
-    pub count: u64,
-    /// The first; milliseconds since 1970.
-    pub first_at: i64,
-    /// The latest; milliseconds since 1970.
-    pub last_at: i64,
-}
-
 const COLUMNS: &str = "o.id, o.workflow_id, o.run_id, o.outcome, o.pattern, o.created_at, o.duration_ms, o.node_count, \
                        o.nodes_succeeded, o.nodes_failed, o.error_message, o.artifacts, o.trace";
 
@@ -244,20 +233,32 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// How many outcomes have a pattern, and since when.
+    /// How many outcomes have a pattern; no more than `most` are counted.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn evidence(&self, user: &str, pattern: &str) -> Result<Evidence, StorageError> {
+    pub fn count_pattern(&self, user: &str, pattern: &str, most: u64) -> Result<u64, StorageError> {
         Ok(self
             .0
             .prepare_cached(
-                "SELECT COUNT(*), COALESCE(MIN(created_at), 0), COALESCE(MAX(created_at), 0) FROM workflow_outcomes \
-                 WHERE user = ?1 AND pattern = ?2",
+                "SELECT COUNT(*) FROM \
+                 (SELECT 1 FROM workflow_outcomes WHERE user = ?1 AND pattern = ?2 LIMIT ?3)",
             )?
-            .query_row([user, pattern], |row| {
-                Ok(Evidence { count: row.get(0)?, first_at: row.get(1)?, last_at: row.get(2)? })
-            })?)
+            .query_row(params![user, pattern, most], |row| row.get(0))?)
+    }
+
+    /// When the first and the latest outcome with a pattern were stored; milliseconds since 1970.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn times_of_pattern(&self, user: &str, pattern: &str) -> Result<(i64, i64), StorageError> {
+        let at = |order: &str| {
+            let sql = format!(
+                "SELECT created_at FROM workflow_outcomes WHERE user = ?1 AND pattern = ?2 ORDER BY id {order} LIMIT 1"
+            );
+            self.0.prepare_cached(&sql)?.query_row([user, pattern], |row| row.get(0)).optional()
+        };
+        Ok((at("ASC")?.unwrap_or_default(), at("DESC")?.unwrap_or_default()))
     }
 
     /// The newest `limit` runs with a pattern, newest first.

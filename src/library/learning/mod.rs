@@ -11,13 +11,14 @@ pub use review::{CandidateView, Decided, LessonEdits, Review};
 
 use crate::{
     domain::learning::{self, Ended, Kind, Lesson, Trace, lesson},
-    storage::{CandidateStatus, NewOutcome, Reader, StorageError, Wording, Writer},
+    storage::{CandidateRow, CandidateStatus, NewOutcome, Reader, StorageError, Wording, Writer},
 };
 
-/// Outcomes that a lesson is made of: the newest.
-const MOST_SEEN: u32 = 50;
+/// Outcomes that a lesson is made of: the newest. Once there are more of a kind, a lesson is looked at again only every so
+/// many of them, because a procedure may run a million times.
+const MOST_SEEN: u32 = 20;
 /// Open lessons of one workflow that a success may say something new to.
-const MOST_OPEN: u32 = 20;
+const MOST_OPEN: u32 = 10;
 
 /// A short name for what outcomes that are alike share.
 pub fn pattern(workflow_id: &str, ended: Ended, trace: &Trace, error: Option<&str>) -> Option<String> {
@@ -29,56 +30,61 @@ pub fn pattern(workflow_id: &str, ended: Ended, trace: &Trace, error: Option<&st
 pub fn learn(writer: &Writer<'_>, outcome: &NewOutcome, now: i64) -> Result<Vec<i64>, StorageError> {
     let Some(pattern) = &outcome.pattern else { return Ok(Vec::new()) };
     let (user, workflow) = (outcome.user.as_str(), outcome.workflow_id.as_str());
-    let candidate = weigh(writer, user, workflow, outcome.ended.teaches(), pattern, now)?;
-    if outcome.ended == Ended::Success {
+    let kind = outcome.ended.teaches();
+    let most = u64::from(MOST_SEEN);
+    let seen = writer.count_pattern(user, pattern, most + 1)?;
+    let candidate = match writer.candidate_of(user, kind, pattern)? {
+        None if seen < kind.threshold() => None,
+        None => match lesson_of(writer, user, workflow, kind, pattern)? {
+            Some(lesson) => Some(writer.add_candidate(outcome, pattern, &lesson, seen, now)?),
+            None => None,
+        },
+        Some(known) => {
+            let evidence = writer.add_evidence(known.id)?;
+            match known.status {
+                CandidateStatus::Active => Some(known.id),
+                CandidateStatus::Rejected => {
+                    let comes_back = learning::comes_back(known.reviewed_evidence.unwrap_or(evidence), evidence);
+                    if comes_back {
+                        renew(writer, &known, now)?;
+                    }
+                    comes_back.then_some(known.id)
+                }
+                CandidateStatus::Candidate => {
+                    if seen <= most || evidence.is_multiple_of(most) {
+                        renew(writer, &known, now)?;
+                    }
+                    Some(known.id)
+                }
+            }
+        }
+    };
+    if outcome.ended == Ended::Success && seen <= most {
         // It may be what worked instead.
         for open in writer.candidates_of_workflow(user, workflow, CandidateStatus::Candidate, MOST_OPEN)? {
             if open.kind == Kind::AntiPattern {
-                weigh(writer, user, workflow, open.kind, &open.pattern, now)?;
+                renew(writer, &open, now)?;
             }
         }
     }
     Ok(candidate.into_iter().collect())
 }
 
-/// Makes a candidate of a pattern, or brings the one that there is up to date; gives it when its evidence counts.
-fn weigh(
-    writer: &Writer<'_>,
-    user: &str,
-    workflow: &str,
-    kind: Kind,
-    pattern: &str,
-    now: i64,
-) -> Result<Option<i64>, StorageError> {
-    let count = writer.evidence(user, pattern)?.count;
-    if count < kind.threshold() {
-        return Ok(None);
-    }
-    let known = writer.candidate_of(user, kind, pattern)?;
-    let is_waiting = match &known {
-        None => true,
-        Some(known) => match known.status {
-            CandidateStatus::Active => return Ok(Some(known.id)),
-            CandidateStatus::Rejected => learning::comes_back(known.reviewed_evidence.unwrap_or(count), count),
-            CandidateStatus::Candidate => true,
-        },
-    };
-    if !is_waiting {
-        return Ok(None);
-    }
-    let Some(lesson) = lesson_of(writer, user, workflow, kind, pattern)? else { return Ok(None) };
-    let Some(known) = known else {
-        return writer.add_candidate(user, workflow, kind, pattern, &lesson, now).map(Some);
-    };
-    let says_something_new = serde_json::to_string(&lesson).is_ok_and(|basis| basis != known.basis);
+/// Has a candidate say what its evidence teaches now, and wait for a person's word. The reviewer's own words stay,
+/// whatever else is learned.
+fn renew(writer: &Writer<'_>, known: &CandidateRow, now: i64) -> Result<(), StorageError> {
     let is_open = known.status == CandidateStatus::Candidate;
-    // The reviewer's own words stay, whatever else is learned.
-    if known.wording != Wording::Edited && (says_something_new || !is_open) {
-        writer.renew_candidate(known.id, &lesson, now)?;
-    } else if !is_open {
-        writer.reopen_candidate(known.id, now)?;
+    let lesson = match known.wording {
+        Wording::Edited => None,
+        _ => lesson_of(writer, &known.user, &known.workflow_id, known.kind, &known.pattern)?,
+    };
+    match lesson {
+        Some(lesson) if !is_open || serde_json::to_string(&lesson).is_ok_and(|basis| basis != known.basis) => {
+            writer.renew_candidate(known.id, &lesson, now)
+        }
+        None if !is_open => writer.reopen_candidate(known.id, now),
+        _ => Ok(()),
     }
-    Ok(Some(known.id))
 }
 
 fn lesson_of(

@@ -12,7 +12,7 @@ use crate::{
         DefinitionDraft, DefinitionPatch, Library, LibraryError, ProcedureRef, Similar, now_ms, remember::similar,
         rfc3339_ms,
     },
-    storage::{CandidateRow, CandidateStatus, Evidence, Reader, StorageError, Wording, Writer},
+    storage::{CandidateRow, CandidateStatus, Reader, StorageError, Wording, Writer},
 };
 
 const MOST_LISTED: u32 = 50;
@@ -29,8 +29,8 @@ const CATEGORY: &str = "learned";
 pub struct CandidateView {
     /// It.
     pub row: CandidateRow,
-    /// The outcomes with its pattern.
-    pub evidence: Evidence,
+    /// When the first and the latest outcome with its pattern were stored; milliseconds since 1970.
+    pub times: (i64, i64),
     /// The newest runs among them.
     pub run_ids: Vec<String>,
     /// How often the workflow succeeded, in whatever way.
@@ -96,16 +96,16 @@ impl Library {
     }
 
     fn candidate_view(&self, reader: &Reader<'_>, row: CandidateRow) -> Result<CandidateView, LibraryError> {
-        let evidence = reader.evidence(&row.user, &row.pattern)?;
+        let times = reader.times_of_pattern(&row.user, &row.pattern)?;
         let run_ids = reader.runs_with_pattern(&row.user, &row.pattern, MOST_RUNS)?;
         let count = |ended| reader.count_outcomes(&row.user, &row.workflow_id, ended);
         let (successes, failures) = (count(Ended::Success)?, count(Ended::Failure)?);
-        let draft = draft(&row, &evidence, &run_ids, default_name(&row, 1), DefinitionPatch::default());
+        let draft = draft(&row, &run_ids, default_name(&row, 1), DefinitionPatch::default());
         let similar = match draft.build() {
             Ok(definition) => similar(reader, &self.user, None, &definition)?,
             Err(_) => Vec::new(),
         };
-        Ok(CandidateView { row, evidence, run_ids, successes, failures, similar })
+        Ok(CandidateView { row, times, run_ids, successes, failures, similar })
     }
 
     /// Carries out what a reviewer says of a candidate.
@@ -118,8 +118,7 @@ impl Library {
             Review::Approve(name, patch) => self.approve(id, name.as_deref(), &patch),
             Review::Reject => self.database.write_synced(|writer| {
                 let row = self.open_candidate(writer, id)?;
-                let evidence = writer.evidence(&self.user, &row.pattern)?.count;
-                writer.review_candidate(id, CandidateStatus::Rejected, &self.user, now_ms(), evidence, None)?;
+                writer.review_candidate(id, CandidateStatus::Rejected, &self.user, now_ms(), row.evidence, None)?;
                 Ok(Decided::status(CandidateStatus::Rejected))
             }),
             Review::Edit(edits) => self.database.write(|writer| {
@@ -155,14 +154,13 @@ impl Library {
     /// Git and the database can't be written at once. So the candidate is kept for this process while the procedure is
     /// stored; if the process dies in between, the next approval finds the procedure.
     fn approve(&self, id: i64, name: Option<&str>, patch: &DefinitionPatch) -> Result<Decided, LibraryError> {
-        let (row, evidence, run_ids) = self.database.write(|writer| {
+        let (row, run_ids) = self.database.write(|writer| {
             let row = self.open_candidate(writer, id)?;
             writer.claim_candidate(id, Some(self.session.id()))?;
-            let evidence = writer.evidence(&self.user, &row.pattern)?;
             let run_ids = writer.runs_with_pattern(&self.user, &row.pattern, MOST_RUNS)?;
-            Ok::<_, LibraryError>((row, evidence, run_ids))
+            Ok::<_, LibraryError>((row, run_ids))
         })?;
-        let stored = self.store_lesson(&row, name, |name| draft(&row, &evidence, &run_ids, name, patch.clone()));
+        let stored = self.store_lesson(&row, name, |name| draft(&row, &run_ids, name, patch.clone()));
         let decided = match stored {
             Ok(decided) => decided,
             Err(error) => {
@@ -173,7 +171,7 @@ impl Library {
         };
         let made = decided.procedure.as_ref().map(|(_, name)| name.as_str());
         self.database.write_synced::<_, StorageError>(|writer| {
-            writer.review_candidate(id, CandidateStatus::Active, &self.user, now_ms(), evidence.count, made)
+            writer.review_candidate(id, CandidateStatus::Active, &self.user, now_ms(), row.evidence, made)
         })?;
         Ok(decided)
     }
@@ -246,16 +244,10 @@ fn edited(lesson: &Lesson, edits: LessonEdits) -> Result<Lesson, LibraryError> {
 
 /// The procedure that a candidate becomes, with a reviewer's changes. Its steps are sentences: what was read in states
 /// and messages never becomes a command.
-fn draft(
-    row: &CandidateRow,
-    evidence: &Evidence,
-    run_ids: &[String],
-    name: String,
-    edits: DefinitionPatch,
-) -> DefinitionDraft {
+fn draft(row: &CandidateRow, run_ids: &[String], name: String, edits: DefinitionPatch) -> DefinitionDraft {
     let lesson = &row.lesson;
     let named = run_ids.iter().take(RUNS_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = if evidence.count > RUNS_NAMED as u64 { " and others" } else { "" };
+    let more = if row.evidence > RUNS_NAMED as u64 { " and others" } else { "" };
     let solution = edits.solution.as_ref().unwrap_or(&lesson.solution);
     let steps = match row.kind {
         Kind::Strategy => lesson.steps.iter().map(|step| plain(step)).collect(),
@@ -271,7 +263,7 @@ fn draft(
         problem: edits.problem.or_else(|| Some(lesson.problem.clone())),
         solution: edits.solution.or_else(|| Some(lesson.solution.clone())),
         reasoning: edits.reasoning.or_else(|| {
-            let count = evidence.count;
+            let count = row.evidence;
             Some(format!("{} Evidence: {count} runs ({named}{more}).", lesson.reasoning))
         }),
         anti_patterns: edits.anti_patterns.or_else(|| Some(lesson.anti_patterns.clone())),

@@ -42,15 +42,15 @@ struct View {
 
 impl From<CandidateView> for View {
     fn from(view: CandidateView) -> Self {
-        let CandidateView { row, evidence, run_ids, successes, failures, similar } = view;
+        let CandidateView { row, times, run_ids, successes, failures, similar } = view;
         let mut facts = Map::new();
         for (name, value) in [
             ("kind", json!(row.kind)),
             ("workflow_id", json!(row.workflow_id)),
-            ("count", json!(evidence.count)),
+            ("count", json!(row.evidence)),
             ("run_ids", json!(run_ids)),
-            ("first_at", json!(rfc3339_ms(evidence.first_at))),
-            ("last_at", json!(rfc3339_ms(evidence.last_at))),
+            ("first_at", json!(rfc3339_ms(times.0))),
+            ("last_at", json!(rfc3339_ms(times.1))),
             ("workflow_successes", json!(successes)),
             ("workflow_failures", json!(failures)),
         ] {

@@ -42,6 +42,8 @@ CREATE TABLE candidates (
     status            TEXT NOT NULL DEFAULT 'candidate', -- candidate, active, rejected
     -- JSON: problem, solution, reasoning and so on.
     lesson            TEXT NOT NULL,
+    -- How many outcomes speak for it: counted once, because there may be a million.
+    evidence          INTEGER NOT NULL,
     -- What the evidence says, in our words; the lesson may have better ones.
     basis             TEXT NOT NULL,
     wording           TEXT NOT NULL DEFAULT 'plain', -- plain, asked, model, edited
