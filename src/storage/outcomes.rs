@@ -128,12 +128,22 @@ impl OutcomeFilter {
         } else {
             own.to_owned()
         };
-        // Each is named in every statement, so that all have the same parameters.
-        format!(
-            "{whose} AND (:workflow IS NULL OR o.workflow_id = :workflow) AND (:run IS NULL OR o.run_id = :run) \
-             AND (:ended IS NULL OR o.outcome = :ended) AND (:node IS NULL OR EXISTS (SELECT 1 FROM \
-             json_tree(o.trace, '$.path') AS n WHERE n.type = 'text' AND n.value = :node))"
-        )
+        // Each is named in every statement, so that all have the same parameters; what is asked for is compared plainly,
+        // so that an index can serve it.
+        let mut conditions = vec![whose];
+        for (name, is_given, condition) in [
+            ("workflow", self.workflow_id.is_some(), "o.workflow_id = :workflow"),
+            ("run", self.run_id.is_some(), "o.run_id = :run"),
+            ("ended", self.ended.is_some(), "o.outcome = :ended"),
+            (
+                "node",
+                self.node_id.is_some(),
+                "EXISTS (SELECT 1 FROM json_tree(o.trace, '$.path') AS n WHERE n.type = 'text' AND n.value = :node)",
+            ),
+        ] {
+            conditions.push(if is_given { condition.to_owned() } else { format!(":{name} IS NULL") });
+        }
+        conditions.join(" AND ")
     }
 }
 

@@ -22,6 +22,8 @@ CREATE TABLE workflow_outcomes (
     trace           TEXT NOT NULL,
     UNIQUE (user, run_id)
 );
+-- The newest of a user.
+CREATE INDEX workflow_outcomes_by_user ON workflow_outcomes (user);
 CREATE INDEX workflow_outcomes_by_workflow ON workflow_outcomes (user, workflow_id, outcome);
 CREATE INDEX workflow_outcomes_by_pattern ON workflow_outcomes (user, pattern) WHERE pattern IS NOT NULL;
 
