@@ -26,6 +26,7 @@ mod hostile;
 mod http;
 mod inbox;
 mod learning;
+mod learning_words;
 mod lifecycle;
 mod limits;
 mod llm;
