@@ -7,7 +7,13 @@ use serde_json::Value;
 /// The value as compact JSON with the fields of every object sorted by name.
 #[must_use]
 pub fn canonical(value: &Value) -> Vec<u8> {
-    let mut text = Vec::new();
+    canonical_like(value, 0)
+}
+
+/// The same; `bytes` is how long it will be, where that is known.
+#[must_use]
+pub fn canonical_like(value: &Value, bytes: usize) -> Vec<u8> {
+    let mut text = Vec::with_capacity(bytes);
     write(value, &mut text);
     text
 }

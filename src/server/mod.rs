@@ -5,6 +5,7 @@
 
 pub mod catalog;
 mod elicit;
+mod excerpt;
 mod progress;
 mod prompts;
 mod reply;
@@ -13,6 +14,7 @@ mod schema;
 pub mod tool;
 mod tools;
 mod transport;
+mod verbatim;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, InputRequiredResult};
 use serde_json::{Map, Value, json};
 
-use super::tool::Answer;
+use super::{excerpt, tool::Answer, verbatim};
 use crate::library::LibraryError;
 
 /// An answer that would be longer than this, as text, has its longest parts cut. An agent pays for every character.
@@ -24,14 +24,14 @@ pub struct Reply {
 }
 
 /// The reply for an answer of a tool.
-pub fn answer<A: Answer>(answer: &A) -> Reply {
-    let mut content = match serde_json::to_value(answer) {
+pub fn answer<A: Answer>(answer: A) -> Reply {
+    let error_code = answer.error_code();
+    let mut content = match answer.into_content() {
         Ok(Value::Object(content)) => content,
         Ok(other) => Map::from_iter([("result".to_owned(), other)]),
         Err(error) => return failure("internal_error", &format!("the answer can't be written: {error}"), None),
     };
     content.retain(|_, value| !value.is_null());
-    let error_code = answer.error_code();
     if let Some(code) = error_code {
         content.insert("error_code".to_owned(), json!(code));
     }
@@ -56,9 +56,17 @@ pub fn failure(code: &str, message: &str, details: Option<(&'static str, Value)>
 
 fn finish(mut content: Map<String, Value>, is_error: bool, is_whole: bool) -> Reply {
     content.insert("success".to_owned(), json!(!is_error));
-    let text = if is_whole { capped_copy(&content) } else { capped_text(&mut content) };
+    let text = if is_whole { whole_text(&content) } else { capped_text(&mut content) };
     content.insert("timestamp".to_owned(), json!(Timestamp::now().to_string()));
     Reply { content, text, is_error, question: None }
+}
+
+/// A short text of content that stays as it is.
+fn whole_text(content: &Map<String, Value>) -> String {
+    match verbatim::shown(content, MOST_CHARS / 2) {
+        Some(shown) => excerpt::of(&shown, MOST_CHARS),
+        None => excerpt::of(content, MOST_CHARS),
+    }
 }
 
 fn to_text(content: &Map<String, Value>) -> String {
@@ -77,12 +85,6 @@ fn capped_text(content: &mut Map<String, Value>) -> String {
         allowance /= 2;
     }
     text
-}
-
-/// The same of content that stays as it is.
-fn capped_copy(content: &Map<String, Value>) -> String {
-    let text = to_text(content);
-    if text.len() > MOST_CHARS { capped_text(&mut content.clone()) } else { text }
 }
 
 fn shorten(value: &mut Value, most: usize) {

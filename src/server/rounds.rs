@@ -57,7 +57,10 @@ pub async fn go_on(services: &Services, request: &mut CallToolRequestParams, con
         None => Err(LibraryError::NotAsked { tool: request.name.chars().take(100).collect() }),
     };
     Some(match executed {
-        Ok(view) => reply::answer(&view).asking(question(services, context, &request.name, view.asked()).await),
+        Ok(view) => {
+            let question = question(services, context, &request.name, view.asked()).await;
+            reply::answer(view).asking(question)
+        }
         Err(error) => reply::refusal(&error),
     })
 }

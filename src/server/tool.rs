@@ -97,6 +97,17 @@ pub trait Answer: Serialize + JsonSchema + Send {
     /// Whether a program goes on with it: then its structured content is never cut, only the text beside it.
     const WHOLE: bool = false;
 
+    /// Its structured content. One that holds something large moves it there: a copy takes longer than the answer.
+    ///
+    /// # Errors
+    /// When it can't be JSON.
+    fn into_content(self) -> serde_json::Result<Value>
+    where
+        Self: Sized,
+    {
+        serde_json::to_value(self)
+    }
+
     /// The error code, when the answer tells of something that went wrong.
     fn error_code(&self) -> Option<&'static str> {
         None
@@ -140,7 +151,7 @@ impl Entry {
                         Ok(params) => match T::call(services, params, context).await {
                             Ok(answer) => {
                                 let question = rounds::question(services, context, T::NAME, answer.asked()).await;
-                                reply::answer(&answer).asking(question)
+                                reply::answer(answer).asking(question)
                             }
                             Err(error) => reply::refusal(&error),
                         },

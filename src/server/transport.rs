@@ -7,16 +7,22 @@ use std::{borrow::Cow, io, sync::Arc};
 
 use rmcp::{
     RoleServer,
-    model::{ErrorCode, ErrorData},
+    model::{
+        CallToolRequest, CallToolRequestMethod, CallToolRequestParams, CallToolResult, ClientRequest, ErrorCode,
+        ErrorData, JsonRpcResponse, JsonRpcVersion2_0, RequestId, ServerResult,
+    },
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::Transport,
 };
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     sync::Mutex,
 };
 use tokio_util::sync::CancellationToken;
+
+use super::verbatim;
 
 /// Longest line that is read. Longer ones are dropped as they come and answered with an error.
 pub const MOST_LINE_BYTES: usize = 64 * 1024 * 1024;
@@ -60,7 +66,7 @@ impl<R: AsyncRead + Unpin, W> LineTransport<R, W> {
             if available.is_empty() {
                 return Ok(None);
             }
-            let end = available.iter().position(|byte| *byte == b'\n');
+            let end = memchr::memchr(b'\n', available);
             let taken = end.map_or(available.len(), |at| at + 1);
             if !self.discarding && self.line.len() + taken > MOST_LINE_BYTES {
                 self.discarding = true;
@@ -99,11 +105,41 @@ fn line_too_long() -> ErrorData {
     ErrorData::invalid_request(format!("the message is longer than {most} MiB and was not read; send less"), None)
 }
 
+/// A call of a tool, which is what nearly every line is. rmcp takes a message apart twice to find out what it is: with
+/// the state of a workflow in it that is most of the time that saving it takes. What does not look exactly like this is
+/// left to rmcp.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ToolCall {
+    #[serde(rename = "jsonrpc")]
+    _version: JsonRpcVersion2_0,
+    id: RequestId,
+    #[serde(rename = "method")]
+    _method: CallToolRequestMethod,
+    params: CallToolRequestParams,
+}
+
+impl From<ToolCall> for RxJsonRpcMessage<RoleServer> {
+    fn from(call: ToolCall) -> Self {
+        let ToolCall { id, mut params, .. } = call;
+        // Where rmcp looks for it.
+        let meta = params.meta.take();
+        let mut request = CallToolRequest::new(params);
+        if let Some(meta) = meta {
+            request.extensions.insert(meta);
+        }
+        Self::request(ClientRequest::CallToolRequest(request), id)
+    }
+}
+
 fn parse(line: &[u8]) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ErrorData> {
     if line.is_empty() {
         return Ok(None);
     }
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    if let Ok(call) = serde_json::from_slice::<ToolCall>(line) {
+        return Ok(Some(call.into()));
+    }
     match serde_json::from_slice(line) {
         Ok(message) => Ok(Some(message)),
         Err(error) => explain(line, &error),
@@ -147,7 +183,7 @@ where
         message: TxJsonRpcMessage<RoleServer>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
         let writer = Arc::clone(&self.writer);
-        async move { write(&writer, &message).await }
+        async move { write(&writer, message).await }
     }
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
@@ -190,16 +226,31 @@ where
 
 async fn write<W: AsyncWrite + Unpin>(
     writer: &Mutex<W>,
-    message: &TxJsonRpcMessage<RoleServer>,
+    mut message: TxJsonRpcMessage<RoleServer>,
 ) -> Result<(), io::Error> {
-    write_line(&mut *writer.lock().await, message).await
+    let taken = match &mut message {
+        TxJsonRpcMessage::<RoleServer>::Response(JsonRpcResponse {
+            result:
+                ServerResult::CallToolResult(CallToolResult { structured_content: Some(Value::Object(content)), .. }),
+            ..
+        }) => verbatim::take_out(content),
+        _ => Vec::new(),
+    };
+    let mut line = serde_json::to_vec(&message)?;
+    if !taken.is_empty() {
+        line = verbatim::put_back(&line, &taken);
+    }
+    write_bytes(&mut *writer.lock().await, line).await
 }
 
 async fn write_line<W: AsyncWrite + Unpin>(
     writer: &mut W,
     message: &TxJsonRpcMessage<RoleServer>,
 ) -> Result<(), io::Error> {
-    let mut line = serde_json::to_vec(message)?;
+    write_bytes(writer, serde_json::to_vec(message)?).await
+}
+
+async fn write_bytes<W: AsyncWrite + Unpin>(writer: &mut W, mut line: Vec<u8>) -> Result<(), io::Error> {
     line.push(b'\n');
     writer.write_all(&line).await?;
     writer.flush().await
@@ -239,6 +290,32 @@ mod tests {
             let (messages, answers) = exchange(&input).await;
             assert_eq!(messages, 1, "{}", String::from_utf8_lossy(bad));
             assert!(answers.contains(code), "{answers}");
+        }
+    }
+
+    #[test]
+    fn a_tool_call_is_read_as_rmcp_reads_it() {
+        let meta = r#"{"progressToken":7,"x/y":{"a":[1]}}"#;
+        for call in [
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}"#.to_owned(),
+            format!(
+                r#"{{"id":"b","params":{{"_meta":{meta},"arguments":{{"z":1,"a":"é\n"}},"name":"a"}},"method":"tools/call","jsonrpc":"2.0"}}"#
+            ),
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":null,"requestState":"s"}}"#
+                .to_owned(),
+        ] {
+            let fast: RxJsonRpcMessage<RoleServer> = serde_json::from_str::<ToolCall>(&call).unwrap().into();
+            let general: RxJsonRpcMessage<RoleServer> = serde_json::from_str(&call).unwrap();
+            let [fast, general] = [fast, general].map(|message| format!("{message:?}"));
+            assert_eq!(fast, general);
+        }
+        for other in [
+            r#"{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"a"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"},"result":{}}"#,
+            r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"a"}}"#,
+            r#"{"jsonrpc":"1.0","id":1,"method":"tools/call","params":{"name":"a"}}"#,
+        ] {
+            assert!(serde_json::from_str::<ToolCall>(other).is_err(), "{other}");
         }
     }
 

@@ -1,9 +1,13 @@
 //! Checkpoints: states of workflows that others run.
 
-use rusqlite::{OptionalExtension, Row, named_params, params};
+use rusqlite::{OptionalExtension, Row, named_params, params, types::Type};
 use serde_json::{Map, Value};
 
-use super::{Reader, StorageError, Writer, json::Json};
+use super::{
+    Reader, StorageError, Writer,
+    json::Json,
+    states::{self, StoredState},
+};
 
 /// A run of somebody's workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +31,8 @@ pub struct CheckpointRow {
     pub parent_sequence: Option<i64>,
     /// The same for equal states.
     pub state_hash: String,
-    /// The state, unless it was left out.
-    pub state: Option<Map<String, Value>>,
+    /// The state as JSON, unless it was left out.
+    pub state: Option<String>,
     /// What the caller noted.
     pub metadata: Option<Map<String, Value>>,
     /// Milliseconds since 1970.
@@ -48,8 +52,8 @@ pub struct NewCheckpoint<'a> {
     pub parent_sequence: Option<i64>,
     /// The same for equal states.
     pub state_hash: &'a str,
-    /// The state as JSON.
-    pub state: &'a str,
+    /// The state.
+    pub state: &'a StoredState,
     /// What the caller noted, as JSON.
     pub metadata: Option<&'a str>,
     /// Milliseconds since 1970.
@@ -61,14 +65,16 @@ const COLUMNS: &str = "sequence, node_id, branch_id, parent_sequence, state_hash
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<CheckpointRow> {
     let metadata: Option<Json<Map<String, Value>>> = row.get("metadata")?;
-    let state: Option<Json<Map<String, Value>>> = row.get("state")?;
+    let column = row.as_ref().column_index("state")?;
+    let state = states::state_of(row.get_ref(column)?);
+    let state = state.map_err(|why| rusqlite::Error::FromSqlConversionFailure(column, Type::Null, why.into()))?;
     Ok(CheckpointRow {
         sequence: row.get("sequence")?,
         node_id: row.get("node_id")?,
         branch_id: row.get("branch_id")?,
         parent_sequence: row.get("parent_sequence")?,
         state_hash: row.get("state_hash")?,
-        state: state.map(|Json(state)| state),
+        state,
         metadata: metadata.map(|Json(metadata)| metadata),
         created_at: row.get("created_at")?,
     })

@@ -16,6 +16,7 @@ mod procedures;
 mod runs;
 mod schema;
 mod search;
+mod states;
 mod stats;
 mod triggers;
 mod versions;
@@ -40,6 +41,7 @@ pub use procedures::{ListFilter, ProcedureRow, ProcedureUpdate};
 pub use runs::{NewRun, RunEnd, RunFilter, RunRow};
 pub use schema::{Schema, migrate_down};
 pub use search::{SearchHit, Words};
+pub use states::StoredState;
 pub use stats::{DayTotals, Stats, VersionTotals};
 pub use triggers::{Tick, TriggerRow, Waiting};
 pub use versions::VersionRow;
@@ -47,6 +49,9 @@ pub use versions::VersionRow;
 /// How long a writer waits for the others before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 const PREPARED_STATEMENTS: usize = 64;
+/// How many pages of 4 KiB the log may have before what is in it goes into the file, which the writer waits for. With
+/// SQLite's 1000, every fourth checkpoint of a megabyte would.
+const LOG_PAGES: u32 = 4000;
 
 /// Why the database can't answer.
 #[derive(Debug, thiserror::Error)]
@@ -237,6 +242,8 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
     // What must survive a power cut is in git; the rest survives a killed process, which is what NORMAL gives.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+    states::register(&connection)?;
     Ok(connection)
 }
 

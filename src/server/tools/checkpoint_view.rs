@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     library::{checkpoint_id, rfc3339_ms},
+    server::verbatim,
     storage::CheckpointRow,
 };
 
@@ -26,7 +27,8 @@ pub struct CheckpointView {
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Map<String, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<Map<String, Value>>,
+    #[schemars(with = "Option<Map<String, Value>>")]
+    state: Option<String>,
 }
 
 impl CheckpointView {
@@ -45,5 +47,15 @@ impl CheckpointView {
             metadata: row.metadata,
             state: row.state,
         }
+    }
+
+    /// Its JSON, with the state as it is kept.
+    pub fn into_content(mut self) -> serde_json::Result<Value> {
+        let state = self.state.take();
+        let mut content = serde_json::to_value(self)?;
+        if let (Value::Object(content), Some(state)) = (&mut content, state) {
+            content.insert("state".to_owned(), verbatim::value(&state)?);
+        }
+        Ok(content)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::checkpoint_view::CheckpointView;
 use crate::{
@@ -35,6 +36,18 @@ pub struct Output {
 
 impl Answer for Output {
     const WHOLE: bool = true;
+
+    fn into_content(self) -> serde_json::Result<Value> {
+        let mut content = Map::new();
+        if let Some(checkpoint) = self.checkpoint {
+            content.insert("checkpoint".to_owned(), checkpoint.into_content()?);
+        }
+        if let Some(branches) = self.branches {
+            let named = branches.into_iter().map(|(name, checkpoint)| Ok((name, checkpoint.into_content()?)));
+            content.insert("branches".to_owned(), Value::Object(named.collect::<serde_json::Result<_>>()?));
+        }
+        Ok(Value::Object(content))
+    }
 }
 
 impl Tool for GetResumePoint {

@@ -39,6 +39,10 @@ pub struct Output {
 
 impl Answer for Output {
     const WHOLE: bool = true;
+
+    fn into_content(self) -> serde_json::Result<Value> {
+        Ok(Value::Object(Map::from_iter([("state".to_owned(), Value::Object(self.state))])))
+    }
 }
 
 impl Tool for MergeStates {
