@@ -3,6 +3,7 @@
 //! The only place that reads the environment. Everything below receives a [`Config`].
 
 pub mod channels;
+mod checkpoints;
 mod environment;
 mod mcp_servers;
 mod model;
@@ -23,6 +24,7 @@ use serde::Deserialize;
 use crate::domain::Permissions;
 
 pub use channels::{Channel, Channels};
+pub use checkpoints::Checkpoints;
 pub use environment::clean_environment;
 pub use mcp_servers::{CommandSettings, HeaderSource, HttpSettings, Reach, ServerSettings};
 pub use model::{ModelSettings, Provider, Secret};
@@ -105,6 +107,8 @@ pub struct Config {
     pub limits: Limits,
     /// What happens to open runs.
     pub runs: Runs,
+    /// How checkpoints are kept.
+    pub checkpoints: Checkpoints,
     /// The language model that writes code, if there is one.
     pub model: Option<ModelSettings>,
     /// The MCP servers whose tools procedures may call, by name.
@@ -193,6 +197,7 @@ struct File {
     policy: policy::Section,
     limits: Limits,
     runs: Runs,
+    checkpoints: Checkpoints,
     model: toml::Table,
     mcp_servers: toml::Table,
     channels: toml::Table,
@@ -241,6 +246,7 @@ impl Config {
             return Err(ConfigError::TenantRequired { path });
         }
         check_limits(&file.limits).map_err(invalid)?;
+        let checkpoints = file.checkpoints.check().map_err(invalid)?;
         let approvals = file.policy.approvals;
         let has_tenants = file.require_tenant || tenant.is_some() || home.join(tenant::FOLDER).exists();
         let policy = policy::check(file.policy.into(), &home, has_tenants).map_err(invalid)?;
@@ -255,6 +261,7 @@ impl Config {
             approvals,
             limits: file.limits,
             runs: file.runs,
+            checkpoints,
             model,
             mcp_servers,
             channels,

@@ -174,13 +174,40 @@ pub fn merge(
     if let [only] = states {
         return Ok(only.clone());
     }
+    let fields = merge_fields(states, |field| Some(field_reducers.get(field).copied().unwrap_or(default)))?;
+    let values = fields.into_iter().filter_map(|(name, merged)| match merged {
+        Merged::Value(value) => Some((name.to_owned(), value)),
+        Merged::Left(_) => None,
+    });
+    Ok(values.collect())
+}
+
+/// What became of a field.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Merged<'s> {
+    /// This.
+    Value(Value),
+    /// Nothing, because its reducer is none of ours: what the branches have there that is not null, in their order.
+    Left(Vec<&'s Value>),
+}
+
+/// Merges the fields for which `reducer_of` knows a reducer, in the order in which they first appear.
+///
+/// # Errors
+/// [`MergeError`] when a branch has what the reducer of a field can't take.
+pub fn merge_fields(
+    states: &[Map<String, Value>],
+    reducer_of: impl Fn(&str) -> Option<Reducer>,
+) -> Result<Vec<(&str, Merged<'_>)>, MergeError> {
     let states: Vec<(usize, &Map<String, Value>)> = states.iter().enumerate().collect();
-    let mut merged = Map::new();
-    for (name, values) in by_field(&states) {
-        let reducer = field_reducers.get(name).copied().unwrap_or(default);
-        merged.insert(name.to_owned(), reducer.reduce(name, &values)?);
-    }
-    Ok(merged)
+    let fields = by_field(&states).into_iter().map(|(name, values)| {
+        let merged = match reducer_of(name) {
+            Some(reducer) => Merged::Value(reducer.reduce(name, &values)?),
+            None => Merged::Left(values.into_iter().map(|(_, value)| value).collect()),
+        };
+        Ok((name, merged))
+    });
+    fields.collect()
 }
 
 /// The fields in the order in which they first appear, each with what the branches have there that is not null.

@@ -13,8 +13,6 @@ use crate::{
     storage::{CheckpointRow, NewCheckpoint, Reader, StorageError, StoredState, WorkflowRunRow},
 };
 
-/// Largest state, as JSON.
-pub const MOST_STATE_BYTES: usize = 1_000_000;
 /// Largest metadata, as JSON.
 const MOST_METADATA_BYTES: usize = 64 * 1024;
 /// Larger states are hashed on a thread of their own, beside being compressed. Starting it takes 0.05 ms.
@@ -87,7 +85,7 @@ impl Library {
         }
         let metadata = metadata.map(|metadata| text_of("metadata", &Value::Object(metadata), MOST_METADATA_BYTES));
         let metadata = metadata.transpose()?;
-        let (state, state_hash) = stored(Value::Object(state), MOST_STATE_BYTES)?;
+        let (state, state_hash) = stored(Value::Object(state), self.config()?.checkpoints.state_bytes)?;
         self.database.write_synced(|writer| {
             let run = match writer.workflow_run(&self.user, &run_id)? {
                 Some(run) if run.workflow_id != workflow_id => {
@@ -215,8 +213,8 @@ fn text_of(field: &str, value: &Value, most: usize) -> Result<String, LibraryErr
         return Ok(text);
     }
     Err(LibraryError::Invalid(format!(
-        "nothing was saved: `{field}` has {} bytes as JSON, and at most {most} are allowed; keep large data in a file, and \
-         its path in the state",
+        "nothing was saved: `{field}` has {} bytes as JSON, and at most {most} are allowed; keep large data in a file \
+         and link it with link_artifact",
         text.len()
     )))
 }

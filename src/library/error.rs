@@ -224,6 +224,16 @@ pub enum LibraryError {
         /// What the caller said.
         given: String,
     },
+    /// A procedure that was to merge a field did not come to a value.
+    #[error("the states were not merged: procedure `{procedure}`, the reducer of field `{field}`: {message}")]
+    Reducer {
+        /// The field.
+        field: String,
+        /// Which procedure.
+        procedure: String,
+        /// Why.
+        message: String,
+    },
     /// The run of a workflow has no such checkpoint.
     #[error("run `{run}` has no checkpoint `{id}`; list_checkpoints shows what it has")]
     CheckpointNotFound {
@@ -329,6 +339,7 @@ impl LibraryError {
             Self::NotAsked { .. } => "not_asked",
             Self::RunElsewhere(_) => "run_elsewhere",
             Self::RunEnded { .. } => "run_ended",
+            Self::Reducer { .. } => "reducer_failed",
             Self::CheckpointNotFound { .. } => "checkpoint_not_found",
             Self::CompletedOtherwise { .. } => "already_completed",
             Self::CandidateNotFound(_) => "candidate_not_found",

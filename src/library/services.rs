@@ -40,6 +40,9 @@ pub async fn check_source(
 /// How often open runs that nobody takes care of are looked for.
 const RECOVERY_INTERVAL: Duration = Duration::from_secs(5);
 
+/// How often checkpoints that are too old or too many are looked for.
+const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
+
 /// The library and the engine of one home.
 pub struct Services {
     library: Arc<Library>,
@@ -93,6 +96,19 @@ impl Services {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(RECOVERY_INTERVAL) => {}
+            }
+        }
+    }
+
+    /// Removes checkpoints that are too old or too many, now and each hour, until `stop`.
+    pub async fn keep_checkpoints(&self, stop: CancellationToken) {
+        loop {
+            if let Err(error) = self.blocking(Library::prune_checkpoints).await {
+                tracing::warn!(%error, "old checkpoints were not removed");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(PRUNE_INTERVAL) => {}
             }
         }
     }

@@ -1,7 +1,7 @@
 //! All tools, and which of them a server shows.
 
 use super::{
-    tool::{Effect, Entry, Tool, Toolset},
+    tool::{Entry, Tool, Toolset},
     tools::{
         cancel_run::CancelRun, complete_workflow::CompleteWorkflow, delete_procedure::DeleteProcedure,
         emit_event::EmitEvent, execute_procedure::ExecuteProcedure, generate_procedure_code::GenerateProcedureCode,
@@ -77,11 +77,9 @@ impl Catalog {
     /// The tools that `selection` leaves.
     #[must_use]
     pub fn new(selection: &Selection) -> Self {
-        let shown = |entry: &Entry| {
-            (selection.toolsets.is_empty() || selection.toolsets.contains(&entry.toolset))
-                && (!selection.read_only || entry.effect == Effect::Reads)
-        };
-        Self { entries: all().into_iter().filter(shown).collect() }
+        let is_chosen = |entry: &Entry| selection.toolsets.is_empty() || selection.toolsets.contains(&entry.toolset);
+        let shown = |entry: Entry| if selection.read_only { entry.reading() } else { Some(entry) };
+        Self { entries: all().into_iter().filter(is_chosen).filter_map(shown).collect() }
     }
 
     /// The shown tools.

@@ -94,6 +94,7 @@ pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
                 tokio::join!(
                     services.keep_schedules(stopped.clone()),
                     services.keep_runs(stopped.clone()),
+                    services.keep_checkpoints(stopped.clone()),
                     services.keep_learning(stopped)
                 );
             }
@@ -183,7 +184,7 @@ impl ServerHandler for Server {
         };
         let reply = match self.services().await {
             Ok(services) => {
-                let call = CallContext::of(&context);
+                let call = CallContext::of(&context, !self.options.selection.read_only);
                 match rounds::go_on(services, &mut request, &call).await {
                     Some(reply) => reply,
                     None => entry.call(services, request.arguments.unwrap_or_default(), &call).await,

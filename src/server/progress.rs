@@ -25,12 +25,13 @@ pub struct CallContext {
     token: Option<ProgressToken>,
     client: String,
     way: Option<Way>,
+    may_execute: bool,
 }
 
 impl CallContext {
-    /// The call that rmcp calls `context`.
+    /// The call that rmcp calls `context`, to a server that executes procedures or does not.
     #[must_use]
-    pub fn of(context: &RequestContext<RoleServer>) -> Self {
+    pub fn of(context: &RequestContext<RoleServer>, may_execute: bool) -> Self {
         let client = context.meta.client_info().map(|info| info.name);
         let client = client.or_else(|| context.peer.peer_info().map(|info| info.client_info.name.clone()));
         Self {
@@ -39,6 +40,7 @@ impl CallContext {
             token: context.meta.get_progress_token(),
             client: client.map_or_else(|| "a client".to_owned(), |name| name.chars().take(60).collect()),
             way: Way::of(context),
+            may_execute,
         }
     }
 
@@ -58,6 +60,12 @@ impl CallContext {
     #[must_use]
     pub fn asks_by_rounds(&self) -> bool {
         self.way == Some(Way::Round)
+    }
+
+    /// Whether the server executes procedures: one that may change nothing does not.
+    #[must_use]
+    pub const fn may_execute(&self) -> bool {
+        self.may_execute
     }
 
     /// A handle on a run that this call executes. The run can ask the user, where the client can.

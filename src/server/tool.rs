@@ -66,6 +66,8 @@ pub trait Tool: 'static {
     const TOOLSET: Toolset;
     /// What it does to the world.
     const EFFECT: Effect;
+    /// Whether it is also of use where nothing may be executed. Then it only reads.
+    const READS_WITHOUT_EXECUTING: bool = false;
     /// Its arguments.
     type Params: DeserializeOwned + JsonSchema + Send;
     /// Its answer.
@@ -128,6 +130,8 @@ pub struct Entry {
     pub toolset: Toolset,
     /// What it does to the world.
     pub effect: Effect,
+    /// Whether it only reads where nothing may be executed.
+    pub reads_without_executing: bool,
     /// What `tools/list` says of it.
     pub listed: rmcp::model::Tool,
     handler: Handler,
@@ -144,6 +148,7 @@ impl Entry {
         Self {
             toolset: T::TOOLSET,
             effect: T::EFFECT,
+            reads_without_executing: T::READS_WITHOUT_EXECUTING,
             listed,
             handler: |services, arguments, context| {
                 Box::pin(async move {
@@ -160,6 +165,16 @@ impl Entry {
                 })
             },
         }
+    }
+
+    /// The same on a server that may change nothing; `None` when it has no place there.
+    #[must_use]
+    pub fn reading(mut self) -> Option<Self> {
+        if self.reads_without_executing {
+            self.effect = Effect::Reads;
+            self.listed.annotations = Some(annotations(Effect::Reads));
+        }
+        (self.effect == Effect::Reads).then_some(self)
     }
 
     /// Calls the tool.

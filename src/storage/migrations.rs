@@ -28,7 +28,6 @@ impl Migration {
     }
 
     /// The same, of one that takes away or renames what older programs use.
-    #[cfg_attr(not(test), expect(dead_code, reason = "so far migrations have only added"))]
     const fn breaking(self) -> Self {
         Self { breaks: true, ..self }
     }
@@ -55,6 +54,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0005_checkpoints"),
     migration!("0006_gathered_procedures"),
     migration!("0007_outcomes"),
+    migration!("0008_artifacts").breaking(),
 ];
 
 /// The newest version that this program knows.

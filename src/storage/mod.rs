@@ -13,6 +13,7 @@ mod json;
 mod migrations;
 mod outcomes;
 mod procedures;
+mod retention;
 mod runs;
 mod schema;
 mod search;

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    domain::{Reducer, reducers},
-    library::{LibraryError, Services},
+    library::{LibraryError, MergeRequest, Services, runs::Active},
     server::{
         progress::CallContext,
         tool::{Answer, Effect, Tool, Toolset},
@@ -24,7 +23,8 @@ pub struct MergeStates;
 pub struct Params {
     /// In the order of the branches.
     states: Vec<Map<String, Value>>,
-    /// `append`, `merge_dict`, `last_value`, `first_value`, `sum`, `max`, `min`, `union`, `concat_text` or `deep_merge`.
+    /// `append`, `merge_dict`, `last_value`, `first_value`, `sum`, `max`, `min`, `union`, `concat_text`, `deep_merge`, or a
+    /// procedure that takes `values`.
     #[serde(default)]
     field_reducers: BTreeMap<String, String>,
     /// Of the other fields; `last_value` by default.
@@ -49,23 +49,20 @@ impl Tool for MergeStates {
     const NAME: &'static str = "merge_states";
     const DESCRIPTION: &'static str = "Merge the states of parallel branches.";
     const TOOLSET: Toolset = Toolset::Checkpoints;
-    const EFFECT: Effect = Effect::Reads;
+    const EFFECT: Effect = Effect::Executes;
+    const READS_WITHOUT_EXECUTING: bool = true;
     type Params = Params;
     type Output = Output;
 
-    async fn call(_: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
-        let named = |name: &str, place: &str| {
-            Reducer::parse(name).ok_or_else(|| {
-                let known: Vec<&str> = Reducer::ALL.iter().map(|reducer| reducer.as_str()).collect();
-                LibraryError::Invalid(format!("`{place}`: there is no reducer `{name}`; use `{}`", known.join("`, `")))
-            })
-        };
-        let own = params.field_reducers.into_iter().map(|(field, name)| {
-            let reducer = named(&name, &format!("field_reducers.{field}"))?;
-            Ok((field, reducer))
-        });
-        let own = own.collect::<Result<_, LibraryError>>()?;
-        let default = params.default_reducer.map_or(Ok(Reducer::LastValue), |name| named(&name, "default_reducer"))?;
-        Ok(Output { state: reducers::merge(&params.states, &own, default)? })
+    async fn call(services: &Services, params: Params, context: &CallContext) -> Result<Output, LibraryError> {
+        let Params { states, field_reducers, default_reducer } = params;
+        let request = MergeRequest { states, field_reducers, default_reducer };
+        if !context.may_execute() {
+            return Ok(Output { state: services.merge_states(request, None).await? });
+        }
+        // Nobody is asked: a reducer has to end by itself.
+        let active = Active::default();
+        let merging = services.merge_states(request, Some(&active));
+        Ok(Output { state: context.watch_run(&active, merging).await? })
     }
 }
