@@ -1,21 +1,51 @@
-//! `checkpoint`: note a state in the journal. The run can go on from here, and `get_run` shows the state.
+//! `checkpoint`: save a state of the run, where `get_resume_point` and `list_checkpoints` find those of workflows too.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Action, parse};
-use crate::sandbox::{PythonError, Reply};
+use crate::sandbox::PythonError;
+
+/// The field of a state that has only one value.
+const VALUE: &str = "value";
+
+/// A state that the code wants to be kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewState {
+    /// It; what is no dictionary is its field `value`.
+    pub state: Map<String, Value>,
+    /// What the code calls this place.
+    pub name: Option<String>,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Arguments {
-    #[expect(dead_code, reason = "it is in the journal as an argument")]
     state: Value,
-    #[expect(dead_code, reason = "it is in the journal as an argument")]
     name: Option<String>,
 }
 
 pub fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
-    let _: Arguments = parse("checkpoint", arguments)?;
-    Ok(Action::Reply(Reply::Value(Value::Null)))
+    let Arguments { state, name } = parse("checkpoint", arguments)?;
+    let state = match state {
+        Value::Object(state) => state,
+        other => Map::from_iter([(VALUE.to_owned(), other)]),
+    };
+    Ok(Action::Checkpoint(NewState { state, name }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_dictionary_becomes_one() {
+        for (given, wanted) in [(json!({"n": 1}), json!({"n": 1})), (json!([1]), json!({"value": [1]}))] {
+            let called = call(Map::from_iter([("state".to_owned(), given)]));
+            let Ok(Action::Checkpoint(NewState { state, name: None })) = called else { panic!("{called:?}") };
+            assert_eq!(Value::Object(state), wanted);
+        }
+    }
 }

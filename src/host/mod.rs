@@ -35,6 +35,7 @@ use crate::{
     sandbox::{Budget, Capture, HostModule, PythonError, Reply, SLEEP},
 };
 
+pub use checkpoint::NewState;
 pub use gates::{GateKind, GateRequest, gate};
 pub use grants::Grants;
 pub use outline::{outline, stub_with};
@@ -77,6 +78,8 @@ pub enum Action {
     },
     /// Store this in the inbox and go on with its number.
     File(NewItem),
+    /// Save this as a checkpoint of the run and go on.
+    Checkpoint(NewState),
 }
 
 /// What making a call once more would do, after a crash in the middle of it.
@@ -101,7 +104,7 @@ pub fn nature(function: &str, arguments: &Map<String, Value>, config: &Config) -
     match function {
         "log" => Nature::Immediate,
         "call_procedure" => Nature::Nested,
-        // Items are stored together with the answer.
+        // Items and checkpoints are stored together with the answer.
         "checkpoint" | "llm" | "create_task" | "draft_email" | SLEEP => Nature::Repeatable,
         "notify" if notify::stays_here(arguments, &config.channels) => Nature::Repeatable,
         "http_request" if http_request::is_repeatable(arguments) => Nature::Repeatable,

@@ -61,7 +61,7 @@ def ask(question: str, choices: list[str] | None = None, *, timeout: float | Non
     """Wait until somebody answers, and return the answer. A refusal raises `RuntimeError`, `timeout` `TimeoutError`."""
 
 def checkpoint(state: Any, name: str | None = None) -> None:
-    """Note a state in the run's journal, where `get_run` shows it."""
+    """Save a state of the run, a checkpoint that get_resume_point shows; `name` is its node."""
 
 def notify(message: str, *, title: str | None = None, channel: str | None = None, level: str = "info") -> dict[str, Any]:
     """Put a notification into the user's inbox, and send it if there is a channel; returns it with its `id`."""

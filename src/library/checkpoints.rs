@@ -10,7 +10,7 @@ use crate::{
         canonical::canonical_like,
         scope::{self, Scope},
     },
-    storage::{CheckpointRow, NewCheckpoint, Reader, StorageError, StoredState, WorkflowRunRow},
+    storage::{CheckpointRow, NewCheckpoint, Reader, StorageError, StoredState, WorkflowRunRow, Writer},
 };
 
 /// Largest metadata, as JSON.
@@ -37,6 +37,18 @@ pub struct CheckpointDraft {
     pub parent_checkpoint_id: Option<String>,
     /// What the caller wants to note.
     pub metadata: Option<Map<String, Value>>,
+}
+
+/// A state that can be saved.
+pub(super) struct PreparedCheckpoint {
+    workflow_id: String,
+    run_id: String,
+    node_id: String,
+    branch_id: Option<String>,
+    parent_checkpoint_id: Option<String>,
+    metadata: Option<String>,
+    state: StoredState,
+    state_hash: String,
 }
 
 /// What became of a state.
@@ -78,6 +90,15 @@ impl Library {
     /// [`LibraryError::Scope`], [`LibraryError::Invalid`] when something is too large, [`LibraryError::RunOfOther`] or
     /// [`LibraryError::CheckpointNotFound`].
     pub fn save_checkpoint(&self, draft: CheckpointDraft) -> Result<Saved, LibraryError> {
+        let prepared = self.prepare_checkpoint(draft)?;
+        self.database.write_synced(|writer| self.write_checkpoint(writer, prepared))
+    }
+
+    /// Checks what is to be saved and makes of it what will be stored, before any lock is taken.
+    ///
+    /// # Errors
+    /// [`LibraryError::Scope`] or [`LibraryError::Invalid`].
+    pub(super) fn prepare_checkpoint(&self, draft: CheckpointDraft) -> Result<PreparedCheckpoint, LibraryError> {
         let CheckpointDraft { workflow_id, run_id, node_id, state, branch_id, parent_checkpoint_id, metadata } = draft;
         Scope { workflow_id: Some(&workflow_id), run_id: Some(&run_id), node_id: Some(&node_id) }.check()?;
         if let Some(branch) = &branch_id {
@@ -86,54 +107,69 @@ impl Library {
         let metadata = metadata.map(|metadata| text_of("metadata", &Value::Object(metadata), MOST_METADATA_BYTES));
         let metadata = metadata.transpose()?;
         let (state, state_hash) = stored(Value::Object(state), self.config()?.checkpoints.state_bytes)?;
-        self.database.write_synced(|writer| {
-            let run = match writer.workflow_run(&self.user, &run_id)? {
-                Some(run) if run.workflow_id != workflow_id => {
-                    return Err(LibraryError::RunOfOther {
-                        run: run_id,
-                        workflow: run.workflow_id,
-                        given: workflow_id,
-                    });
-                }
-                Some(run) => Some(run),
-                None => None,
-            };
-            let parent_sequence = match parent_checkpoint_id {
-                None => None,
-                Some(id) => {
-                    let sequence = sequence_of(&run_id, &id);
-                    let is_there = match (&run, sequence) {
-                        (Some(run), Some(sequence)) => writer.has_checkpoint(run.id, sequence)?,
-                        _ => false,
-                    };
-                    if !is_there {
-                        return Err(LibraryError::CheckpointNotFound { id, run: run_id });
-                    }
-                    sequence
-                }
-            };
-            let run = match run {
-                Some(run) => run,
-                None => writer.add_workflow_run(&self.user, &run_id, &workflow_id, now_ms())?,
-            };
-            let latest = writer.latest_hash(run.id, branch_id.as_deref())?;
-            if let Some((sequence, hash)) = latest
-                && hash == state_hash
-            {
-                return Ok(Saved { sequence, state_hash: hash, is_new: false });
-            }
-            let sequence = writer.add_checkpoint(&NewCheckpoint {
-                workflow_run: run.id,
-                node_id: &node_id,
-                branch_id: branch_id.as_deref(),
-                parent_sequence,
-                state_hash: &state_hash,
-                state: &state,
-                metadata: metadata.as_deref(),
-                created_at: now_ms(),
-            })?;
-            Ok(Saved { sequence, state_hash, is_new: true })
+        Ok(PreparedCheckpoint {
+            workflow_id,
+            run_id,
+            node_id,
+            branch_id,
+            parent_checkpoint_id,
+            metadata,
+            state,
+            state_hash,
         })
+    }
+
+    /// Saves it as a part of what `writer` writes. What is refused has written nothing.
+    ///
+    /// # Errors
+    /// [`LibraryError::RunOfOther`] or [`LibraryError::CheckpointNotFound`].
+    pub(super) fn write_checkpoint(
+        &self,
+        writer: &Writer<'_>,
+        prepared: PreparedCheckpoint,
+    ) -> Result<Saved, LibraryError> {
+        let PreparedCheckpoint { workflow_id, run_id, branch_id, parent_checkpoint_id, state_hash, .. } = prepared;
+        let run = match writer.workflow_run(&self.user, &run_id)? {
+            Some(run) if run.workflow_id != workflow_id => {
+                return Err(LibraryError::RunOfOther { run: run_id, workflow: run.workflow_id, given: workflow_id });
+            }
+            run => run,
+        };
+        let parent_sequence = match parent_checkpoint_id {
+            None => None,
+            Some(id) => {
+                let sequence = sequence_of(&run_id, &id);
+                let is_there = match (&run, sequence) {
+                    (Some(run), Some(sequence)) => writer.has_checkpoint(run.id, sequence)?,
+                    _ => false,
+                };
+                if !is_there {
+                    return Err(LibraryError::CheckpointNotFound { id, run: run_id });
+                }
+                sequence
+            }
+        };
+        let run = match run {
+            Some(run) => run,
+            None => writer.add_workflow_run(&self.user, &run_id, &workflow_id, now_ms())?,
+        };
+        let latest = writer.latest_hash(run.id, branch_id.as_deref())?;
+        if let Some((sequence, hash)) = latest
+            && hash == state_hash
+        {
+            return Ok(Saved { sequence, state_hash: hash, is_new: false });
+        }
+        let sequence = writer.add_checkpoint(&NewCheckpoint {
+            workflow_run: run.id,
+            node_id: &prepared.node_id,
+            branch_id: branch_id.as_deref(),
+            parent_sequence,
+            state_hash: &state_hash,
+            state: &prepared.state,
+            metadata: prepared.metadata.as_deref(),
+            created_at: now_ms(),
+        })?;
+        Ok(Saved { sequence, state_hash, is_new: true })
     }
 
     /// Where a run goes on: its latest checkpoint, or the latest of each of `branch_ids`. Those without one are left

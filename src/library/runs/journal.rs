@@ -23,7 +23,7 @@ use crate::{
     config::Config,
     domain::{HostCall, Permissions, RunId, VersionNumber, inbox::NewItem},
     host,
-    library::{Library, LibraryError, now_ms},
+    library::{CheckpointDraft, Library, LibraryError, now_ms},
     sandbox::{Budget, Capture, INTERPRETER, PythonError, Reply},
     storage::{AnswerRow, DecisionRow, FrameRow, StorageError, Writer},
 };
@@ -287,6 +287,39 @@ pub async fn save_item(
                     entry.result = None;
                     Reply::Raise(PythonError::new("RuntimeError", why))
                 }
+            };
+            let answer = Answer { run_id, sequence, entry, reply };
+            let row = answer_row(library, &answer)?;
+            write_answer(writer, &answer, &row)?;
+            Ok(answer.reply)
+        })
+    })
+    .await
+}
+
+/// Saves a checkpoint of a run together with the answer of the call: a call that is made again finds its answer and saves
+/// nothing twice. Like everything that the run goes on from, it survives a killed process.
+pub async fn save_checkpoint(
+    library: &Arc<Library>,
+    draft: CheckpointDraft,
+    sequence: Sequence,
+    mut entry: HostCall,
+) -> Result<Reply, LibraryError> {
+    blocking(library, move |library| {
+        let run_id = draft.run_id.clone();
+        let prepared = library.prepare_checkpoint(draft);
+        library.database.write(|writer| {
+            let reply = match prepared.and_then(|prepared| library.write_checkpoint(writer, prepared)) {
+                Ok(_) => Reply::Value(Value::Null),
+                Err(
+                    refused @ (LibraryError::Invalid(_) | LibraryError::Scope(_) | LibraryError::RunOfOther { .. }),
+                ) => {
+                    let error = PythonError::new("ValueError", format!("checkpoint(): {refused}"));
+                    entry.error = Some(format!("{}: {}", error.kind, error.message));
+                    entry.result = None;
+                    Reply::Raise(error)
+                }
+                Err(error) => return Err(error),
             };
             let answer = Answer { run_id, sequence, entry, reply };
             let row = answer_row(library, &answer)?;

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     domain::inbox::NewItem,
-    host::{self, Action, HostContext},
-    library::{Library, LibraryError},
+    host::{self, Action, HostContext, NewState},
+    library::{CheckpointDraft, Library, LibraryError},
     sandbox::{PythonError, Reply, SandboxError},
 };
 
@@ -95,6 +95,10 @@ impl Drive<'_, '_> {
             Done::Called(sequence, Action::File(item)) => {
                 self.numbers.remove(&sequence);
                 Ok(self.filed(sequence, item).await?)
+            }
+            Done::Called(sequence, Action::Checkpoint(state)) => {
+                self.numbers.remove(&sequence);
+                Ok(self.kept(sequence, state).await?)
             }
             Done::Driven(sequence, mut frame, finished) => {
                 self.numbers.remove(&sequence);
@@ -220,6 +224,24 @@ impl Drive<'_, '_> {
         let entry = frame.entry(call, &Reply::Value(Value::Null));
         let library = &self.tree.engine.library;
         let reply = journal::save_item(library, item, (run_id, procedure_id, sequence), entry).await?;
+        frame.set_reply(sequence, reply);
+        self.on(Event::Answered(sequence))
+    }
+
+    /// Saves a checkpoint and writes the answer down with it.
+    async fn kept(&mut self, sequence: Sequence, new: NewState) -> Result<Vec<Effect>, LibraryError> {
+        let frame = &mut self.frame;
+        let call = frame.waiting_for(sequence).ok_or_else(|| broken("a checkpoint of no call"))?;
+        let entry = frame.entry(call, &Reply::Value(Value::Null));
+        let at_step = || entry.step.map_or_else(|| call.function.clone(), |step| format!("step {step}"));
+        let draft = CheckpointDraft {
+            workflow_id: frame.origin.name.clone(),
+            run_id: frame.origin.run_id.clone(),
+            node_id: new.name.unwrap_or_else(at_step),
+            state: new.state,
+            ..CheckpointDraft::default()
+        };
+        let reply = journal::save_checkpoint(&self.tree.engine.library, draft, sequence, entry).await?;
         frame.set_reply(sequence, reply);
         self.on(Event::Answered(sequence))
     }
