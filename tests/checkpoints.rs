@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, thread, time::Instant};
 
 use serde_json::{Value, json};
 
-use crate::common::{Home, Protocol, RawClient, text};
+use crate::common::{Home, Protocol, RawClient, eventually, execute_code, remember, text};
 
 const PROCESSES: i64 = 8;
 const EACH: i64 = 500;
@@ -236,4 +236,130 @@ fn eight_processes_number_one_run_without_gaps_while_two_are_killed() {
             assert_eq!(stored.get(sequence), Some(&branch.as_str()), "the answer for {n} of {branch} was wrong");
         }
     }
+}
+
+/// Text that can't be compressed.
+fn noise(bytes: usize) -> String {
+    let digits = (0_u64..).flat_map(|n| *blake3::hash(&n.to_le_bytes()).as_bytes());
+    digits.map(|byte| char::from(b'0' + byte % 75)).filter(|letter| *letter != '\\').take(bytes).collect()
+}
+
+fn database(home: &Home) -> rusqlite::Connection {
+    rusqlite::Connection::open(home.path().join("repertoire.db")).unwrap()
+}
+
+#[test]
+fn large_states_are_kept_compressed_and_old_ones_can_still_be_read() {
+    let home = Home::new();
+    let mut client = home.start();
+    let state = json!({"text": "größer ".repeat(20_000), "z": 1, "a": [null, 1.5]});
+    save(&mut client, draft("a", &state));
+    let kept = database(&home);
+    let row = "SELECT typeof(state), octet_length(state) FROM checkpoints";
+    let (kind, bytes): (String, usize) = kept.query_row(row, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert!(kind == "blob" && bytes < state.to_string().len() / 10, "{bytes} bytes of {kind}");
+    assert!(!save(&mut client, draft("a", &state)).2);
+    let found = client.ok("get_resume_point", json!({"run_id": "run-7"}));
+    assert_eq!(found["checkpoint"]["state"].to_string(), state.to_string(), "the fields keep their order");
+    // As a program of before wrote it, and as somebody wrote it by hand.
+    for text in [state.to_string(), format!("{state:#}")] {
+        kept.execute("UPDATE checkpoints SET state = ?1", [text]).unwrap();
+        let found = client.ok("get_resume_point", json!({"run_id": "run-7"}));
+        assert_eq!(found["checkpoint"]["state"], state);
+    }
+    for broken in [&[1, 255, 255, 255, 255, 0][..], &[7], b""] {
+        kept.execute("UPDATE checkpoints SET state = ?1", [broken]).unwrap();
+        client.refused("get_resume_point", json!({"run_id": "run-7"}), "storage_error");
+    }
+    kept.execute("UPDATE checkpoints SET state = '{\"a\":'", []).unwrap();
+    client.refused("get_resume_point", json!({"run_id": "run-7"}), "internal_error");
+    assert_eq!(sequences(&listed(&mut client, json!({"run_id": "run-7"}))), [1], "and the server goes on");
+}
+
+#[test]
+fn a_text_that_looks_like_json_of_the_server_stays_a_text() {
+    let home = Home::new();
+    let mut client = home.start();
+    let state = json!({"verbatim:00:": "verbatim:0:{}", "n": "\n\r\u{2028}\\"});
+    save(&mut client, draft("a", &state));
+    assert_eq!(client.ok("get_resume_point", json!({"run_id": "run-7"}))["checkpoint"]["state"], state);
+}
+
+#[test]
+fn the_largest_state_is_set_in_the_configuration() {
+    let home = Home::with_config("[checkpoints]\nstate_bytes = 100\n");
+    let mut client = home.start();
+    save(&mut client, draft("a", &json!({"x": "y".repeat(90)})));
+    let long = draft("a", &json!({"x": "y".repeat(93)}));
+    let error = client.refused("save_checkpoint", long.clone(), "invalid_argument");
+    for part in ["101 bytes", "at most 100", "link_artifact"] {
+        assert!(error.contains(part), "no {part} in {error}");
+    }
+    home.configure("[checkpoints]\nstate_bytes = 2000000\n");
+    assert!(save(&mut client, long).2, "the newest settings count");
+    save(&mut client, draft("a", &json!({"x": noise(1_500_000)})));
+    home.configure("[checkpoints]\nstate_bytes = 0\n");
+    let error = client.refused("save_checkpoint", draft("a", &json!({})), "configuration_error");
+    assert!(error.contains("checkpoints.state_bytes"), "{error}");
+}
+
+#[test]
+fn the_oldest_checkpoints_go_when_all_are_too_large_but_not_where_a_run_goes_on() {
+    let home = Home::with_config("[checkpoints]\nmax_mib = 1\n");
+    let mut client = home.start();
+    let large = |n: i64| json!({"n": n, "text": noise(700_000)});
+    for n in 1..=3 {
+        save(&mut client, with(draft("a", &large(n)), "branch_id", json!("left")));
+    }
+    save(&mut client, with(draft("a", &large(4)), "branch_id", json!("right")));
+    let of_procedure = "from repertoire import checkpoint\n\n\ndef done():\n    checkpoint({'a': 1})\n";
+    let ended = execute_code(&mut client, "done", of_procedure)["run_id"].clone();
+    assert_eq!(listed(&mut client, json!({"run_id": ended})).len(), 1);
+    client.close();
+    let mut client = home.start();
+    eventually("only the latest of each branch is left", || {
+        sequences(&listed(&mut client, json!({"run_id": "run-7"}))) == [3, 4]
+    });
+    eventually("a run that has ended goes on nowhere", || listed(&mut client, json!({"run_id": ended})).is_empty());
+    assert_eq!(save(&mut client, draft("b", &json!({}))).1, 5, "no number is given out twice");
+}
+
+#[test]
+fn checkpoints_go_when_they_are_too_old() {
+    let home = Home::with_config("[checkpoints]\nmax_age_days = 2\n");
+    let mut client = home.start();
+    for n in 1..=300 {
+        save(&mut client, draft("a", &json!({"n": n})));
+    }
+    let three_days = 3 * 24 * 60 * 60 * 1000;
+    let sql = "UPDATE checkpoints SET created_at = created_at - ?1 WHERE sequence < 300";
+    database(&home).execute(sql, [three_days]).unwrap();
+    let mut reading = home.start_with(&["--read-only"], Protocol::V2025);
+    assert_eq!(listed(&mut reading, json!({"run_id": "run-7", "limit": 1000})).len(), 300, "it changes nothing");
+    let mut serving = home.start();
+    eventually("only the young one is left", || sequences(&listed(&mut serving, json!({"run_id": "run-7"}))) == [300]);
+    database(&home).execute("UPDATE checkpoints SET created_at = created_at - ?1", [three_days]).unwrap();
+    serving.close();
+    let mut serving = home.start();
+    eventually("the latest goes too", || listed(&mut serving, json!({"run_id": "run-7"})).is_empty());
+    assert_eq!(save(&mut serving, draft("a", &json!({"n": 300}))).1, 301);
+}
+
+#[test]
+fn what_a_procedure_notes_is_a_checkpoint_of_its_run() {
+    let code = "from repertoire import checkpoint\n\n\ndef noted(large: int):\n    checkpoint({'n': 1}, 'first')\n    \
+                checkpoint({'n': 1}, 'again')\n    checkpoint([1, 2])\n    try:\n        checkpoint({'x': 'y' * large})\n    \
+                except ValueError as error:\n        return str(error)\n";
+    let home = Home::with_config("[checkpoints]\nstate_bytes = 1000\n");
+    let mut client = home.start();
+    remember(&mut client, "noted", code);
+    let run = client.ok("execute_procedure", json!({"procedure_id": "noted", "parameters": {"large": 2000}}));
+    assert!(text(&run, "result").contains("at most 1000 are allowed"), "{run}");
+    let rows = listed(&mut client, json!({"run_id": run["run_id"]}));
+    let shown: Vec<_> = rows.iter().map(|row| (text(row, "node_id"), text(row, "workflow_id"))).collect();
+    assert_eq!(shown, [("first", "noted"), ("checkpoint", "noted")], "an equal state is not saved again");
+    let found = client.ok("get_resume_point", json!({"run_id": run["run_id"]}));
+    assert_eq!(found["checkpoint"]["state"], json!({"value": [1, 2]}));
+    let journal = client.ok("get_run", json!({"run_id": run["run_id"]}));
+    assert_eq!(journal["calls"].as_array().unwrap().len(), 4);
 }
