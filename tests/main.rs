@@ -7,6 +7,7 @@
 
 mod approvals;
 mod approvals_later;
+mod artifacts;
 mod channels;
 mod checkpoints;
 mod cli;

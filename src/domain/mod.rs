@@ -3,6 +3,7 @@
 //! Nothing here touches a file, a database, the network or the protocol.
 
 pub mod action;
+pub mod artifact;
 pub mod canonical;
 pub mod confidence;
 pub mod inbox;

@@ -2,9 +2,11 @@
 //!
 //! Everything is the user's own: what another user saved under the same run is not there.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
-use super::{Library, LibraryError, now_ms};
+use super::{Artifact, Library, LibraryError, now_ms};
 use crate::{
     domain::{
         canonical::canonical_like,
@@ -63,12 +65,30 @@ pub struct Saved {
 }
 
 /// Checkpoints of a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Checkpoints {
     /// The workflow that it is a run of; nothing is known of a run that nothing was saved of.
     pub workflow_id: Option<String>,
     /// Oldest first.
     pub rows: Vec<CheckpointRow>,
+    /// What was linked to checkpoints of the run.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// The run in the name of a checkpoint.
+pub(super) fn run_of(id: &str) -> Option<&str> {
+    id.strip_prefix("cp_")?.rsplit_once('_').map(|(run, _)| run)
+}
+
+/// Whether the user has a checkpoint of this name.
+pub(super) fn named(reader: &Reader<'_>, user: &str, id: &str) -> Result<bool, StorageError> {
+    let run_id = run_of(id);
+    let sequence = run_id.and_then(|run| sequence_of(run, id));
+    let (Some(run_id), Some(sequence)) = (run_id, sequence) else { return Ok(false) };
+    match reader.workflow_run(user, run_id)? {
+        Some(run) => reader.has_checkpoint(run.id, sequence),
+        None => Ok(false),
+    }
 }
 
 /// The name of a checkpoint in answers. The user and the run are known where it is read.
@@ -212,33 +232,57 @@ impl Library {
         run_id: &str,
         read: impl FnOnce(&Reader<'_>, &WorkflowRunRow) -> Result<Vec<CheckpointRow>, StorageError>,
     ) -> Result<Checkpoints, LibraryError> {
-        self.database.read(|reader| match reader.workflow_run(&self.user, run_id)? {
-            Some(run) => Ok(Checkpoints { rows: read(reader, &run)?, workflow_id: Some(run.workflow_id) }),
-            None => Ok(Checkpoints { workflow_id: None, rows: Vec::new() }),
-        })
+        let found = self.database.read(|reader| match reader.workflow_run(&self.user, run_id)? {
+            Some(run) => Ok::<_, LibraryError>(Some((read(reader, &run)?, run.workflow_id))),
+            None => Ok(None),
+        })?;
+        let Some((rows, workflow_id)) = found else { return Ok(Checkpoints::default()) };
+        Ok(Checkpoints { rows, workflow_id: Some(workflow_id), artifacts: self.artifacts_of_checkpoints(run_id)? })
     }
 }
 
 /// A state as it is kept, and its hash. Both are made before the write lock is taken, and side by side where the state is
 /// large.
 fn stored(state: Value, most: usize) -> Result<(StoredState, String), LibraryError> {
-    let text = text_of("state", &state, most)?;
-    let bytes = text.len();
-    let hash = move || {
-        let hash = blake3::hash(&canonical_like(&state, bytes)).to_hex().to_string();
-        hash
-    };
-    if bytes < LARGE_STATE_BYTES {
-        return Ok((StoredState::pack(text), hash()));
+    if !is_large(&state) {
+        let text = text_of("state", &state, most)?;
+        let hash = hash_of(&state, text.len());
+        return Ok((StoredState::pack(text), hash));
     }
+    // Freeing a large state takes half as long as hashing it: whoever is done with it last does that, which is the thread
+    // that has less to do.
+    let state = Arc::new(state);
     std::thread::scope(|scope| {
-        let hashing = scope.spawn(hash);
-        let stored = StoredState::pack(text);
+        let shared = Arc::clone(&state);
+        let hashing = scope.spawn(move || hash_of(&shared, LARGE_STATE_BYTES));
+        let text = text_of("state", &state, most);
+        drop(state);
+        let stored = text.map(StoredState::pack);
         match hashing.join() {
-            Ok(hash) => Ok((stored, hash)),
+            Ok(hash) => Ok((stored?, hash)),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })
+}
+
+fn hash_of(state: &Value, bytes: usize) -> String {
+    blake3::hash(&canonical_like(state, bytes)).to_hex().to_string()
+}
+
+/// Whether it has more than [`LARGE_STATE_BYTES`], more or less.
+fn is_large(state: &Value) -> bool {
+    fn left(value: &Value, most: usize) -> Option<usize> {
+        let most = most.checked_sub(2)?;
+        match value {
+            Value::String(text) => most.checked_sub(text.len()),
+            Value::Array(items) => items.iter().try_fold(most, |most, item| left(item, most)),
+            Value::Object(fields) => {
+                fields.iter().try_fold(most, |most, (name, inner)| left(inner, most.checked_sub(name.len() + 4)?))
+            }
+            _ => most.checked_sub(2),
+        }
+    }
+    left(state, LARGE_STATE_BYTES).is_none()
 }
 
 /// A value as JSON, unless that is too long.

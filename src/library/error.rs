@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::ConfigError,
-    domain::{NameError, RunStatus, VersionNumber, reducers::MergeError, scope::ScopeError},
+    domain::{NameError, RunStatus, VersionNumber, artifact::HashError, reducers::MergeError, scope::ScopeError},
     models::ModelError,
     sandbox::SandboxError,
     storage::StorageError,
@@ -280,6 +280,34 @@ pub enum LibraryError {
     /// Another call makes a procedure of the candidate.
     #[error("candidate `{0}` is being approved by another call; look at list_candidates in a moment")]
     CandidateBusy(i64),
+    /// The user linked no such artifact.
+    #[error("there is no artifact `{0}`; resources/list shows the files that are linked")]
+    ArtifactNotFound(i64),
+    /// A linked file is not what it was.
+    #[error(
+        "`{location}` (artifact `{id}`) {why}; link it again with link_artifact if that is right, or bring back what it was"
+    )]
+    ArtifactChanged {
+        /// Which artifact.
+        id: i64,
+        /// Where it is.
+        location: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A file lies where nothing may be read.
+    #[error(
+        "`{path}` lies in no directory that the policy grants; the user can add one to `read` under [policy] in {file}"
+    )]
+    FileNotGranted {
+        /// The file.
+        path: String,
+        /// The configuration.
+        file: String,
+    },
+    /// A hash is none.
+    #[error(transparent)]
+    Hash(#[from] HashError),
     /// The inbox has no such item.
     #[error("the inbox has no item `{0}`; list_inbox shows what there is")]
     ItemNotFound(i64),
@@ -317,16 +345,19 @@ impl LibraryError {
             Self::Model(error) => error.code(),
             Self::Home { .. } => "home_error",
             Self::HomeInUse { .. } => "home_in_use",
-            Self::Invalid(_) | Self::Name(_) | Self::Merge(_) | Self::Scope(_) | Self::RunOfOther { .. } => {
-                "invalid_argument"
-            }
+            Self::Invalid(_)
+            | Self::Name(_)
+            | Self::Merge(_)
+            | Self::Scope(_)
+            | Self::Hash(_)
+            | Self::RunOfOther { .. } => "invalid_argument",
             Self::ProcedureNotFound { .. } => "procedure_not_found",
             Self::ProcedureDeleted(_) => "procedure_deleted",
             Self::NameTaken { .. } | Self::NameHidden(_) => "name_taken",
             Self::NotOwner { .. } => "not_owner",
             Self::Disabled(_) => "procedure_disabled",
             Self::Parameters { .. } => "invalid_parameters",
-            Self::PermissionDenied { .. } => "permission_denied",
+            Self::PermissionDenied { .. } | Self::FileNotGranted { .. } => "permission_denied",
             Self::StaleVersion { .. } => "stale_version",
             Self::CodeRejected { .. } => "code_rejected",
             Self::VersionNotFound { .. } => "version_not_found",
@@ -339,6 +370,8 @@ impl LibraryError {
             Self::NotAsked { .. } => "not_asked",
             Self::RunElsewhere(_) => "run_elsewhere",
             Self::RunEnded { .. } => "run_ended",
+            Self::ArtifactNotFound(_) => "artifact_not_found",
+            Self::ArtifactChanged { .. } => "artifact_changed",
             Self::Reducer { .. } => "reducer_failed",
             Self::CheckpointNotFound { .. } => "checkpoint_not_found",
             Self::CompletedOtherwise { .. } => "already_completed",

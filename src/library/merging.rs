@@ -101,7 +101,8 @@ impl Services {
             let value = match (merged, rule_of(field), active) {
                 (Merged::Value(value), _, _) => value,
                 (Merged::Left(values), Rule::Procedure(custom), Some(active)) if !values.is_empty() => {
-                    self.reduce(custom, field, values, active).await?
+                    // Boxed, because a run is large and would be moved with every caller's future.
+                    Box::pin(self.reduce(custom, field, values, active)).await?
                 }
                 (Merged::Left(_), _, _) => Value::Null,
             };

@@ -3,6 +3,7 @@
 //! [`Library`] holds the stores of one home and blocks; [`runs::Engine`] executes and is async. Neither prints, reads
 //! the environment or knows the protocol.
 
+mod artifacts;
 mod checkpoints;
 mod clone;
 mod code;
@@ -17,9 +18,9 @@ mod index;
 mod learning;
 mod lookup;
 mod maintenance;
+mod merging;
 mod outcomes;
 mod recall;
-mod merging;
 mod remember;
 mod report;
 mod retention;
@@ -46,6 +47,7 @@ use crate::{
     versions::Versions,
 };
 
+pub use artifacts::{Artifact, ArtifactDraft};
 pub use checkpoints::{CheckpointDraft, Checkpoints, Saved, checkpoint_id};
 pub use clone::CloneRequest;
 pub use code::{CodeSource, Generated, Validated};
@@ -57,9 +59,9 @@ pub use inbox::{InboxEntry, InboxFilter};
 pub use learning::{CandidateView, Decided, LessonEdits, Review};
 pub use lookup::{Found, ProcedureRef, RecallFilter};
 pub use maintenance::Maintenance;
+pub use merging::MergeRequest;
 pub use outcomes::{Completed, OutcomeDraft, OutcomeQuery, RecalledOutcome, outcome_id};
 pub use recall::RecallScope;
-pub use merging::MergeRequest;
 pub use remember::{Remembered, Similar};
 use runs::Key;
 pub use section::{Group, Section};

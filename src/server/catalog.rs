@@ -7,8 +7,8 @@ use super::{
         emit_event::EmitEvent, execute_procedure::ExecuteProcedure, generate_procedure_code::GenerateProcedureCode,
         get_procedure::GetProcedure, get_procedure_stats::GetProcedureStats,
         get_procedure_versions::GetProcedureVersions, get_resume_point::GetResumePoint, get_run::GetRun,
-        list_candidates::ListCandidates, list_checkpoints::ListCheckpoints, list_inbox::ListInbox,
-        list_procedures::ListProcedures, list_runs::ListRuns, match_procedures::MatchProcedures,
+        link_artifact::LinkArtifact, list_candidates::ListCandidates, list_checkpoints::ListCheckpoints,
+        list_inbox::ListInbox, list_procedures::ListProcedures, list_runs::ListRuns, match_procedures::MatchProcedures,
         merge_states::MergeStates, recall_outcomes::RecallOutcomes, recall_procedures::RecallProcedures,
         remember_procedure::RememberProcedure, resolve_inbox_item::ResolveInboxItem, resume_run::ResumeRun,
         review_candidate::ReviewCandidate, rollback_procedure_code::RollbackProcedureCode,
@@ -64,6 +64,7 @@ fn all() -> Vec<Entry> {
         entry::<MergeStates>(),
         entry::<CompleteWorkflow>(),
         entry::<RecallOutcomes>(),
+        entry::<LinkArtifact>(),
         entry::<ListCandidates>(),
         entry::<ReviewCandidate>(),
     ]

@@ -9,6 +9,7 @@ mod excerpt;
 mod progress;
 mod prompts;
 mod reply;
+mod resources;
 mod rounds;
 mod schema;
 pub mod tool;
@@ -22,7 +23,8 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler, ServiceExt,
     model::{
         CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams,
-        GetPromptResponse, Implementation, ListPromptsResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
+        GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+        ListToolsResult, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
         ServerCapabilities, ServerConfig,
     },
     service::{RequestContext, ServerInitializeError},
@@ -153,7 +155,8 @@ impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         let mut implementation = Implementation::new("repertoire", env!("CARGO_PKG_VERSION"));
         implementation.title = Some("Repertoire".to_owned());
-        let mut info = ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_prompts().build());
+        let mut info =
+            ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().build());
         info.protocol_version = ProtocolVersion::LATEST_WITH_INITIALIZE;
         info.server_info = implementation;
         info.instructions = Some(INSTRUCTIONS.to_owned());
@@ -210,6 +213,37 @@ impl ServerHandler for Server {
     ) -> Result<GetPromptResponse, ErrorData> {
         match self.services().await {
             Ok(services) => Ok(prompts::get(services, &request).await?.into()),
+            Err(error) => Err(ErrorData::internal_error(error.to_string(), None)),
+        }
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let cursor = request.and_then(|request| request.cursor);
+        match self.services().await {
+            Ok(services) => resources::list(services, cursor).await,
+            Err(error) => Err(ErrorData::internal_error(error.to_string(), None)),
+        }
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Ok(ListResourceTemplatesResult::with_all_items(resources::templates()))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        match self.services().await {
+            Ok(services) => Ok(resources::read(services, request.uri).await?.into()),
             Err(error) => Err(ErrorData::internal_error(error.to_string(), None)),
         }
     }

@@ -3,6 +3,7 @@
 //! Callers get plain values; rusqlite types stop here. Everything blocks: call it off the async threads. Start at
 //! [`Database`].
 
+mod artifacts;
 mod backup;
 mod candidates;
 mod checkpoints;
@@ -31,6 +32,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+pub use artifacts::ArtifactRow;
 pub use candidates::{CandidateRow, CandidateStatus, Wording};
 pub use checkpoints::{CheckpointRow, NewCheckpoint, WorkflowRunRow};
 pub use ended_runs::{CallName, EndedRun};

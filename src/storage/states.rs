@@ -97,9 +97,11 @@ pub fn register(connection: &Connection) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rusqlite::params;
     use serde_json::json;
 
     use super::*;
+    use crate::storage::Database;
 
     fn unpacked(state: &StoredState) -> String {
         match &state.0 {
@@ -129,6 +131,25 @@ mod tests {
         }
         assert!(state_of(ValueRef::Integer(1)).is_err());
         assert_eq!(state_of(ValueRef::Null).unwrap(), None);
+    }
+
+    #[test]
+    fn the_way_back_leaves_states_that_programs_of_before_can_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("repertoire.db");
+        drop(Database::open(&path).unwrap());
+        let connection = Connection::open(&path).unwrap();
+        register(&connection).unwrap();
+        let long = json!({"a": "größer ".repeat(LEAST_BYTES)}).to_string();
+        connection.execute("INSERT INTO workflow_runs VALUES (1, 'ada', 'r', 'w', 2, 0)", []).unwrap();
+        let add = "INSERT INTO checkpoints VALUES (1, ?1, 'n', NULL, NULL, 'h', 0, NULL, ?2)";
+        connection.execute(add, params![1, StoredState::pack(long.clone())]).unwrap();
+        connection.execute(add, params![2, StoredState::pack("{}".to_owned())]).unwrap();
+        connection.execute_batch(include_str!("migrations/0007_artifacts.down.sql")).unwrap();
+        let mut rows = connection.prepare("SELECT state FROM checkpoints ORDER BY sequence").unwrap();
+        let states: Vec<String> = rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(states, [long, "{}".to_owned()]);
+        connection.execute_batch(include_str!("migrations/0007_artifacts.sql")).unwrap();
     }
 
     proptest! {

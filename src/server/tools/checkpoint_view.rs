@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::artifact_view::ArtifactView;
 use crate::{
-    library::{checkpoint_id, rfc3339_ms},
+    library::{Artifact, checkpoint_id, rfc3339_ms},
     server::verbatim,
     storage::CheckpointRow,
 };
@@ -26,16 +27,21 @@ pub struct CheckpointView {
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    artifacts: Vec<ArtifactView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Map<String, Value>>")]
     state: Option<String>,
 }
 
 impl CheckpointView {
-    /// That of a row.
-    pub fn new(row: CheckpointRow, workflow_id: &str, run_id: &str) -> Self {
+    /// That of a row, with what was linked to it; `artifacts` are those of the whole run.
+    pub fn new(row: CheckpointRow, workflow_id: &str, run_id: &str, artifacts: &[Artifact]) -> Self {
+        let own_id = checkpoint_id(run_id, row.sequence);
+        let own = artifacts.iter().filter(|artifact| artifact.row.memory_id == own_id);
         Self {
-            checkpoint_id: checkpoint_id(run_id, row.sequence),
+            artifacts: own.cloned().map(ArtifactView::from).collect(),
+            checkpoint_id: own_id,
             workflow_id: workflow_id.to_owned(),
             run_id: run_id.to_owned(),
             node_id: row.node_id,

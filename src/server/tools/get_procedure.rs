@@ -6,10 +6,12 @@ use serde_json::Value;
 
 use super::{
     arguments::ProcedureArgument,
+    artifact_view::{ArtifactView, views},
     views::{MOST_PART_CHARS, rounded},
 };
 use crate::{
-    library::{self, LibraryError, ProcedureRef, Services},
+    domain::artifact::MemoryType,
+    library::{self, Library, LibraryError, ProcedureRef, Services},
     server::{
         progress::CallContext,
         reply::window,
@@ -52,6 +54,8 @@ pub struct Output {
     usage_count: u64,
     run_count: u64,
     last_run_at: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    artifacts: Vec<ArtifactView>,
     created_at: String,
     updated_at: String,
 }
@@ -68,7 +72,12 @@ impl Tool for GetProcedure {
 
     async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
         let wanted = ProcedureRef::from(params.procedure_id);
-        let row = services.blocking(move |library| library.procedure(&wanted)).await?;
+        let read = move |library: &Library| {
+            let row = library.procedure(&wanted)?;
+            let artifacts = library.artifacts_of(MemoryType::Procedure, row.definition.name.as_str())?;
+            Ok((row, artifacts))
+        };
+        let (row, artifacts) = services.blocking(read).await?;
         let success_rate = row.success_rate().map(rounded);
         let offset = params.code_offset as usize;
         let code = row.code.map(|code| window(&code, offset, MOST_PART_CHARS));
@@ -93,6 +102,7 @@ impl Tool for GetProcedure {
             usage_count: row.uses,
             run_count: row.uses,
             last_run_at: row.last_run_at.map(library::rfc3339_ms),
+            artifacts: views(artifacts),
             created_at: library::rfc3339(row.created_at),
             updated_at: library::rfc3339(row.updated_at),
         })

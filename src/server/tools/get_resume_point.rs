@@ -64,12 +64,13 @@ impl Tool for GetResumePoint {
         let run = run_id.clone();
         let found = services.blocking(move |library| library.resume_point(&run, branch_ids.as_deref())).await?;
         let workflow = found.workflow_id.unwrap_or_default();
-        let mut rows = found.rows.into_iter();
+        let (mut rows, artifacts) = (found.rows.into_iter(), found.artifacts);
         if !is_by_branch {
-            let checkpoint = rows.next().map(|row| CheckpointView::new(row, &workflow, &run_id));
+            let checkpoint = rows.next().map(|row| CheckpointView::new(row, &workflow, &run_id, &artifacts));
             return Ok(Output { checkpoint, branches: None });
         }
-        let named = rows.filter_map(|row| Some((row.branch_id.clone()?, CheckpointView::new(row, &workflow, &run_id))));
+        let named = rows
+            .filter_map(|row| Some((row.branch_id.clone()?, CheckpointView::new(row, &workflow, &run_id, &artifacts))));
         Ok(Output { checkpoint: None, branches: Some(named.collect()) })
     }
 }

@@ -4,9 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::views::{MOST_PART_CHARS, RunSummary};
+use super::{
+    artifact_view::{ArtifactView, views},
+    views::{MOST_PART_CHARS, RunSummary},
+};
 use crate::{
-    domain::HostCall,
+    domain::{HostCall, artifact::MemoryType},
     library::{LibraryError, Services, rfc3339_ms},
     server::{
         progress::CallContext,
@@ -62,6 +65,8 @@ pub struct Output {
     /// The journal of host calls.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     calls: Vec<HostCall>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    artifacts: Vec<ArtifactView>,
     /// The part that `read` asks for.
     text: Option<String>,
     next_offset: Option<usize>,
@@ -101,6 +106,8 @@ impl Tool for GetRun {
 
     async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
         let view = services.engine().view(&params.run_id).await?;
+        let id = view.run.id.clone();
+        let artifacts = services.blocking(move |library| library.artifacts_of(MemoryType::Run, &id)).await?;
         let text = params.read.map(|part| {
             let text = match part {
                 Part::Output => view.run.output.as_deref(),
@@ -126,6 +133,7 @@ impl Tool for GetRun {
             expires_at: view.run.expires_at.map(rfc3339_ms),
             decisions: view.decisions.into_iter().filter(|_| journal).map(DecisionView::from).collect(),
             calls: view.calls.into_iter().filter(|_| journal).take(MOST_CALLS).collect(),
+            artifacts: views(artifacts),
             next_offset: text.as_ref().and_then(|(_, next)| *next),
             text: text.map(|(part, _)| part),
             run: view.run.into(),

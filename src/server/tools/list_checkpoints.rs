@@ -3,9 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{arguments::limit, checkpoint_view::CheckpointView};
+use super::{
+    arguments::limit,
+    artifact_view::{ArtifactView, views},
+    checkpoint_view::CheckpointView,
+};
 use crate::{
-    library::{LibraryError, Services},
+    domain::artifact::MemoryType,
+    library::{Library, LibraryError, Services},
     server::{
         progress::CallContext,
         tool::{Answer, Effect, Tool, Toolset},
@@ -29,6 +34,9 @@ pub struct Params {
 pub struct Output {
     count: usize,
     checkpoints: Vec<CheckpointView>,
+    /// Linked to the run itself or its outcome.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    artifacts: Vec<ArtifactView>,
 }
 
 impl Answer for Output {
@@ -47,10 +55,17 @@ impl Tool for ListCheckpoints {
         let limit = limit(params.limit, 100, 10_000)?;
         let run_id = params.run_id;
         let run = run_id.clone();
-        let found = services.blocking(move |library| library.list_checkpoints(&run, limit)).await?;
+        let read = move |library: &Library| {
+            let found = library.list_checkpoints(&run, limit)?;
+            let mut artifacts = library.artifacts_of(MemoryType::Run, &run)?;
+            artifacts.extend(library.artifacts_of(MemoryType::Outcome, &run)?);
+            Ok((found, artifacts))
+        };
+        let (found, artifacts) = services.blocking(read).await?;
         let workflow = found.workflow_id.unwrap_or_default();
         let rows = found.rows.into_iter();
-        let checkpoints: Vec<_> = rows.map(|row| CheckpointView::new(row, &workflow, &run_id)).collect();
-        Ok(Output { count: checkpoints.len(), checkpoints })
+        let checkpoints: Vec<_> =
+            rows.map(|row| CheckpointView::new(row, &workflow, &run_id, &found.artifacts)).collect();
+        Ok(Output { count: checkpoints.len(), checkpoints, artifacts: views(artifacts) })
     }
 }

@@ -1,6 +1,7 @@
 //! The tools, one file each.
 
 mod arguments;
+mod artifact_view;
 mod checkpoint_view;
 mod memory_view;
 mod views;
@@ -18,6 +19,7 @@ pub mod get_procedure_stats;
 pub mod get_procedure_versions;
 pub mod get_resume_point;
 pub mod get_run;
+pub mod link_artifact;
 pub mod list_candidates;
 pub mod list_checkpoints;
 pub mod list_inbox;

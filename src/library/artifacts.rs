@@ -1,0 +1,367 @@
+//! Artifacts: files and addresses that are linked to procedures, runs, checkpoints and outcomes.
+//!
+//! A file is read when it is linked and when it is read back, so it has to lie in a directory that the policy grants, with
+//! all symbolic links followed: nobody learns through a hash what is in a file that they may not read. Everything is the
+//! user's own.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use super::{Library, LibraryError, ProcedureRef, checkpoints, now_ms};
+use crate::{
+    config::Config,
+    domain::{
+        artifact::{ContentHash, HashKind, MemoryType},
+        scope,
+    },
+    storage::{ArtifactRow, Reader},
+};
+
+/// Larger files are not passed on: they would fill a context many times over.
+pub const MOST_READ_BYTES: u64 = 8 * 1024 * 1024;
+/// Longest address.
+const MOST_URI_BYTES: usize = 2000;
+/// Largest metadata, as JSON.
+const MOST_METADATA_BYTES: usize = 64 * 1024;
+/// So many are shown with what they belong to.
+const MOST_SHOWN: u32 = 100;
+
+/// An artifact that is to be linked.
+#[derive(Debug, Clone, Default)]
+pub struct ArtifactDraft {
+    /// What it is: `report`, `screenshot`, `log` and so on.
+    pub kind: String,
+    /// The absolute path of a file.
+    pub path: Option<String>,
+    /// The address of something that is somewhere else.
+    pub uri: Option<String>,
+    /// Its hash.
+    pub content_hash: Option<String>,
+    /// Its length.
+    pub size_bytes: Option<u64>,
+    /// What the caller wants to note.
+    pub metadata: Option<Map<String, Value>>,
+}
+
+/// An artifact and what can be said of it at a glance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Artifact {
+    /// It.
+    pub row: ArtifactRow,
+    /// What has become of the file, where that shows: `missing` or `changed`.
+    pub status: Option<&'static str>,
+}
+
+impl Library {
+    /// Links an artifact; the same place is linked once and known anew. A file is hashed.
+    ///
+    /// # Errors
+    /// [`LibraryError::Invalid`] when something does not fit, [`LibraryError::FileNotGranted`], or that there is nothing of
+    /// this name.
+    pub fn link_artifact(
+        &self,
+        memory_type: MemoryType,
+        memory_id: &str,
+        draft: ArtifactDraft,
+    ) -> Result<ArtifactRow, LibraryError> {
+        scope::check_id("artifact.type", &draft.kind)?;
+        let given_hash = draft.content_hash.as_deref().map(ContentHash::parse).transpose()?;
+        if let Some(metadata) = &draft.metadata {
+            let bytes = serde_json::to_string(metadata).map_or(0, |text| text.len());
+            if bytes > MOST_METADATA_BYTES {
+                return Err(LibraryError::Invalid(format!(
+                    "`artifact.metadata` has {bytes} bytes as JSON, and at most {MOST_METADATA_BYTES} are allowed; keep it \
+                     in a file of its own"
+                )));
+            }
+        }
+        let memory_id = self.memory_key(memory_type, memory_id)?;
+        let (location, is_file, content_hash, size_bytes) = match (&draft.path, &draft.uri) {
+            (Some(path), None) => {
+                let file = real_file(&*self.config()?, path)?;
+                let (hash, size) = hash_file(&file, given_hash.as_ref().map_or(HashKind::Blake3, |hash| hash.kind))
+                    .map_err(|error| LibraryError::Invalid(format!("`{path}` can't be read: {error}")))?;
+                check_given(path, &draft, given_hash.as_ref(), (&hash, size))?;
+                let Some(location) = file.to_str() else {
+                    return Err(LibraryError::Invalid(format!("`{path}` is no Unicode text; rename the file")));
+                };
+                (location.to_owned(), true, Some(hash), Some(size))
+            }
+            (None, Some(uri)) => {
+                check_uri(uri)?;
+                (uri.clone(), false, given_hash, draft.size_bytes)
+            }
+            _ => {
+                let message = "`artifact` needs either `path`, for a file on this machine, or `uri`";
+                return Err(LibraryError::Invalid(message.to_owned()));
+            }
+        };
+        let mut row = ArtifactRow {
+            id: 0,
+            memory_type: memory_type.as_str().to_owned(),
+            memory_id,
+            kind: draft.kind,
+            location,
+            is_file,
+            content_hash: content_hash.map(|hash| hash.to_string()),
+            size_bytes,
+            metadata: draft.metadata,
+            created_at: now_ms(),
+        };
+        row.id = self.database.write::<_, LibraryError>(|writer| Ok(writer.link_artifact(&self.user, &row)?))?;
+        Ok(row)
+    }
+
+    /// The name under which the thing is known here; it has to be there for this user.
+    fn memory_key(&self, memory_type: MemoryType, id: &str) -> Result<String, LibraryError> {
+        match memory_type {
+            MemoryType::Procedure => Ok(self.procedure(&ProcedureRef::from(id))?.definition.name.to_string()),
+            MemoryType::Run if self.database.read(|reader| reader.workflow_run(&self.user, id))?.is_some() => {
+                Ok(id.to_owned())
+            }
+            MemoryType::Run => Ok(self.run(id)?.0.id),
+            MemoryType::Checkpoint => {
+                if self.database.read(|reader| checkpoints::named(reader, &self.user, id))? {
+                    return Ok(id.to_owned());
+                }
+                let shown: String = id.chars().take(300).collect();
+                let run = checkpoints::run_of(&shown).unwrap_or(&shown).to_owned();
+                Err(LibraryError::CheckpointNotFound { id: shown, run })
+            }
+            MemoryType::Outcome => match self.database.read(|reader| reader.workflow_run(&self.user, id))? {
+                Some(_) => Ok(id.to_owned()),
+                None => Err(LibraryError::RunNotFound(id.chars().take(60).collect())),
+            },
+        }
+    }
+
+    /// What this user linked to a thing, oldest first.
+    ///
+    /// # Errors
+    /// [`LibraryError::Storage`] or [`LibraryError::Config`].
+    pub fn artifacts_of(&self, memory_type: MemoryType, memory_id: &str) -> Result<Vec<Artifact>, LibraryError> {
+        let rows = self.database.read(|reader| exactly(reader, &self.user, memory_type, memory_id))?;
+        self.looked_at(rows)
+    }
+
+    /// What this user linked to checkpoints of a run.
+    pub(super) fn artifacts_of_checkpoints(&self, run_id: &str) -> Result<Vec<Artifact>, LibraryError> {
+        let from = format!("cp_{run_id}_");
+        let to = format!("cp_{run_id}_:");
+        let kind = MemoryType::Checkpoint.as_str();
+        let rows = self.database.read(|reader| reader.artifacts_of(&self.user, kind, (&from, &to), u32::MAX))?;
+        self.looked_at(rows)
+    }
+
+    /// The files that this user linked and the policy grants, a page after number `after`; and where the next begins.
+    ///
+    /// # Errors
+    /// [`LibraryError::Storage`] or [`LibraryError::Config`].
+    pub fn readable_artifacts(&self, after: i64, most: u32) -> Result<(Vec<ArtifactRow>, Option<i64>), LibraryError> {
+        let rows = self.database.read(|reader| reader.linked_files(&self.user, after, most))?;
+        let next = rows.last().filter(|_| u32::try_from(rows.len()) == Ok(most)).map(|row| row.id);
+        let config = self.config()?;
+        let is_readable =
+            |row: &ArtifactRow| fs::canonicalize(&row.location).is_ok_and(|real| is_granted(&config, &real));
+        Ok((rows.into_iter().filter(is_readable).collect(), next))
+    }
+
+    /// The content of a linked file, if it is still what it was.
+    ///
+    /// # Errors
+    /// [`LibraryError::ArtifactNotFound`], [`LibraryError::FileNotGranted`], or [`LibraryError::ArtifactChanged`] when it is
+    /// missing, changed or too large.
+    pub fn read_artifact(&self, id: i64) -> Result<(ArtifactRow, Vec<u8>), LibraryError> {
+        let row = self.database.read(|reader| reader.artifact(&self.user, id))?;
+        let row = row.ok_or(LibraryError::ArtifactNotFound(id))?;
+        if !row.is_file {
+            return Err(LibraryError::Invalid(format!("artifact `{id}` is at `{}`; read it there", row.location)));
+        }
+        let changed = |why: String| LibraryError::ArtifactChanged { id, location: row.location.clone(), why };
+        let real = match real_file(&*self.config()?, &row.location) {
+            Err(LibraryError::Invalid(_)) => return Err(changed("is missing".to_owned())),
+            real => real?,
+        };
+        let cant_read = |error: io::Error| changed(format!("can't be read ({error})"));
+        let mut content = Vec::new();
+        File::open(&real).map_err(cant_read)?.take(MOST_READ_BYTES + 1).read_to_end(&mut content).map_err(cant_read)?;
+        if content.len() as u64 > MOST_READ_BYTES {
+            let most = MOST_READ_BYTES / (1024 * 1024);
+            return Err(LibraryError::Invalid(format!(
+                "artifact `{id}` has more than {most} MiB, which is too much for a message; read `{}` itself",
+                row.location
+            )));
+        }
+        // What was read is what is checked: the file may change in between.
+        if let Some(hash) = row.content_hash.as_deref().map(ContentHash::parse).transpose()? {
+            let (found, _) = hash_of(&content[..], hash.kind).map_err(cant_read)?;
+            if found != hash {
+                return Err(changed(format!("has changed since it was linked: its hash was {hash} and is {found}")));
+            }
+        }
+        Ok((row, content))
+    }
+
+    fn looked_at(&self, rows: Vec<ArtifactRow>) -> Result<Vec<Artifact>, LibraryError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let config = self.config()?;
+        Ok(rows.into_iter().map(|row| Artifact { status: status(&config, &row), row }).collect())
+    }
+}
+
+fn exactly(
+    reader: &Reader<'_>,
+    user: &str,
+    memory_type: MemoryType,
+    memory_id: &str,
+) -> Result<Vec<ArtifactRow>, LibraryError> {
+    // The next text after this one.
+    let to = format!("{memory_id}\0");
+    Ok(reader.artifacts_of(user, memory_type.as_str(), (memory_id, &to), MOST_SHOWN)?)
+}
+
+/// What a look at the folder shows; whether the content is the same only reading shows.
+fn status(config: &Config, row: &ArtifactRow) -> Option<&'static str> {
+    if !row.is_file {
+        return None;
+    }
+    match real_file(config, &row.location) {
+        Ok(real) => {
+            let size = fs::metadata(real).ok().map(|metadata| metadata.len());
+            (size != row.size_bytes).then_some("changed")
+        }
+        Err(LibraryError::FileNotGranted { .. }) => None,
+        Err(_) => Some("missing"),
+    }
+}
+
+/// The file behind a path, all links followed, where the policy grants it. Outside of that nothing tells whether there is
+/// one.
+fn real_file(config: &Config, given: &str) -> Result<PathBuf, LibraryError> {
+    let path = Path::new(given);
+    if !path.is_absolute() {
+        return Err(LibraryError::Invalid(format!("`artifact.path` is `{given}`; give an absolute path")));
+    }
+    let not_granted =
+        || LibraryError::FileNotGranted { path: given.to_owned(), file: config.file().display().to_string() };
+    let Ok(real) = fs::canonicalize(path) else {
+        let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
+        return Err(match folder {
+            Some(folder) if is_granted(config, &folder) => {
+                LibraryError::Invalid(format!("there is no file `{given}`; write it before it is linked"))
+            }
+            _ => not_granted(),
+        });
+    };
+    if !is_granted(config, &real) {
+        return Err(not_granted());
+    }
+    if !real.is_file() {
+        return Err(LibraryError::Invalid(format!("`{given}` is no file; link one file at a time")));
+    }
+    Ok(real)
+}
+
+fn is_granted(config: &Config, real: &Path) -> bool {
+    config.policy.read.iter().chain(&config.policy.write).any(|directory| real.starts_with(directory))
+}
+
+fn check_given(
+    path: &str,
+    draft: &ArtifactDraft,
+    given_hash: Option<&ContentHash>,
+    (hash, size): (&ContentHash, u64),
+) -> Result<(), LibraryError> {
+    if let Some(given) = draft.size_bytes.filter(|given| *given != size) {
+        return Err(LibraryError::Invalid(format!(
+            "nothing was linked: `{path}` has {size} bytes, and `size_bytes` says {given}; link what you mean, or leave it \
+             out"
+        )));
+    }
+    if let Some(given) = given_hash.filter(|given| *given != hash) {
+        return Err(LibraryError::Invalid(format!(
+            "nothing was linked: the hash of `{path}` is {hash}, and `content_hash` says {given}; link what you mean, or \
+             leave it out"
+        )));
+    }
+    Ok(())
+}
+
+fn check_uri(uri: &str) -> Result<(), LibraryError> {
+    let refused = |why: &str| {
+        let shown: String = uri.chars().take(100).collect();
+        Err(LibraryError::Invalid(format!("`artifact.uri` is `{shown}`; {why}")))
+    };
+    if uri.len() > MOST_URI_BYTES || uri.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
+        return refused("give at most 2000 bytes without spaces");
+    }
+    match uri.split_once(':') {
+        Some(("file", _)) => refused("give a file on this machine as `path`"),
+        Some((scheme, rest))
+            if scheme.len() > 1
+                && scheme.starts_with(|letter: char| letter.is_ascii_alphabetic())
+                && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
+                && !rest.is_empty() =>
+        {
+            Ok(())
+        }
+        _ => refused("a URI begins with its scheme, such as `https:` or `s3:`"),
+    }
+}
+
+fn hash_file(path: &Path, kind: HashKind) -> io::Result<(ContentHash, u64)> {
+    hash_of(File::open(path)?, kind)
+}
+
+fn hash_of(mut content: impl Read, kind: HashKind) -> io::Result<(ContentHash, u64)> {
+    match kind {
+        HashKind::Blake3 => {
+            let mut hasher = blake3::Hasher::new();
+            let size = io::copy(&mut content, &mut hasher)?;
+            Ok((ContentHash::new(kind, hasher.finalize().as_bytes()), size))
+        }
+        HashKind::Sha256 => {
+            let (mut hasher, mut size, mut buffer) = (Sha256::new(), 0, vec![0; 64 * 1024]);
+            loop {
+                let read = content.read(&mut buffer)?;
+                if read == 0 {
+                    return Ok((ContentHash::new(kind, &hasher.finalize().into()), size));
+                }
+                hasher.update(&buffer[..read]);
+                size += read as u64;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_have_a_scheme_that_is_no_drive_and_no_file() {
+        for uri in ["https://example.org/a", "s3:bucket/key", "urn:isbn:1"] {
+            assert!(check_uri(uri).is_ok(), "{uri}");
+        }
+        for uri in ["", "report.pdf", "/tmp/a", "c:\\a", "file:///etc/passwd", "https:", "https://a b", "1x:y"] {
+            assert!(check_uri(uri).is_err(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn both_hashes_are_those_that_others_make() {
+        let (blake3, size) = hash_of(&b"abc"[..], HashKind::Blake3).unwrap();
+        assert_eq!((blake3.to_string(), size), (format!("blake3:{}", blake3::hash(b"abc").to_hex()), 3));
+        let (sha256, size) = hash_of(&b"abc"[..], HashKind::Sha256).unwrap();
+        let known = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!((sha256.to_string().as_str(), size), (known, 3));
+    }
+}
