@@ -29,16 +29,20 @@ impl Library {
         }
         if settings.max_mib > 0 {
             let most = i64::from(settings.max_mib) * 1024 * 1024;
-            let mut excess = self.database.read(|reader| reader.checkpoint_bytes(most))? - most;
-            while excess > 0 {
-                let (count, freed) =
-                    self.database.write::<_, StorageError>(|writer| writer.remove_oldest_checkpoints(excess, BATCH))?;
-                if count == 0 {
-                    tracing::warn!(excess, "open runs alone have more checkpoints than `checkpoints.max_mib` allows");
-                    break;
+            while self.database.read(|reader| reader.checkpoint_bytes(most))? > most {
+                // Counted again under the lock: several servers do this at once, and each would remove all of it.
+                let removal =
+                    self.database.write::<_, StorageError>(|writer| match writer.checkpoint_bytes(most)? - most {
+                        excess if excess > 0 => writer.remove_oldest_checkpoints(excess, BATCH).map(Some),
+                        _ => Ok(None),
+                    });
+                match removal? {
+                    Some(0) => {
+                        tracing::warn!("open runs alone have more checkpoints than `checkpoints.max_mib` allows");
+                        break;
+                    }
+                    count => removed += count.unwrap_or_default(),
                 }
-                removed += count;
-                excess -= freed;
             }
         }
         if removed > 0 {

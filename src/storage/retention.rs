@@ -37,12 +37,12 @@ impl Writer<'_> {
         Ok(self.0.0.prepare_cached(sql)?.execute(params![before, most])?)
     }
 
-    /// Removes the oldest checkpoints, at most `most`, until that has freed `excess` bytes; gives how many that were and
-    /// what they took. Where an open run goes on stays.
+    /// Removes the oldest checkpoints, at most `most`, until that has freed `excess` bytes; gives how many that were. Where
+    /// an open run goes on stays.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn remove_oldest_checkpoints(&self, excess: i64, most: u32) -> Result<(usize, i64), StorageError> {
+    pub fn remove_oldest_checkpoints(&self, excess: i64, most: u32) -> Result<usize, StorageError> {
         let sql = format!(
             "SELECT checkpoints.rowid, octet_length(state) FROM checkpoints \
              JOIN workflow_runs ON workflow_runs.id = checkpoints.workflow_run \
@@ -62,6 +62,6 @@ impl Writer<'_> {
             count += remove.execute([row])?;
             freed += bytes;
         }
-        Ok((count, freed))
+        Ok(count)
     }
 }
