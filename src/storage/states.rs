@@ -145,11 +145,11 @@ mod tests {
         let add = "INSERT INTO checkpoints VALUES (1, ?1, 'n', NULL, NULL, 'h', 0, NULL, ?2)";
         connection.execute(add, params![1, StoredState::pack(long.clone())]).unwrap();
         connection.execute(add, params![2, StoredState::pack("{}".to_owned())]).unwrap();
-        connection.execute_batch(include_str!("migrations/0007_artifacts.down.sql")).unwrap();
+        connection.execute_batch(include_str!("migrations/0008_artifacts.down.sql")).unwrap();
         let mut rows = connection.prepare("SELECT state FROM checkpoints ORDER BY sequence").unwrap();
         let states: Vec<String> = rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         assert_eq!(states, [long, "{}".to_owned()]);
-        connection.execute_batch(include_str!("migrations/0007_artifacts.sql")).unwrap();
+        connection.execute_batch(include_str!("migrations/0008_artifacts.sql")).unwrap();
     }
 
     proptest! {
