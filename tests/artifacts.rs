@@ -67,7 +67,10 @@ fn what_is_linked_is_shown_with_what_it_belongs_to() {
     let hash = format!("blake3:{}", blake3::hash(b"# Report\n").to_hex());
     assert_eq!((&linked["content_hash"], &linked["size_bytes"]), (&json!(hash), &json!(9)));
     assert_eq!(linked["uri"], json!(format!("repertoire://artifacts/{}", linked["artifact_id"])));
-    for memory in [("run", &run), ("checkpoint", &saved), ("run", &json!("run_7")), ("outcome", &json!("run_7"))] {
+    let ended = json!({"workflow_id": "deploy", "run_id": "run_7", "outcome": "success", "duration_ms": 5, "node_count": 1,
+                       "nodes_succeeded": 1, "nodes_failed": 0, "cleanup_checkpoints": false});
+    let outcome = client.ok("complete_workflow", ended)["outcome_id"].clone();
+    for memory in [("run", &run), ("checkpoint", &saved), ("run", &json!("run_7")), ("outcome", &outcome)] {
         link(&mut client, memory, &report);
     }
     let address = json!({
@@ -86,6 +89,8 @@ fn what_is_linked_is_shown_with_what_it_belongs_to() {
     assert_eq!(shown(&client.ok("get_run", json!({"run_id": run}))).len(), 1);
     let listed = client.ok("list_checkpoints", json!({"run_id": "run_7"}));
     assert_eq!(shown(&listed).len(), 2, "of the run and of its outcome: {listed}");
+    let outcomes = client.ok("recall_outcomes", json!({"run_id": "run_7", "workflow_id": "deploy"}));
+    assert_eq!(outcomes["outcomes"][0]["linked"][0]["content_hash"], linked["content_hash"], "{outcomes}");
     let of_checkpoint = shown(&listed["checkpoints"][0]);
     assert_eq!(of_checkpoint[1], ("log".to_owned(), "s3://bucket/log".to_owned()));
     let point = client.ok("get_resume_point", json!({"run_id": "run_7"}));
@@ -214,7 +219,7 @@ fn only_granted_files_that_are_what_they_should_be_are_linked() {
         ("procedure", json!("nowhere"), "procedure_not_found"),
         ("run", json!("nowhere"), "run_not_found"),
         ("checkpoint", json!("cp_run_7_2"), "checkpoint_not_found"),
-        ("outcome", json!("nowhere"), "run_not_found"),
+        ("outcome", json!("nowhere"), "outcome_not_found"),
         ("wish", json!("x"), "invalid_argument"),
     ] {
         client.refused("link_artifact", arguments((memory_type, &memory_id), &inside), code);

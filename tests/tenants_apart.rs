@@ -18,6 +18,7 @@ struct Known {
     paused: Vec<String>,
     item: i64,
     checkpoint: String,
+    candidate: i64,
 }
 
 fn start(home: &Home, tenant: Option<&str>) -> RawClient {
@@ -56,7 +57,16 @@ fn fill(client: &mut RawClient) -> Known {
     let checkpoint = json!({"workflow_id": WORKFLOW, "run_id": WORKFLOW_RUN, "node_id": "n", "branch_id": "b",
                             "state": {MARKER: MARKER}, "metadata": {"note": MARKER}});
     let checkpoint = client.ok("save_checkpoint", checkpoint);
+    let mut learned = Value::Null;
+    for number in 1..=2 {
+        let run = format!("failed-{number}");
+        client.ok("save_checkpoint", json!({"workflow_id": WORKFLOW, "run_id": run, "node_id": "n", "state": {}}));
+        let ended = json!({"workflow_id": WORKFLOW, "run_id": run, "outcome": "failure", "duration_ms": 1, "node_count": 1,
+                           "nodes_succeeded": 0, "nodes_failed": 1, "error_message": format!("no {MARKER}")});
+        learned = client.ok("complete_workflow", ended);
+    }
     Known {
+        candidate: learned["candidate_ids"][0].as_i64().unwrap(),
         procedure: procedure["procedure_id"].as_i64().unwrap(),
         run: text(&run, "run_id").to_owned(),
         paused: paused.into(),
@@ -68,7 +78,7 @@ fn fill(client: &mut RawClient) -> Known {
 /// What somebody who knows all names and numbers could ask of a tool. A tool that is not listed here fails the test.
 #[allow(clippy::too_many_lines, reason = "one arm for each tool")]
 fn attempts(tool: &str, known: &Known) -> Vec<Value> {
-    let Known { procedure, run, paused, item, checkpoint } = known;
+    let Known { procedure, run, paused, item, checkpoint, candidate } = known;
     let of_procedure = || vec![json!({"procedure_id": NAME}), json!({"procedure_id": procedure})];
     let and = |more: Value| -> Vec<Value> {
         let mut all = of_procedure();
@@ -115,6 +125,22 @@ fn attempts(tool: &str, known: &Known) -> Vec<Value> {
         }
         "list_checkpoints" => vec![json!({"run_id": WORKFLOW_RUN})],
         "merge_states" => vec![json!({"states": [{"x": 1}, {"x": 2}]})],
+        "complete_workflow" => vec![json!({"workflow_id": WORKFLOW, "run_id": WORKFLOW_RUN, "outcome": "failure",
+                                           "duration_ms": 1, "node_count": 1, "nodes_succeeded": 0, "nodes_failed": 1})],
+        "recall_outcomes" => vec![
+            json!({}),
+            json!({"query": MARKER, "scope": "tenant"}),
+            json!({"workflow_id": WORKFLOW}),
+            json!({"workflow_id": WORKFLOW, "as_prompt": true}),
+        ],
+        "link_artifact" => vec![
+            json!({"memory_type": "procedure", "memory_id": NAME, "artifact": {"type": "log", "uri": "s3://b/mine"}}),
+            json!({"memory_type": "run", "memory_id": run, "artifact": {"type": "log", "uri": "s3://b/mine"}}),
+            json!({"memory_type": "checkpoint", "memory_id": checkpoint,
+                   "artifact": {"type": "log", "uri": "s3://b/mine"}}),
+        ],
+        "list_candidates" => vec![json!({})],
+        "review_candidate" => vec![json!({"candidate_id": candidate, "decision": "approve"})],
         other => panic!("say here what another tenant could ask of `{other}`"),
     }
 }
@@ -123,7 +149,11 @@ fn attempts(tool: &str, known: &Known) -> Vec<Value> {
 /// the names that their owners give them; an inbox without an item is an empty list.
 fn names_theirs(arguments: &Value) -> bool {
     let has = |field: &str| arguments.get(field).is_some();
-    has("procedure_id") || has("clone_of") || (has("run_id") && arguments["run_id"] != json!(WORKFLOW_RUN))
+    has("procedure_id")
+        || has("clone_of")
+        || has("candidate_id")
+        || has("memory_id")
+        || (has("run_id") && arguments["run_id"] != json!(WORKFLOW_RUN))
 }
 
 /// All that the first tenant sees of its data, without times of answers.
@@ -137,6 +167,8 @@ fn view(client: &mut RawClient, known: &Known) -> Vec<Value> {
         ("list_inbox", json!({"include_resolved": true})),
         ("list_checkpoints", json!({"run_id": WORKFLOW_RUN})),
         ("get_resume_point", json!({"run_id": WORKFLOW_RUN})),
+        ("recall_outcomes", json!({"workflow_id": WORKFLOW})),
+        ("list_candidates", json!({})),
     ];
     calls.extend(known.paused.iter().chain([&known.run]).map(|run| ("get_run", json!({"run_id": run}))));
     let answers = calls.into_iter().map(|(tool, arguments)| {
@@ -179,7 +211,10 @@ fn no_tool_shows_or_changes_what_another_tenant_has() {
                 // A tenant sees what it has made itself.
                 let is_own = |row: &Value| row["name"] == json!("alike");
                 let has_none = |list: &str| found[list].as_array().is_none_or(|rows| rows.iter().all(is_own));
-                assert!(["procedures", "runs", "items"].into_iter().all(has_none), "{tool} {asked}: {said}");
+                assert!(
+                    ["procedures", "runs", "items", "outcomes", "candidates"].into_iter().all(has_none),
+                    "{tool} {asked}: {said}"
+                );
             }
         }
     }

@@ -134,10 +134,15 @@ impl Library {
                 let run = checkpoints::run_of(&shown).unwrap_or(&shown).to_owned();
                 Err(LibraryError::CheckpointNotFound { id: shown, run })
             }
-            MemoryType::Outcome => match self.database.read(|reader| reader.workflow_run(&self.user, id))? {
-                Some(_) => Ok(id.to_owned()),
-                None => Err(LibraryError::RunNotFound(id.chars().take(60).collect())),
-            },
+            MemoryType::Outcome => {
+                // By its run, or by the name that answers give it.
+                for run in [id, id.strip_prefix("wo_").unwrap_or(id)] {
+                    if self.database.read(|reader| reader.outcome_of(&self.user, run))?.is_some() {
+                        return Ok(run.to_owned());
+                    }
+                }
+                Err(LibraryError::OutcomeNotFound(id.chars().take(60).collect()))
+            }
         }
     }
 

@@ -160,6 +160,9 @@ pub enum LibraryError {
     /// No run has this id.
     #[error("there is no run `{0}`; list_runs shows the latest")]
     RunNotFound(String),
+    /// No outcome of such a run is stored.
+    #[error("there is no outcome `{0}`; complete_workflow stores one, recall_outcomes finds them")]
+    OutcomeNotFound(String),
     /// The run can't go on.
     #[error("run `{id}` is {}, not paused, so it can't be resumed{}", status.as_str(), if *status == RunStatus::Interrupted {
         "; execute the procedure again"
@@ -363,6 +366,7 @@ impl LibraryError {
             Self::VersionNotFound { .. } => "version_not_found",
             Self::VersionWithoutCode { .. } => "version_without_code",
             Self::RunNotFound(_) => "run_not_found",
+            Self::OutcomeNotFound(_) => "outcome_not_found",
             Self::RunNotPaused { .. } => "run_not_paused",
             Self::StateRefused { .. } => "state_refused",
             Self::ApprovalNeedsHuman { .. } => "approval_needs_human",

@@ -5,9 +5,10 @@
 
 use serde_json::Value;
 
-use super::{Library, LibraryError, RecallScope, learning, now_ms, rfc3339_ms};
+use super::{Artifact, Library, LibraryError, RecallScope, learning, now_ms, rfc3339_ms};
 use crate::{
     domain::{
+        artifact::MemoryType,
         learning::{Ended, Trace},
         scope::{Level, Scope},
     },
@@ -75,6 +76,8 @@ pub struct RecalledOutcome {
     pub row: OutcomeRow,
     /// How well its text answers the query, 1 for the best; absent without a query.
     pub score: Option<f64>,
+    /// What its user linked to it.
+    pub linked: Vec<Artifact>,
 }
 
 /// The name of an outcome in answers.
@@ -156,20 +159,23 @@ impl Library {
         };
         let text = query.text.as_deref().unwrap_or_default().trim();
         let text: String = text.chars().take(MOST_QUERY_CHARS).collect();
-        Ok(self.database.read::<_, StorageError>(|reader| {
+        let found = self.database.read::<_, StorageError>(|reader| {
             if text.is_empty() {
                 let rows = reader.newest_outcomes(&filter, query.limit)?;
-                return Ok(rows.into_iter().map(|row| RecalledOutcome { row, score: None }).collect());
+                return Ok(rows.into_iter().map(|row| (row, None)).collect::<Vec<_>>());
             }
             let mut hits = reader.search_outcomes(&filter, &text, Words::All, query.limit)?;
             if hits.len() < query.limit as usize {
                 hits = reader.search_outcomes(&filter, &text, Words::Any, query.limit)?;
             }
             let best = hits.iter().map(|(_, relevance)| *relevance).fold(f64::MIN_POSITIVE, f64::max);
-            let scored =
-                hits.into_iter().map(|(row, relevance)| RecalledOutcome { row, score: Some(relevance / best) });
-            Ok(scored.collect())
-        })?)
+            Ok(hits.into_iter().map(|(row, relevance)| (row, Some(relevance / best))).collect())
+        })?;
+        let with_links = found.into_iter().map(|(row, score)| {
+            let linked = self.artifacts_of(MemoryType::Outcome, &row.run_id)?;
+            Ok(RecalledOutcome { row, score, linked })
+        });
+        with_links.collect()
     }
 }
 

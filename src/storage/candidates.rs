@@ -194,12 +194,12 @@ impl Writer<'_> {
     pub fn add_candidate(
         &self,
         outcome: &NewOutcome,
-        pattern: &str,
+        (kind, pattern): (Kind, &str),
         lesson: &Lesson,
         evidence: u64,
         at: i64,
     ) -> Result<i64, StorageError> {
-        let (user, workflow, kind) = (&outcome.user, &outcome.workflow_id, outcome.ended.teaches());
+        let (user, workflow) = (&outcome.user, &outcome.workflow_id);
         Ok(self
             .0
             .0

@@ -182,14 +182,16 @@ impl Reader<'_> {
         workflow_run: i64,
         branch_id: Option<&str>,
     ) -> Result<Option<Map<String, Value>>, StorageError> {
-        let state: Option<Json<Map<String, Value>>> = self
+        let text: Option<String> = self
             .0
             .prepare_cached(
                 "SELECT state FROM checkpoints WHERE workflow_run = ?1 AND branch_id IS ?2 ORDER BY sequence DESC LIMIT 1",
             )?
-            .query_row(params![workflow_run, branch_id], |row| row.get(0))
-            .optional()?;
-        Ok(state.map(|Json(state)| state))
+            .query_row(params![workflow_run, branch_id], |row| Ok(states::state_of(row.get_ref(0)?)?))
+            .optional()?
+            .flatten();
+        let state = text.map(|text| serde_json::from_str(&text)).transpose();
+        state.map_err(|error| StorageError::Unreadable(error.to_string()))
     }
 
     /// The node of the latest checkpoint of a run.

@@ -257,6 +257,35 @@ impl Reader<'_> {
             .query_row(params![user, pattern, most], |row| row.get(0))?)
     }
 
+    /// Whether runs of a workflow have ended in any other way than with this pattern, lately.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn ended_otherwise(&self, user: &str, workflow_id: &str, pattern: &str) -> Result<bool, StorageError> {
+        // Each part goes along an index and not far: a procedure may have succeeded a million times.
+        Ok(self
+            .0
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM workflow_outcomes \
+                     WHERE user = ?1 AND workflow_id = ?2 AND outcome = 'failure') \
+                 OR EXISTS (SELECT 1 FROM (SELECT pattern FROM workflow_outcomes \
+                     WHERE user = ?1 AND workflow_id = ?2 AND outcome = 'success' ORDER BY id DESC LIMIT 100) \
+                     WHERE pattern IS NOT ?3)",
+            )?
+            .query_row([user, workflow_id, pattern], |row| row.get(0))?)
+    }
+
+    /// The pattern of the newest run of a workflow that ended so.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn newest_pattern(&self, user: &str, workflow_id: &str, ended: Ended) -> Result<Option<String>, StorageError> {
+        let sql = "SELECT pattern FROM workflow_outcomes WHERE user = ?1 AND workflow_id = ?2 AND outcome = ?3 \
+                   ORDER BY id DESC LIMIT 1";
+        let mut statement = self.0.prepare_cached(sql)?;
+        Ok(statement.query_row([user, workflow_id, ended.as_str()], |row| row.get(0)).optional()?.flatten())
+    }
+
     /// When the first and the latest outcome with a pattern were stored; milliseconds since 1970.
     ///
     /// # Errors

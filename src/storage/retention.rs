@@ -6,7 +6,9 @@ use super::{Reader, StorageError, Writer};
 
 /// A run that may still go on. Of these the latest checkpoint of each branch is where they do.
 const IS_OPEN: &str = "NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = workflow_runs.run_id \
-     AND runs.status IN ('succeeded', 'failed', 'cancelled'))";
+     AND runs.status IN ('succeeded', 'failed', 'cancelled')) \
+     AND NOT EXISTS (SELECT 1 FROM workflow_outcomes AS ended WHERE ended.user = workflow_runs.user \
+     AND ended.run_id = workflow_runs.run_id)";
 
 impl Reader<'_> {
     /// How many bytes the states take together. The file is looked at first: one that is small has no large states.

@@ -34,11 +34,7 @@ pub fn learn(writer: &Writer<'_>, outcome: &NewOutcome, now: i64) -> Result<Vec<
     let most = u64::from(MOST_SEEN);
     let seen = writer.count_pattern(user, pattern, most + 1)?;
     let candidate = match writer.candidate_of(user, kind, pattern)? {
-        None if seen < kind.threshold() => None,
-        None => match lesson_of(writer, user, workflow, kind, pattern)? {
-            Some(lesson) => Some(writer.add_candidate(outcome, pattern, &lesson, seen, now)?),
-            None => None,
-        },
+        None => put_forward(writer, outcome, (kind, pattern), seen, now)?,
         Some(known) => {
             let evidence = writer.add_evidence(known.id)?;
             match known.status {
@@ -59,6 +55,15 @@ pub fn learn(writer: &Writer<'_>, outcome: &NewOutcome, now: i64) -> Result<Vec<
             }
         }
     };
+    // How it went well says more now.
+    if outcome.ended == Ended::Failure
+        && outcome.procedure_id.is_some()
+        && let Some(pattern) = writer.newest_pattern(user, workflow, Ended::Success)?
+        && writer.candidate_of(user, Kind::Strategy, &pattern)?.is_none()
+    {
+        let seen = writer.count_pattern(user, &pattern, most + 1)?;
+        put_forward(writer, outcome, (Kind::Strategy, &pattern), seen, now)?;
+    }
     if outcome.ended == Ended::Success && seen <= most {
         // It may be what worked instead.
         for open in writer.candidates_of_workflow(user, workflow, CandidateStatus::Candidate, MOST_OPEN)? {
@@ -68,6 +73,32 @@ pub fn learn(writer: &Writer<'_>, outcome: &NewOutcome, now: i64) -> Result<Vec<
         }
     }
     Ok(candidate.into_iter().collect())
+}
+
+/// Makes a candidate of outcomes that are alike, where there are enough of them.
+fn put_forward(
+    writer: &Writer<'_>,
+    outcome: &NewOutcome,
+    (kind, pattern): (Kind, &str),
+    seen: u64,
+    now: i64,
+) -> Result<Option<i64>, StorageError> {
+    let (user, workflow) = (outcome.user.as_str(), outcome.workflow_id.as_str());
+    if seen < kind.threshold() {
+        return Ok(None);
+    }
+    // That a procedure goes as it is written teaches nothing; that it does so where it could have gone otherwise may.
+    let is_ours = outcome.procedure_id.is_some();
+    if kind == Kind::Strategy && is_ours && !writer.ended_otherwise(user, workflow, pattern)? {
+        return Ok(None);
+    }
+    match lesson_of(writer, user, workflow, kind, pattern)? {
+        Some(lesson) => {
+            let evidence = writer.count_pattern(user, pattern, u64::from(u32::MAX))?;
+            Ok(Some(writer.add_candidate(outcome, (kind, pattern), &lesson, evidence, now)?))
+        }
+        None => Ok(None),
+    }
 }
 
 /// Has a candidate say what its evidence teaches now, and wait for a person's word. The reviewer's own words stay,

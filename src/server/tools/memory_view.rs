@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::views::rounded;
+use super::{
+    artifact_view::{self, ArtifactView},
+    views::rounded,
+};
 use crate::{
     domain::learning::Ended,
     library::{Found, LibraryError, RecalledOutcome, Section, outcome_id, rfc3339_ms},
@@ -36,6 +39,9 @@ pub struct OutcomeView {
     error_message: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     artifacts: Vec<Value>,
+    /// Linked by `link_artifact`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    linked: Vec<ArtifactView>,
     completed_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f64>,
@@ -43,7 +49,7 @@ pub struct OutcomeView {
 
 impl From<RecalledOutcome> for OutcomeView {
     fn from(recalled: RecalledOutcome) -> Self {
-        let RecalledOutcome { row, score } = recalled;
+        let RecalledOutcome { row, score, linked } = recalled;
         let Counts { duration_ms, node_count, nodes_succeeded, nodes_failed } = row.counts;
         Self {
             outcome_id: outcome_id(&row.run_id),
@@ -57,6 +63,7 @@ impl From<RecalledOutcome> for OutcomeView {
             nodes_failed,
             error_message: row.error_message.map(|message| window(&message, 0, MOST_ERROR_CHARS).0),
             artifacts: row.artifacts,
+            linked: artifact_view::views(linked),
             completed_at: rfc3339_ms(row.created_at),
             score: score.map(rounded),
         }
