@@ -147,6 +147,9 @@ fn redirects_are_followed_to_granted_hosts_without_secrets() {
     assert_eq!((&result[2]["authorization"], &result[2]["x-api-key"]), (&json!("s"), &json!("s")), "{answer}");
     assert_eq!(result[2]["content-type"], Value::Null, "{answer}");
     assert_eq!(result[3], json!(format!("http://{}/echo", server.at("localhost"))), "{answer}");
+    let journal = client.ok("get_run", json!({"run_id": answer["run_id"]}));
+    let kept = &journal["calls"][0]["arguments"]["headers"];
+    assert_eq!(*kept, json!({"Authorization": "…", "Cookie": "…", "X-Api-Key": "…", "X-Other": "o"}), "{journal}");
 
     let body = format!(
         "r = http_request('URL/redirect/307?ADDRESS/echo', method='POST', json=[1], {secrets})\n\

@@ -48,6 +48,17 @@ const fn yes() -> bool {
     true
 }
 
+/// The arguments as people may see them: without the secrets of its headers.
+#[must_use]
+pub fn shown(mut arguments: Map<String, Value>) -> Map<String, Value> {
+    if let Some(Value::Object(headers)) = arguments.get_mut("headers") {
+        for (_, value) in headers.iter_mut().filter(|(name, _)| request::is_secret(name)) {
+            *value = Value::from("…");
+        }
+    }
+    arguments
+}
+
 /// Whether the call may be made once more when nobody knows whether it was made: as its `idempotent` says, else as HTTP
 /// defines its method (RFC 9110, section 9.2.2): sending the request twice is meant to have the effect of sending it once.
 #[must_use]

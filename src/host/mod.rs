@@ -114,6 +114,13 @@ pub fn nature(function: &str, arguments: &Map<String, Value>, config: &Config) -
     }
 }
 
+/// The arguments of a call as the journal keeps them and people see them: without what is recognised as a secret.
+#[must_use]
+pub fn shown_arguments(function: &str, arguments: &Map<String, Value>) -> Map<String, Value> {
+    let arguments = arguments.clone();
+    if function == "http_request" { http_request::shown(arguments) } else { arguments }
+}
+
 /// The class of what a host function returns, where that is no plain value.
 #[must_use]
 pub fn class_of(function: &str) -> Option<&'static str> {

@@ -195,7 +195,13 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), PythonEr
 }
 
 fn has_secret(name: &HeaderName) -> bool {
-    SECRET_PARTS.iter().any(|part| name.as_str().contains(part))
+    is_secret(name.as_str())
+}
+
+/// Whether a header of this name has something that nobody but its host is to read.
+pub fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_PARTS.iter().any(|part| name.contains(part))
 }
 
 fn invalid(message: impl std::fmt::Display) -> PythonError {

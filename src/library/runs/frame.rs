@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::Config,
     domain::{HostCall, Permissions, RunId, VersionNumber},
-    host::Grants,
+    host::{self, Grants},
     library::now_ms,
     sandbox::{Budget, Capture, PythonError, Reply},
     validation,
@@ -172,7 +172,7 @@ impl Frame {
         };
         HostCall {
             function: call.function.clone(),
-            arguments: journalled(Value::Object(call.arguments.clone())),
+            arguments: journalled(Value::Object(host::shown_arguments(&call.function, &call.arguments))),
             result,
             error,
             line: Some(call.line),

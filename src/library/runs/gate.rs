@@ -116,7 +116,8 @@ impl Gate {
     }
 
     fn uncertain(frame: &Frame, call: &PendingCall) -> Self {
-        let arguments: String = Value::Object(call.arguments.clone()).to_string().chars().take(300).collect();
+        let shown = Value::Object(host::shown_arguments(&call.function, &call.arguments));
+        let arguments: String = shown.to_string().chars().take(300).collect();
         let question = format!(
             "The server ended while `{}` was executing (line {}, {arguments}), and nobody knows whether it took effect. \
              Look. If it did: `approve` with `value` = what it returned. If it did not: `approve` without a value \
