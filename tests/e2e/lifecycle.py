@@ -35,7 +35,8 @@ TOOLS = {
     "delete_procedure", "search_procedures_by_confidence", "generate_procedure_code", "validate_procedure_code",
     "get_procedure_versions", "rollback_procedure_code", "execute_procedure", "resume_run", "get_procedure_stats",
     "list_runs", "get_run", "cancel_run", "list_inbox", "resolve_inbox_item", "match_procedures", "emit_event",
-    "save_checkpoint", "get_resume_point", "list_checkpoints", "merge_states",
+    "save_checkpoint", "get_resume_point", "list_checkpoints", "merge_states", "complete_workflow", "recall_outcomes",
+    "link_artifact", "list_candidates", "review_candidate",
 }  # fmt: skip
 
 WORKING = '''\
