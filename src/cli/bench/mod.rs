@@ -2,9 +2,10 @@
 //!
 //! Each figure is taken with a real server process on a home of the given size, through a real MCP client.
 
-mod checkpoints;
 mod figures;
+mod lines;
 mod population;
+mod workflows;
 
 use std::{path::Path, process::ExitCode, sync::Arc, time::Instant};
 
@@ -119,7 +120,7 @@ async fn measure(home: &Path, arguments: &Arguments) -> Result<Vec<Figure>, CliE
     }
     figures.push(throughput(&client, rounds * 4).await?);
     figures.push(host_calls(&client, rounds / 10).await?);
-    figures.extend(checkpoints::measure(home, rounds).await?);
+    figures.extend(workflows::measure(home, rounds).await?);
     figures.push(Figure::size("tools/list", tools, 30 * 1024));
     figures.extend(idle);
     if let Ok(client) = Arc::try_unwrap(client) {

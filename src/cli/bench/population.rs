@@ -8,8 +8,9 @@ use super::{COMMITTED, HOT, JOURNALLED};
 use crate::{
     cli::CliError,
     config::{Config, Start},
-    domain::Definition,
-    library::{Library, Starters},
+    domain::{Definition, learning::Ended},
+    library::{Library, OutcomeDraft, Starters},
+    storage::Counts,
 };
 
 const VERBS: [&str; 10] =
@@ -71,21 +72,56 @@ fn code(name: &str) -> String {
     )
 }
 
-/// Code that makes many host calls, each of which does nothing but go into the journal.
+/// Code that makes many host calls, each of which does nothing but go into the journal: the state is the same each time.
 fn journalled() -> String {
     format!(
         "from repertoire import checkpoint\n\n\ndef {JOURNALLED}(calls: int) -> int:\n    for number in range(calls):\n        \
-         checkpoint(number)\n    return calls\n"
+         checkpoint('the same')\n    return calls\n"
     )
 }
 
-/// Fills a new home with `count` procedures and those that are measured.
-pub fn fill(home: &Path, count: usize) -> Result<(), CliError> {
+/// The workflow whose run has this number.
+pub fn workflow(index: usize) -> String {
+    format!("{}-{}", VERBS[index % 10], THINGS[index / 10 % 5].replace(' ', "-"))
+}
+
+/// Stores how `count` runs of fifty workflows ended; each fifth failed.
+pub fn add_outcomes(home: &Path, count: usize) -> Result<(), CliError> {
+    let library = open(home)?;
+    for index in 0..count {
+        let has_failed = index % 5 == 0;
+        let error = || format!("cannot {}: host {} is not there", question(index), index % 97);
+        let counts = Counts {
+            duration_ms: 1000,
+            node_count: 4,
+            nodes_succeeded: if has_failed { 3 } else { 4 },
+            nodes_failed: i64::from(has_failed),
+        };
+        library.complete_workflow(&OutcomeDraft {
+            workflow_id: workflow(index),
+            run_id: format!("bench-run-{index}"),
+            ended: if has_failed { Ended::Failure } else { Ended::Success },
+            counts,
+            error_message: has_failed.then(error),
+            artifacts: vec![json!(format!("{}.md", name(index)))],
+            extract: true,
+            cleanup_checkpoints: true,
+        })?;
+    }
+    Ok(())
+}
+
+fn open(home: &Path) -> Result<Library, CliError> {
     let start = Start { home: Some(home.to_owned()), ..Start::default() };
     let mut config = Config::load(&start)?;
     // Like the servers that will use it, whatever the environment says.
     config.tenant = None;
-    let library = Library::open(config, Starters::Skip)?;
+    Ok(Library::open(config, Starters::Skip)?)
+}
+
+/// Fills a new home with `count` procedures and those that are measured.
+pub fn fill(home: &Path, count: usize) -> Result<(), CliError> {
+    let library = open(home)?;
     let mut procedures = Vec::with_capacity(count + 2);
     for index in 0..count {
         let (verb, thing, target) = (VERBS[index % 10], THINGS[index / 10 % 10], TARGETS[index / 100 % 10]);

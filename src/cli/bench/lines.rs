@@ -1,6 +1,4 @@
-//! Checkpoints: what saving, reading and merging states takes.
-//!
-//! With a client that only writes and reads lines: what the library of a client makes of 900 KB is not the server's time.
+//! A client that only writes and reads lines: what the library of a client makes of 900 KB is not the server's time.
 
 use std::{path::Path, process::Stdio, time::Instant};
 
@@ -16,65 +14,8 @@ use super::{
 };
 use crate::cli::{CliError, this_program};
 
-const WORDS: [&str; 12] = [
-    "alpha", "deploy", "build", "größe", "invoice", "customer", "report", "stage", "result", "context", "error", "node",
-];
-/// How many branches are merged.
-const BRANCHES: usize = 5;
-
-/// The figures, from a server of their own on this home.
-pub async fn measure(home: &Path, rounds: usize) -> Result<Vec<Figure>, CliError> {
-    let mut lines = Lines::open(home).await?;
-    let mut figures = Vec::new();
-    for (what, bytes, budget) in [
-        ("save a checkpoint, 1 KB", 1_000, 0.5),
-        ("save a checkpoint, 100 KB", 100_000, 1.5),
-        ("save a checkpoint, 900 KB", 900_000, 6.0),
-    ] {
-        let run = format!("bench-{bytes}");
-        let arguments =
-            |round| json!({"workflow_id": "bench", "run_id": run, "node_id": "node", "state": state(bytes, round)});
-        figures.push(lines.repeat(what, rounds, "save_checkpoint", Budget::P95(budget), arguments).await?);
-    }
-    let latest = |_| json!({"run_id": "bench-100000"});
-    let what = "read the latest, 100 KB";
-    figures.push(lines.repeat(what, rounds, "get_resume_point", Budget::P95(0.5), latest).await?);
-    let merged = |round| {
-        let states: Vec<Value> = (0..BRANCHES).map(|branch| state(1_000, round + branch)).collect();
-        json!({"states": states, "field_reducers": {"messages": "append", "step": "max"}})
-    };
-    let what = format!("merge {BRANCHES} states");
-    figures.push(lines.repeat(&what, rounds, "merge_states", Budget::P95(0.2), merged).await?);
-    lines.close().await?;
-    Ok(figures)
-}
-
-/// A state of about this size, as agents have them: messages with texts, identifiers and numbers.
-fn state(bytes: usize, round: usize) -> Value {
-    let mut seed = 0x9e37_79b9_7f4a_7c15_u64 ^ (round as u64);
-    let mut next = move || {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        seed
-    };
-    let mut messages = Vec::new();
-    let mut length = 60;
-    while length < bytes {
-        let words = (0..30).map(|_| WORDS[usize::try_from(next() % 12).unwrap_or_default()]);
-        let content = words.collect::<Vec<_>>().join(" ");
-        let message = json!({
-            "role": if next() % 2 == 0 { "assistant" } else { "tool" }, "id": format!("{:032x}", next()),
-            "tokens": next() % 4000, "content": content,
-        });
-        length += message.to_string().len() + 1;
-        messages.push(message);
-    }
-    json!({"step": round, "done": false, "messages": messages})
-}
-
 /// A server that is spoken to in lines.
-struct Lines {
+pub struct Lines {
     server: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
@@ -84,7 +25,7 @@ struct Lines {
 const TALK: &str = "the server can't be talked to";
 
 impl Lines {
-    async fn open(home: &Path) -> Result<Self, CliError> {
+    pub async fn open(home: &Path) -> Result<Self, CliError> {
         let mut command = Command::new(this_program()?);
         command.arg("--home").arg(home).args(["serve", "--no-starters"]).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -117,7 +58,7 @@ impl Lines {
         Ok(began)
     }
 
-    async fn repeat(
+    pub async fn repeat(
         &mut self,
         what: &str,
         rounds: usize,
@@ -142,7 +83,7 @@ impl Lines {
     }
 
     /// Ends the server.
-    async fn close(self) -> Result<(), CliError> {
+    pub async fn close(self) -> Result<(), CliError> {
         let Self { mut server, stdin, .. } = self;
         drop(stdin);
         server.wait().await.map_err(CliError::io(TALK)).map(drop)
