@@ -2,14 +2,12 @@
 //!
 //! Everything is the user's own: what another user saved under the same run is not there.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value};
 
 use super::{Artifact, Library, LibraryError, now_ms};
 use crate::{
     domain::{
-        canonical::canonical_like,
+        canonical::{Hashed, hashed_value},
         scope::{self, Scope},
     },
     storage::{CheckpointRow, NewCheckpoint, Reader, StorageError, StoredState, WorkflowRunRow, Writer},
@@ -17,8 +15,6 @@ use crate::{
 
 /// Largest metadata, as JSON.
 const MOST_METADATA_BYTES: usize = 64 * 1024;
-/// Larger states are hashed on a thread of their own, beside being compressed. Starting it takes 0.05 ms.
-const LARGE_STATE_BYTES: usize = 64 * 1024;
 /// A run whose branches are more than that is asked about in parts.
 const MOST_BRANCHES: usize = 100;
 
@@ -32,13 +28,28 @@ pub struct CheckpointDraft {
     /// The node that made the state.
     pub node_id: String,
     /// The state.
-    pub state: Map<String, Value>,
+    pub state: State,
     /// The branch, where the run has several.
     pub branch_id: Option<String>,
     /// The checkpoint of the same run that the state came from.
     pub parent_checkpoint_id: Option<String>,
     /// What the caller wants to note.
     pub metadata: Option<Map<String, Value>>,
+}
+
+/// A state as it comes.
+#[derive(Debug, Clone)]
+pub enum State {
+    /// As fields.
+    Fields(Map<String, Value>),
+    /// As JSON of an object, hashed already.
+    Hashed(Hashed),
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Fields(Map::new())
+    }
 }
 
 /// A state that can be saved.
@@ -124,9 +135,10 @@ impl Library {
         if let Some(branch) = &branch_id {
             scope::check_id("branch_id", branch)?;
         }
-        let metadata = metadata.map(|metadata| text_of("metadata", &Value::Object(metadata), MOST_METADATA_BYTES));
-        let metadata = metadata.transpose()?;
-        let (state, state_hash) = stored(Value::Object(state), self.config()?.checkpoints.state_bytes)?;
+        let metadata = metadata
+            .map(|metadata| bounded("metadata", Value::Object(metadata).to_string(), MOST_METADATA_BYTES))
+            .transpose()?;
+        let (state, state_hash) = stored(state, self.config()?.checkpoints.state_bytes)?;
         Ok(PreparedCheckpoint {
             workflow_id,
             run_id,
@@ -241,54 +253,16 @@ impl Library {
     }
 }
 
-/// A state as it is kept, and its hash. Both are made before the write lock is taken, and side by side where the state is
-/// large.
-fn stored(state: Value, most: usize) -> Result<(StoredState, String), LibraryError> {
-    if !is_large(&state) {
-        let text = text_of("state", &state, most)?;
-        let hash = hash_of(&state, text.len());
-        return Ok((StoredState::pack(text), hash));
-    }
-    // Freeing a large state takes half as long as hashing it: whoever is done with it last does that, which is the thread
-    // that has less to do.
-    let state = Arc::new(state);
-    std::thread::scope(|scope| {
-        let shared = Arc::clone(&state);
-        let hashing = scope.spawn(move || hash_of(&shared, LARGE_STATE_BYTES));
-        let text = text_of("state", &state, most);
-        drop(state);
-        let stored = text.map(StoredState::pack);
-        match hashing.join() {
-            Ok(hash) => Ok((stored?, hash)),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    })
+/// A state as it is kept, and its hash.
+fn stored(state: State, most: usize) -> Result<(StoredState, String), LibraryError> {
+    let Hashed { text, hash } = match state {
+        State::Fields(fields) => hashed_value(&Value::Object(fields)),
+        State::Hashed(hashed) => hashed,
+    };
+    Ok((StoredState::pack(bounded("state", text, most)?), hash))
 }
 
-fn hash_of(state: &Value, bytes: usize) -> String {
-    blake3::hash(&canonical_like(state, bytes)).to_hex().to_string()
-}
-
-/// Whether it has more than [`LARGE_STATE_BYTES`], more or less.
-fn is_large(state: &Value) -> bool {
-    fn left(value: &Value, most: usize) -> Option<usize> {
-        let most = most.checked_sub(2)?;
-        match value {
-            Value::String(text) => most.checked_sub(text.len()),
-            Value::Array(items) => items.iter().try_fold(most, |most, item| left(item, most)),
-            Value::Object(fields) => {
-                fields.iter().try_fold(most, |most, (name, inner)| left(inner, most.checked_sub(name.len() + 4)?))
-            }
-            _ => most.checked_sub(2),
-        }
-    }
-    left(state, LARGE_STATE_BYTES).is_none()
-}
-
-/// A value as JSON, unless that is too long.
-fn text_of(field: &str, value: &Value, most: usize) -> Result<String, LibraryError> {
-    // Not `to_string` of the value: that is a formatter's, and takes twice as long.
-    let text = serde_json::to_string(value).unwrap_or_default();
+fn bounded(field: &str, text: String, most: usize) -> Result<String, LibraryError> {
     if text.len() <= most {
         return Ok(text);
     }

@@ -48,7 +48,7 @@ use crate::{
 };
 
 pub use artifacts::{Artifact, ArtifactDraft};
-pub use checkpoints::{CheckpointDraft, Checkpoints, Saved, checkpoint_id};
+pub use checkpoints::{CheckpointDraft, Checkpoints, Saved, State, checkpoint_id};
 pub use clone::CloneRequest;
 pub use code::{CodeSource, Generated, Validated};
 pub use definition::{DefinitionDraft, DefinitionPatch};

@@ -6,6 +6,7 @@
 pub mod catalog;
 mod elicit;
 mod excerpt;
+mod large_state;
 mod progress;
 mod prompts;
 mod reply;

@@ -22,7 +22,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::verbatim;
+use super::{large_state, verbatim};
 
 /// Longest line that is read. Longer ones are dropped as they come and answered with an error.
 pub const MOST_LINE_BYTES: usize = 64 * 1024 * 1024;
@@ -119,17 +119,14 @@ struct ToolCall {
     params: CallToolRequestParams,
 }
 
-impl From<ToolCall> for RxJsonRpcMessage<RoleServer> {
-    fn from(call: ToolCall) -> Self {
-        let ToolCall { id, mut params, .. } = call;
-        // Where rmcp looks for it.
-        let meta = params.meta.take();
-        let mut request = CallToolRequest::new(params);
-        if let Some(meta) = meta {
-            request.extensions.insert(meta);
-        }
-        Self::request(ClientRequest::CallToolRequest(request), id)
+fn call_of(mut params: CallToolRequestParams, id: RequestId) -> RxJsonRpcMessage<RoleServer> {
+    // Where rmcp looks for it.
+    let meta = params.meta.take();
+    let mut request = CallToolRequest::new(params);
+    if let Some(meta) = meta {
+        request.extensions.insert(meta);
     }
+    RxJsonRpcMessage::<RoleServer>::request(ClientRequest::CallToolRequest(request), id)
 }
 
 fn parse(line: &[u8]) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ErrorData> {
@@ -137,8 +134,11 @@ fn parse(line: &[u8]) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ErrorData>
         return Ok(None);
     }
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    if let Ok(call) = serde_json::from_slice::<ToolCall>(line) {
-        return Ok(Some(call.into()));
+    if let Some((params, id)) = large_state::read(line) {
+        return Ok(Some(call_of(params, id)));
+    }
+    if let Ok(ToolCall { id, params, .. }) = serde_json::from_slice(line) {
+        return Ok(Some(call_of(params, id)));
     }
     match serde_json::from_slice(line) {
         Ok(message) => Ok(Some(message)),
@@ -304,7 +304,8 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":null,"requestState":"s"}}"#
                 .to_owned(),
         ] {
-            let fast: RxJsonRpcMessage<RoleServer> = serde_json::from_str::<ToolCall>(&call).unwrap().into();
+            let ToolCall { params, id, .. } = serde_json::from_str(&call).unwrap();
+            let fast = call_of(params, id);
             let general: RxJsonRpcMessage<RoleServer> = serde_json::from_str(&call).unwrap();
             let [fast, general] = [fast, general].map(|message| format!("{message:?}"));
             assert_eq!(fast, general);

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     domain::inbox::NewItem,
     host::{self, Action, HostContext, NewState},
-    library::{CheckpointDraft, Library, LibraryError},
+    library::{CheckpointDraft, Library, LibraryError, State},
     sandbox::{PythonError, Reply, SandboxError},
 };
 
@@ -238,7 +238,7 @@ impl Drive<'_, '_> {
             workflow_id: frame.origin.name.clone(),
             run_id: frame.origin.run_id.clone(),
             node_id: new.name.unwrap_or_else(at_step),
-            state: new.state,
+            state: State::Fields(new.state),
             ..CheckpointDraft::default()
         };
         let reply = journal::save_checkpoint(&self.tree.engine.library, draft, sequence, entry).await?;
