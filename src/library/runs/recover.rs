@@ -145,7 +145,7 @@ impl Engine {
             Ok(Opened { root: Some(root), config, .. }) => {
                 let budget = budget(Duration::ZERO, 0, 0, &Active::default());
                 let tree = Tree::new(self, config, budget, Active::default(), run_id.to_owned());
-                tree.end_all(root, &Ending::Cancelled).await?;
+                tree.end_all(root, Ending::Cancelled).await?;
             }
             // Its state is not there or can't be read, but it can be ended.
             Ok(_) | Err(LibraryError::StateRefused { .. }) => {}
