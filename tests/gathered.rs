@@ -293,3 +293,24 @@ async def either(folder: str) -> str:
     assert_eq!(count("SELECT count(*) FROM runs WHERE status IN ('running', 'paused', 'interrupted')"), 0);
     assert_eq!(count("SELECT (SELECT count(*) FROM frames) + (SELECT count(*) FROM answers)"), 0);
 }
+
+#[test]
+fn a_procedure_that_another_called_is_not_cancelled_alone() {
+    let (home, folder) = setup();
+    let mut client = home.start();
+    for (name, code) in [("consent", CONSENT), ("both", BOTH), ("free", FREE)] {
+        remember(&mut client, name, code);
+    }
+    let paused = execute(&mut client, "both", &folder);
+    let database = rusqlite::Connection::open(home.path().join("repertoire.db")).unwrap();
+    let paused_runs = || {
+        let mut statement =
+            database.prepare("SELECT id FROM runs WHERE status = 'paused' AND parent_run_id IS NOT NULL").unwrap();
+        statement.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap).collect::<Vec<_>>()
+    };
+    let called = paused_runs();
+    assert_eq!(called.len(), 2);
+    let refusal = client.refused("cancel_run", json!({"run_id": called[0]}), "invalid_argument");
+    assert!(refusal.contains(text(&paused, "run_id")), "{refusal}");
+    assert_eq!(paused_runs(), called, "nothing has changed");
+}
