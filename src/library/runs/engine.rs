@@ -162,7 +162,9 @@ impl Engine {
         let id = run_id.to_owned();
         let (run, _) = blocking(&self.library, move |library| library.run(&id)).await?;
         match run.status {
-            _ if run.status.is_open() && run.parent_run_id.is_some() => Err(called(&run)),
+            RunStatus::Paused | RunStatus::Interrupted | RunStatus::Running if run.parent_run_id.is_some() => {
+                Err(called(&run))
+            }
             RunStatus::Paused | RunStatus::Interrupted => self.cancel_waiting(&run.id).await,
             RunStatus::Running => Err(LibraryError::RunElsewhere(run.id)),
             status => Err(LibraryError::RunEnded { id: run.id, status }),
