@@ -258,7 +258,7 @@ impl Engine {
 
     async fn take_up_claimed(&self, opened: Opened, active: Active) -> Result<Execution, LibraryError> {
         let (id, config) = (opened.run.id.clone(), Arc::clone(&opened.config));
-        let (mut root, left) = blocking(&self.library, move |library| {
+        let (root, left) = blocking(&self.library, move |library| {
             let (root, left) = journal::load(library, &id, &config)?;
             let mut root = match root {
                 Some(root) => root,
@@ -268,8 +268,8 @@ impl Engine {
             Ok((root, left))
         })
         .await?;
-        let (tree, _) = self.tree(Opened { root: None, left, ..opened }, active);
-        root.under(&tree.budget);
+        let (tree, root) = self.tree(Opened { root: Some(root), left, ..opened }, active);
+        let Some(root) = root else { return Err(nothing_waits(&tree.root_id)) };
         self.execute_tree(tree, root).await
     }
 
