@@ -263,3 +263,54 @@ fn steps_of_branches_are_counted_by_what_is_done() {
     assert_eq!((&run["steps_completed"], &run["current_step"]), (&json!(2), &json!(1)), "{run}");
     assert_eq!(run["progress"], json!(0.5));
 }
+
+#[test]
+fn a_procedure_that_waits_ends_with_a_caller_that_does_not_wait_for_it_any_more() {
+    let (home, folder) = setup();
+    let mut client = home.start();
+    remember(&mut client, "consent", CONSENT);
+    remember(&mut client, "free", &FREE.replace("return \"FREE\"", "raise ValueError(\"no\")"));
+    let either = r#"
+import asyncio
+from repertoire import call_procedure
+
+
+async def either(folder: str) -> str:
+    """Give up when one fails."""
+    try:
+        asks = call_procedure("consent", {"folder": folder, "name": "a"})
+        await asyncio.gather(asks, call_procedure("free", {"folder": folder}))
+    except ValueError:
+        return "one failed"
+    return "none failed"
+"#;
+    remember(&mut client, "either", either);
+    let answer = execute(&mut client, "either", &folder);
+    assert_eq!(answer["result"], json!("one failed"), "{answer}");
+    let database = rusqlite::Connection::open(home.path().join("repertoire.db")).unwrap();
+    let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count("SELECT count(*) FROM runs WHERE status = 'cancelled'"), 1);
+    assert_eq!(count("SELECT count(*) FROM runs WHERE status IN ('running', 'paused', 'interrupted')"), 0);
+    assert_eq!(count("SELECT (SELECT count(*) FROM frames) + (SELECT count(*) FROM answers)"), 0);
+}
+
+#[test]
+fn a_procedure_that_another_called_is_not_cancelled_alone() {
+    let (home, folder) = setup();
+    let mut client = home.start();
+    for (name, code) in [("consent", CONSENT), ("both", BOTH), ("free", FREE)] {
+        remember(&mut client, name, code);
+    }
+    let paused = execute(&mut client, "both", &folder);
+    let database = rusqlite::Connection::open(home.path().join("repertoire.db")).unwrap();
+    let paused_runs = || {
+        let mut statement =
+            database.prepare("SELECT id FROM runs WHERE status = 'paused' AND parent_run_id IS NOT NULL").unwrap();
+        statement.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap).collect::<Vec<_>>()
+    };
+    let called = paused_runs();
+    assert_eq!(called.len(), 2);
+    let refusal = client.refused("cancel_run", json!({"run_id": called[0]}), "invalid_argument");
+    assert!(refusal.contains(text(&paused, "run_id")), "{refusal}");
+    assert_eq!(paused_runs(), called, "nothing has changed");
+}

@@ -363,3 +363,25 @@ fn a_paused_run_goes_on_after_its_server_was_killed() {
     assert_eq!(answer["result"], json!({"step_1": "it is blue"}), "{answer}");
     client.refused("resume_run", json!({"run_id": paused["run_id"]}), "run_not_paused");
 }
+
+#[test]
+fn a_run_that_could_not_be_taken_up_is_still_there_to_be_taken_up() {
+    let home = Home::new();
+    let settings = |policy: &str| format!("[runs]\nresume = 'manual'\n[policy]\n{policy}\n");
+    home.configure(&settings("commands = ['git']"));
+    let mut client = home.start();
+    let id = remember(&mut client, "spin", ENDLESS);
+    let permissions = json!({"commands": ["git"]});
+    client.ok("update_procedure", json!({"procedure_id": id, "permissions": permissions}));
+    client.send_call("execute_procedure", json!({"procedure_id": "spin"}));
+    let mut watcher = home.start();
+    eventually("the run executes", || statuses(&mut watcher, "spin") == ["running"]);
+    client.kill();
+    home.configure(&settings("commands = []"));
+    let mut client = home.start();
+    let run = json!({"run_id": client.ok("list_runs", json!({}))["runs"][0]["run_id"]});
+    client.refused("resume_run", run.clone(), "permission_denied");
+    assert_eq!(statuses(&mut client, "spin"), ["interrupted"]);
+    client.ok("cancel_run", run);
+    assert_eq!(statuses(&mut client, "spin"), ["cancelled"]);
+}

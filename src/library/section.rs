@@ -57,9 +57,10 @@ impl Section {
     }
 }
 
-/// Lines of an item that begin none of their own.
+/// Lines of an item that begin none of their own, whatever ends them: what was noted of a run may be anybody's text.
 fn one_item(item: &str) -> String {
-    item.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n  ")
+    const ENDS: [char; 7] = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
+    item.split(ENDS).map(str::trim_end).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n  ")
 }
 
 #[cfg(test)]
@@ -74,13 +75,17 @@ mod tests {
             Group { heading: "Procedures", items: vec!["one".to_owned(), "two\n\nlines".to_owned()] },
             Group { heading: "Nothing", items: Vec::new() },
             Group { heading: "Outcomes", items: vec!["three".to_owned()] },
+            Group { heading: "Others", items: vec!["a\r## b\r\nc\u{2028}d".to_owned()] },
         ];
         let section = Section::of(&groups, 100);
-        assert_eq!(section.text, "## Procedures\n- one\n- two\n  lines\n\n## Outcomes\n- three\n");
-        assert_eq!((section.count, section.left_out), (3, 0));
+        assert_eq!(
+            section.text,
+            "## Procedures\n- one\n- two\n  lines\n\n## Outcomes\n- three\n\n## Others\n- a\n  ## b\n  c\n  d\n"
+        );
+        assert_eq!((section.count, section.left_out), (4, 0));
         let short = Section::of(&groups, 5);
-        assert_eq!((short.text.as_str(), short.count, short.left_out), ("## Procedures\n- one\n", 1, 2));
-        assert_eq!(Section::of(&groups, 1), Section { left_out: 3, ..Section::default() });
+        assert_eq!((short.text.as_str(), short.count, short.left_out), ("## Procedures\n- one\n", 1, 3));
+        assert_eq!(Section::of(&groups, 1), Section { left_out: 4, ..Section::default() });
     }
 
     proptest! {

@@ -26,10 +26,16 @@ impl Session {
     pub fn start(home: &Path) -> io::Result<Self> {
         let folder = home.join(FOLDER);
         fs::create_dir_all(&folder)?;
-        let id = uuid::Uuid::now_v7().to_string();
-        let file = File::create(folder.join(&id))?;
-        file.lock()?;
-        Ok(Self { id, folder, _file: file })
+        loop {
+            let id = uuid::Uuid::now_v7().to_string();
+            let path = folder.join(&id);
+            let file = File::create(&path)?;
+            file.lock()?;
+            // Another process may have come in between, and taken the file for one that was left behind.
+            if path.exists() {
+                return Ok(Self { id, folder, _file: file });
+            }
+        }
     }
 
     /// The id of this process's session.
@@ -48,10 +54,14 @@ impl Session {
     pub fn remove_dead_files(&self) {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         for name in entries.filter_map(|entry| entry.file_name().into_string().ok()) {
-            if self.is_dead(&name)
-                && let Err(error) = fs::remove_file(self.folder.join(&name))
+            let path = self.folder.join(&name);
+            let Ok(file) = File::open(&path) else { continue };
+            // Kept locked until it is gone: whoever is about to lock the file that they have just made sees that.
+            if name != self.id
+                && file.try_lock().is_ok()
+                && let Err(error) = fs::remove_file(&path)
             {
-                tracing::debug!(%error, "another process was faster in removing a dead session");
+                tracing::debug!(%error, "a dead session can't be removed");
             }
         }
     }
@@ -80,6 +90,27 @@ impl Drop for Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sessions_that_start_while_others_clean_up_are_alive() {
+        let home = tempfile::tempdir().unwrap();
+        let cleaner = Session::start(home.path()).unwrap();
+        let is_done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_done.load(std::sync::atomic::Ordering::Relaxed) {
+                    cleaner.remove_dead_files();
+                }
+            });
+            let mut dead = 0;
+            for _ in 0..20 {
+                let started: Vec<Session> = (0..100).map(|_| Session::start(home.path()).unwrap()).collect();
+                dead += started.iter().filter(|session| cleaner.is_dead(session.id())).count();
+            }
+            is_done.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert_eq!(dead, 0);
+        });
+    }
 
     #[test]
     fn a_session_is_alive_until_it_is_dropped() {

@@ -262,4 +262,21 @@ impl Writer<'_> {
             .execute(params![root_run_id, session])?;
         Ok(true)
     }
+
+    /// Leaves a run and those that it called, as far as `session` owns and executes them: nobody takes care of them then.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn release_run(&self, root_run_id: &str, session: &str, why: &str, at: i64) -> Result<(), StorageError> {
+        self.0
+            .0
+            .prepare_cached(
+                "WITH RECURSIVE tree (id) AS (SELECT ?1 \
+                 UNION SELECT runs.id FROM runs JOIN tree ON runs.parent_run_id = tree.id) \
+                 UPDATE runs SET status = 'interrupted', error = ?3, finished_at = ?4 \
+                 WHERE id IN (SELECT id FROM tree) AND status = 'running' AND session = ?2",
+            )?
+            .execute(params![root_run_id, session, why, at])?;
+        Ok(())
+    }
 }

@@ -198,6 +198,7 @@ mod tests {
 
     fn migrated_to(version: usize) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
+        crate::storage::states::register(&connection).unwrap();
         MIGRATIONS[..version].iter().for_each(|migration| connection.execute_batch(migration.up).unwrap());
         connection
     }

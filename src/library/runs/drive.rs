@@ -122,9 +122,6 @@ impl<'t> Drive<'t, '_> {
         while let Some(done) = self.under_way.next().await {
             self.done_after_end(done).await?;
         }
-        for child in std::mem::take(&mut self.frame.children) {
-            self.tree.end_all(child, &Ending::Cancelled).await?;
-        }
         Ok(Next::Finished(Finished::Ended(ending)))
     }
 

@@ -22,7 +22,7 @@ use crate::{
     host::{self, Grants},
     library::{Library, LibraryError, ProcedureRef, now_ms},
     sandbox::{Budget, Capture, PythonError, Sandbox, SessionLimits, Verdict},
-    storage::{NewRun, ProcedureRow, StorageError},
+    storage::{NewRun, ProcedureRow, RunRow, StorageError},
 };
 
 /// Parameters that are larger than this, as JSON, belong in a file.
@@ -108,7 +108,8 @@ impl Engine {
             progress.doing.clone_from(&frame.origin.name);
         }
         let root_id = frame.origin.run_id.clone();
-        self.execute_tree(Tree::new(self, config, budget, active, root_id), frame).await
+        let tree = Tree::new(self, config, budget, active, root_id.clone());
+        self.or_released(&root_id, self.execute_tree(tree, frame)).await
     }
 
     /// Executes a run from where its root stands.
@@ -151,7 +152,8 @@ impl Engine {
     /// Stops a run that executes or waits.
     ///
     /// # Errors
-    /// [`LibraryError::RunEnded`], [`LibraryError::RunElsewhere`] or [`LibraryError::RunNotFound`].
+    /// [`LibraryError::RunEnded`], [`LibraryError::RunElsewhere`] or [`LibraryError::RunNotFound`];
+    /// [`LibraryError::Invalid`] when another run called it.
     pub async fn cancel(&self, run_id: &str) -> Result<(), LibraryError> {
         if let Some(active) = self.registry.find_active(run_id) {
             active.stop();
@@ -160,6 +162,9 @@ impl Engine {
         let id = run_id.to_owned();
         let (run, _) = blocking(&self.library, move |library| library.run(&id)).await?;
         match run.status {
+            RunStatus::Paused | RunStatus::Interrupted | RunStatus::Running if run.parent_run_id.is_some() => {
+                Err(called(&run))
+            }
             RunStatus::Paused | RunStatus::Interrupted => self.cancel_waiting(&run.id).await,
             RunStatus::Running => Err(LibraryError::RunElsewhere(run.id)),
             status => Err(LibraryError::RunEnded { id: run.id, status }),
@@ -257,6 +262,12 @@ impl Engine {
         })
         .await
     }
+}
+
+/// The error for what can't be done with a run that another called.
+pub(super) fn called(run: &RunRow) -> LibraryError {
+    let parent = run.parent_run_id.as_deref().unwrap_or_default();
+    LibraryError::Invalid(format!("run `{}` was called by run `{parent}`; pass that one", run.id))
 }
 
 /// What a tree of runs may use up.

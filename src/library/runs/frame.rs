@@ -202,12 +202,13 @@ impl Frame {
         self.waiting.extract_if(.., is_handed).filter_map(|call| Some((call.call_id, call.reply?))).collect()
     }
 
-    /// Notes in the journal that nobody will answer what it waits for.
+    /// Notes in the journal that nobody will answer what it and all that it called wait for.
     pub fn abandon_calls(&mut self) {
         let ended = Reply::Raise(PythonError::new("Ended", "the run ended here"));
         let open = self.waiting.iter().filter(|call| call.reply.is_none());
         let entries: Vec<_> = open.map(|call| (call.sequence, self.entry(call, &ended))).collect();
         self.unwritten.extend(entries);
+        self.children.iter_mut().for_each(Self::abandon_calls);
     }
 
     /// The frame of a run: this one, or one that it called.

@@ -10,19 +10,19 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{
     frame::{Caller, Frame, Origin, PendingCall},
     record::blocking,
-    state::{Safety, Sequence, State},
+    saved::{SavedCall, SavedReply},
+    state::{Sequence, State},
     steps::StepLines,
 };
 use crate::{
     config::Config,
     domain::{HostCall, Permissions, RunId, VersionNumber, inbox::NewItem},
-    host,
     library::{CheckpointDraft, Library, LibraryError, now_ms},
     sandbox::{Budget, Capture, INTERPRETER, PythonError, Reply},
     storage::{AnswerRow, DecisionRow, FrameRow, StorageError, Writer},
@@ -72,99 +72,6 @@ impl Left {
     /// The time.
     pub const fn time(self) -> Duration {
         Duration::from_millis(self.time_ms)
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct SavedCall {
-    sequence: Sequence,
-    call_id: u32,
-    function: String,
-    arguments: Map<String, Value>,
-    line: u32,
-    safety: SavedSafety,
-    at: i64,
-    reply: Option<SavedReply>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum SavedSafety {
-    Repeatable,
-    Unknown,
-    Gate,
-    Nested,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum SavedReply {
-    Value(Value),
-    Instance { class: String, fields: Map<String, Value> },
-    Raise { kind: String, message: String },
-}
-
-impl From<&Reply> for SavedReply {
-    fn from(reply: &Reply) -> Self {
-        match reply {
-            Reply::Value(value) => Self::Value(value.clone()),
-            Reply::Instance { class, fields } => Self::Instance { class: (*class).to_owned(), fields: fields.clone() },
-            Reply::Raise(error) => Self::Raise { kind: error.kind.clone(), message: error.message.clone() },
-        }
-    }
-}
-
-impl From<SavedReply> for Reply {
-    fn from(reply: SavedReply) -> Self {
-        match reply {
-            SavedReply::Value(value) => Self::Value(value),
-            SavedReply::Instance { class, fields } => match host::MODULE.names.iter().find(|name| **name == class) {
-                Some(class) => Self::Instance { class, fields },
-                None => Self::Value(Value::Object(fields)),
-            },
-            SavedReply::Raise { kind, message } => Self::Raise(PythonError::new(&kind, message)),
-        }
-    }
-}
-
-impl From<&PendingCall> for SavedCall {
-    fn from(call: &PendingCall) -> Self {
-        Self {
-            sequence: call.sequence,
-            call_id: call.call_id,
-            function: call.function.clone(),
-            arguments: call.arguments.clone(),
-            line: call.line,
-            safety: match call.safety {
-                Safety::Repeatable => SavedSafety::Repeatable,
-                Safety::Unknown => SavedSafety::Unknown,
-                Safety::Gate => SavedSafety::Gate,
-                Safety::Nested => SavedSafety::Nested,
-            },
-            at: call.at,
-            reply: call.reply.as_ref().map(SavedReply::from),
-        }
-    }
-}
-
-impl From<SavedCall> for PendingCall {
-    fn from(call: SavedCall) -> Self {
-        Self {
-            sequence: call.sequence,
-            call_id: call.call_id,
-            function: call.function,
-            arguments: call.arguments,
-            line: call.line,
-            safety: match call.safety {
-                SavedSafety::Repeatable => Safety::Repeatable,
-                SavedSafety::Unknown => Safety::Unknown,
-                SavedSafety::Gate => Safety::Gate,
-                SavedSafety::Nested => Safety::Nested,
-            },
-            since: Instant::now(),
-            at: call.at,
-            reply: call.reply.map(Reply::from),
-        }
     }
 }
 

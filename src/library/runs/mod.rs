@@ -17,6 +17,7 @@ mod perform;
 mod record;
 mod recover;
 mod registry;
+mod saved;
 mod seal;
 mod state;
 mod steps;

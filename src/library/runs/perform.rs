@@ -10,7 +10,7 @@ use super::{
     drive::{Drive, Finished, drive},
     frame::{Caller, Frame, PendingCall},
     journal,
-    record::{self, Ending, blocking},
+    record::{self, blocking},
     state::{Effect, Event, Sequence},
     tree::{Stop, broken},
 };
@@ -124,16 +124,10 @@ impl Drive<'_, '_> {
 
     /// Takes in what a call came to whose answer nobody will ask for, because the code is over.
     pub async fn done_after_end(&mut self, done: Done) -> Result<(), Stop> {
-        let waits = match &done {
-            Done::Called(_, Action::CallProcedure { .. }) => return Ok(()),
-            Done::Driven(_, _, Finished::Waits) => true,
-            _ => false,
-        };
-        self.done(done).await?;
-        if waits && let Some(child) = self.frame.children.pop() {
-            self.tree.end_all(child, &Ending::Cancelled).await?;
+        match done {
+            Done::Called(_, Action::CallProcedure { .. }) => Ok(()),
+            done => self.done(done).await.map(drop),
         }
-        Ok(())
     }
 
     /// Waits for everything that is under way to notice that the run is stopped.

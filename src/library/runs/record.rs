@@ -8,12 +8,13 @@ use super::{
     engine::Execution,
     frame::Frame,
     journal::{self, Answer},
+    state::Sequence,
 };
 use crate::{
-    domain::{Outcome, RunStatus},
+    domain::{HostCall, Outcome, RunStatus},
     library::{Library, LibraryError, now_ms},
     sandbox::{PythonError, Reply},
-    storage::{NewRun, RunEnd, StorageError},
+    storage::{NewRun, RunEnd, StorageError, Writer},
 };
 
 /// How one frame ended.
@@ -106,49 +107,56 @@ pub async fn started(library: &Arc<Library>, frame: &Frame) -> Result<(), Librar
     .await
 }
 
-/// Records how a frame ended or that it is paused, and says the same to the caller. `answer` is what the procedure that
-/// called it gets, written down together with it: a run never ends without its caller knowing.
-pub async fn ended(
-    library: &Arc<Library>,
-    frame: &mut Frame,
-    ending: Ending,
-    answer: Option<Answer>,
-) -> Result<Execution, LibraryError> {
-    let calls = std::mem::take(&mut frame.unwritten);
-    let (status, outcome) = (ending.status(), ending.outcome());
-    let mut execution = Execution {
-        run_id: frame.origin.run_id.clone(),
-        procedure_id: frame.origin.procedure_id,
-        name: frame.origin.name.clone(),
-        status,
-        outcome: outcome.unwrap_or(Outcome::Failure),
-        result: None,
-        output: frame.capture.text(),
-        error: None,
-        waiting_for: None,
-        gate: None,
-        duration_ms: frame.duration_ms(),
-    };
-    let mut expires = None;
-    match ending {
-        Ending::Result(value) => execution.result = Some(value),
-        Ending::Error(error) => execution.error = Some(error),
-        Ending::Cancelled => execution.error = Some(PythonError::new("Cancelled", "the run was cancelled")),
-        Ending::Interrupted => {
-            execution.error = Some(PythonError::new("Interrupted", "the server ended before the run did"));
+/// A frame as it ended or pauses, to be written.
+struct Closed {
+    execution: Execution,
+    outcome: Option<Outcome>,
+    calls: Vec<(Sequence, HostCall)>,
+    expires_at: Option<i64>,
+    was_saved: bool,
+}
+
+impl Closed {
+    fn of(frame: &mut Frame, ending: Ending) -> Self {
+        let (status, outcome) = (ending.status(), ending.outcome());
+        let mut execution = Execution {
+            run_id: frame.origin.run_id.clone(),
+            procedure_id: frame.origin.procedure_id,
+            name: frame.origin.name.clone(),
+            status,
+            outcome: outcome.unwrap_or(Outcome::Failure),
+            result: None,
+            output: frame.capture.text(),
+            error: None,
+            waiting_for: None,
+            gate: None,
+            duration_ms: frame.duration_ms(),
+        };
+        let mut expires = None;
+        match ending {
+            Ending::Result(value) => execution.result = Some(value),
+            Ending::Error(error) => execution.error = Some(error),
+            Ending::Cancelled => execution.error = Some(PythonError::new("Cancelled", "the run was cancelled")),
+            Ending::Interrupted => {
+                execution.error = Some(PythonError::new("Interrupted", "the server ended before the run did"));
+            }
+            Ending::Paused { instruction, expires_at } => {
+                execution.waiting_for = Some(instruction);
+                expires = expires_at;
+            }
         }
-        Ending::Paused { instruction, expires_at } => {
-            execution.waiting_for = Some(instruction);
-            expires = expires_at;
-        }
+        let calls = std::mem::take(&mut frame.unwritten);
+        Self { execution, outcome, calls, expires_at: expires, was_saved: !frame.snapshot.is_empty() }
     }
-    let was_saved = !frame.snapshot.is_empty();
-    blocking(library, move |library| {
+
+    fn write(&self, writer: &Writer<'_>) -> Result<(), StorageError> {
+        let Self { execution, outcome, calls, expires_at, was_saved } = self;
+        let status = execution.status;
         let result = execution.result.as_ref().map(ToString::to_string);
         let error = execution.error.as_ref();
         let end = RunEnd {
             status,
-            outcome,
+            outcome: *outcome,
             result: result.as_deref(),
             output: &execution.output,
             error: error.map(|error| error.message.as_str()),
@@ -157,22 +165,65 @@ pub async fn ended(
             waiting_for: execution.waiting_for.as_deref(),
             at: now_ms(),
             duration_ms: execution.duration_ms,
-            calls: &calls,
-            expires_at: expires,
+            calls,
+            expires_at: *expires_at,
         };
-        let is_over = !matches!(status, RunStatus::Paused | RunStatus::Interrupted);
+        writer.end_run(&execution.run_id, &end)?;
+        if *was_saved && !matches!(status, RunStatus::Paused | RunStatus::Interrupted) {
+            writer.delete_frame(&execution.run_id)?;
+        }
+        Ok(())
+    }
+}
+
+/// Records how a frame ended or that it is paused, and says the same to the caller. `answer` is what the procedure that
+/// called it gets, written down together with it: a run never ends without its caller knowing. What it called and does not
+/// wait for any more ends with it.
+pub async fn ended(
+    library: &Arc<Library>,
+    frame: &mut Frame,
+    ending: Ending,
+    answer: Option<Answer>,
+) -> Result<Execution, LibraryError> {
+    let mut closed = Vec::new();
+    if !matches!(ending, Ending::Paused { .. } | Ending::Interrupted) {
+        frame.children.iter_mut().for_each(Frame::abandon_calls);
+        closed = closed_children(frame, &Ending::Cancelled);
+    }
+    let last = Closed::of(frame, ending);
+    write(library, closed, last, answer).await
+}
+
+/// Records that a frame and all that it called ended so, or are left. All at once: a caller whose procedure has ended
+/// without an answer would call it again after a crash.
+pub async fn all_ended(library: &Arc<Library>, mut frame: Frame, ending: Ending) -> Result<Execution, LibraryError> {
+    let closed = closed_children(&mut frame, &ending);
+    let last = Closed::of(&mut frame, ending);
+    write(library, closed, last, None).await
+}
+
+/// All that a frame called and that has not ended.
+fn closed_children(frame: &mut Frame, ending: &Ending) -> Vec<Closed> {
+    let called = std::mem::take(&mut frame.children).into_iter().flat_map(Frame::with_those_called);
+    called.map(|mut called| Closed::of(&mut called, ending.clone())).collect()
+}
+
+async fn write(
+    library: &Arc<Library>,
+    closed: Vec<Closed>,
+    last: Closed,
+    answer: Option<Answer>,
+) -> Result<Execution, LibraryError> {
+    blocking(library, move |library| {
         let row = answer.as_ref().map(|answer| journal::answer_row(library, answer)).transpose()?;
         library.database.write::<_, StorageError>(|writer| {
-            writer.end_run(&execution.run_id, &end)?;
-            if is_over && was_saved {
-                writer.delete_frame(&execution.run_id)?;
-            }
+            closed.iter().chain([&last]).try_for_each(|closed| closed.write(writer))?;
             match (&answer, &row) {
                 (Some(answer), Some(row)) => journal::write_answer(writer, answer, row),
                 _ => Ok(()),
             }
         })?;
-        Ok(execution)
+        Ok(last.execution)
     })
     .await
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     ask::QuestionId,
-    engine::{Engine, Execution, budget, origin_of},
+    engine::{Engine, Execution, budget, called, origin_of},
     frame::{Caller, Frame},
     gate::{Decider, Decision, Gate},
     journal::{self, Left},
@@ -101,7 +101,7 @@ impl Engine {
         self.decide(run_id, &gate, &decision, &decider, active).await
     }
 
-    /// Goes on with every run whose process has ended, one after the other, and ends the gates that have waited too long.
+    /// Goes on with every run whose process has ended, a few at a time, and ends the gates that have waited too long.
     pub async fn recover(&self) {
         let found = blocking(&self.library, |library| {
             library.close_dead_sessions()?;
@@ -141,11 +141,15 @@ impl Engine {
     /// Ends a run that is paused or interrupted.
     pub(super) async fn cancel_waiting(&self, run_id: &str) -> Result<(), LibraryError> {
         self.claim(run_id).await?;
+        self.or_released(run_id, self.cancel_claimed(run_id)).await
+    }
+
+    async fn cancel_claimed(&self, run_id: &str) -> Result<(), LibraryError> {
         match self.open_run(run_id).await {
             Ok(Opened { root: Some(root), config, .. }) => {
                 let budget = budget(Duration::ZERO, 0, 0, &Active::default());
                 let tree = Tree::new(self, config, budget, Active::default(), run_id.to_owned());
-                tree.end_all(root, &Ending::Cancelled).await?;
+                tree.end_all(root, Ending::Cancelled).await?;
             }
             // Its state is not there or can't be read, but it can be ended.
             Ok(_) | Err(LibraryError::StateRefused { .. }) => {}
@@ -159,10 +163,8 @@ impl Engine {
         blocking(&self.library, move |library| {
             let config = library.config()?;
             let (run, _) = library.run(&id)?;
-            if let Some(parent) = &run.parent_run_id {
-                return Err(LibraryError::Invalid(format!(
-                    "run `{id}` was called by run `{parent}`; go on with that one"
-                )));
+            if run.parent_run_id.is_some() {
+                return Err(called(&run));
             }
             if !matches!(run.status, RunStatus::Paused | RunStatus::Interrupted | RunStatus::Running) {
                 return Err(LibraryError::RunNotPaused { id: run.id, status: run.status });
@@ -183,6 +185,29 @@ impl Engine {
         if is_ours.await? { Ok(()) } else { Err(LibraryError::RunElsewhere(run_id.to_owned())) }
     }
 
+    /// Does something with a run that this process owns. Where that fails before the run has ended or pauses, nobody takes
+    /// care of it any more, and it is left as a killed server leaves it.
+    pub(super) async fn or_released<T>(
+        &self,
+        run_id: &str,
+        work: impl Future<Output = Result<T, LibraryError>>,
+    ) -> Result<T, LibraryError> {
+        let done = work.await;
+        if let Err(why) = &done {
+            let (id, why) = (run_id.to_owned(), why.to_string());
+            let released = blocking(&self.library, move |library| {
+                let session = library.session.id();
+                Ok(library
+                    .database
+                    .write::<_, StorageError>(|writer| writer.release_run(&id, session, &why, now_ms()))?)
+            });
+            if let Err(error) = released.await {
+                tracing::warn!(run = run_id, %error, "a run that failed to go on stays with this process");
+            }
+        }
+        done
+    }
+
     async fn decide(
         &self,
         run_id: &str,
@@ -192,6 +217,17 @@ impl Engine {
         active: Active,
     ) -> Result<Execution, LibraryError> {
         self.claim(run_id).await?;
+        self.or_released(run_id, Box::pin(self.decide_claimed(run_id, gate, decision, decider, active))).await
+    }
+
+    async fn decide_claimed(
+        &self,
+        run_id: &str,
+        gate: &Gate,
+        decision: &Decision,
+        decider: &Decider,
+        active: Active,
+    ) -> Result<Execution, LibraryError> {
         // Somebody may have decided in the meantime, and the run may wait for something else by now.
         let opened = self.open_run(run_id).await?;
         let still_open = open_gate(opened.root.as_ref(), run_id, Some(&gate.id()));
@@ -216,8 +252,13 @@ impl Engine {
             return Err(LibraryError::StateRefused { id: opened.run.id, reason });
         }
         self.claim(&opened.run.id).await?;
+        let id = opened.run.id.clone();
+        self.or_released(&id, Box::pin(self.take_up_claimed(opened, active))).await
+    }
+
+    async fn take_up_claimed(&self, opened: Opened, active: Active) -> Result<Execution, LibraryError> {
         let (id, config) = (opened.run.id.clone(), Arc::clone(&opened.config));
-        let (mut root, left) = blocking(&self.library, move |library| {
+        let (root, left) = blocking(&self.library, move |library| {
             let (root, left) = journal::load(library, &id, &config)?;
             let mut root = match root {
                 Some(root) => root,
@@ -227,8 +268,8 @@ impl Engine {
             Ok((root, left))
         })
         .await?;
-        let (tree, _) = self.tree(Opened { root: None, left, ..opened }, active);
-        root.under(&tree.budget);
+        let (tree, root) = self.tree(Opened { root: Some(root), left, ..opened }, active);
+        let Some(root) = root else { return Err(nothing_waits(&tree.root_id)) };
         self.execute_tree(tree, root).await
     }
 

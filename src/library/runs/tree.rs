@@ -113,7 +113,7 @@ impl<'e> Tree<'e> {
         let why = self.stop.lock().unwrap_or_else(PoisonError::into_inner).take();
         match why {
             Some(Stop::Broken(error)) => Err(error),
-            Some(Stop::Limit(error)) => self.end_all(root, &Ending::Error(error)).await,
+            Some(Stop::Limit(error)) => self.end_all(root, Ending::Error(error)).await,
             Some(Stop::Sandbox(error)) => self.fail(root, error).await,
             None | Some(Stop::Elsewhere) => self.fail(root, SandboxError::Cancelled).await,
         }
@@ -123,8 +123,10 @@ impl<'e> Tree<'e> {
         let limits = &self.config.limits;
         let (kind, message) = match error {
             // The run stays as it was saved, for the next server to go on with.
-            SandboxError::Cancelled if self.active.is_leaving() => return self.leave(root).await,
-            SandboxError::Cancelled => return self.end_all(root, &Ending::Cancelled).await,
+            SandboxError::Cancelled if self.active.is_leaving() => {
+                return record::all_ended(&self.engine.library, root, Ending::Interrupted).await;
+            }
+            SandboxError::Cancelled => return self.end_all(root, Ending::Cancelled).await,
             SandboxError::TimeLimit => (
                 "TimeoutError",
                 format!("the run was stopped after {} s (`seconds` under [limits] in config.toml)", limits.seconds),
@@ -142,25 +144,13 @@ impl<'e> Tree<'e> {
             ),
             other => ("SandboxError", other.to_string()),
         };
-        self.end_all(root, &Ending::Error(PythonError::new(kind, message))).await
+        self.end_all(root, Ending::Error(PythonError::new(kind, message))).await
     }
 
-    /// Ends a frame and all that it called, those first.
-    pub async fn end_all(&self, frame: Frame, ending: &Ending) -> Result<Execution, LibraryError> {
-        let mut last = None;
-        for mut frame in frame.with_those_called() {
-            frame.abandon_calls();
-            last = Some(record::ended(&self.engine.library, &mut frame, ending.clone(), None).await?);
-        }
-        last.ok_or_else(|| broken("an end of nobody"))
-    }
-
-    async fn leave(&self, frame: Frame) -> Result<Execution, LibraryError> {
-        let mut last = None;
-        for mut frame in frame.with_those_called() {
-            last = Some(record::ended(&self.engine.library, &mut frame, Ending::Interrupted, None).await?);
-        }
-        last.ok_or_else(|| broken("an end of nobody"))
+    /// Ends a frame and all that it called.
+    pub async fn end_all(&self, mut frame: Frame, ending: Ending) -> Result<Execution, LibraryError> {
+        frame.abandon_calls();
+        record::all_ended(&self.engine.library, frame, ending).await
     }
 
     /// Pauses a whole run; its state is saved already.
