@@ -86,13 +86,7 @@ impl Services {
     /// Goes on with open runs whose process has ended, and ends what has waited too long, until `stop`.
     pub async fn keep_runs(&self, stop: CancellationToken) {
         loop {
-            // A task of its own: when the server stops, runs are told so by the engine and not dropped.
-            let engine = self.engine_handle();
-            let recovered = tokio::spawn(async move { engine.recover().await });
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = recovered => {}
-            }
+            self.engine.recover().await;
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(RECOVERY_INTERVAL) => {}

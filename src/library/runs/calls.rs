@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     host::{self, Nature},
-    sandbox::{PythonError, Reply},
+    sandbox::{PythonError, Reply, SLEEP},
 };
 
 impl Drive<'_, '_> {
@@ -23,7 +23,8 @@ impl Drive<'_, '_> {
         at: (u32, usize),
         is_awaited: bool,
     ) -> Result<Next, Stop> {
-        if !self.tree.budget.take_call() {
+        // Sleeping asks nothing of anybody.
+        if function != SLEEP && !self.tree.budget.take_call() {
             let most = self.tree.config.limits.host_calls;
             let message =
                 format!("the run made more than {most} host calls (`host_calls` under [limits] in config.toml)");

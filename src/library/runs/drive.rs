@@ -122,6 +122,8 @@ impl<'t> Drive<'t, '_> {
         while let Some(done) = self.under_way.next().await {
             self.done_after_end(done).await?;
         }
+        // What was under way when a server ended, and is not awaited any more.
+        self.frame.abandon_calls();
         Ok(Next::Finished(Finished::Ended(ending)))
     }
 

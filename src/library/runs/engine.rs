@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
     bind::bind,
@@ -11,6 +11,7 @@ use super::{
     gate::Gate,
     journal,
     record::{self, blocking},
+    recover::AT_ONCE,
     registry::{Active, Registry},
     tree::Tree,
     view::RunView,
@@ -40,6 +41,8 @@ pub struct Engine {
     pub(super) sandbox: Sandbox,
     pub(super) downstream: Downstream,
     pub(super) registry: Registry,
+    /// Places for runs that are taken up.
+    pub(super) recoveries: Arc<Semaphore>,
 }
 
 /// What an execution came to.
@@ -76,7 +79,8 @@ impl Engine {
     /// [`LibraryError::Config`].
     pub fn new(library: Arc<Library>, worker: PathBuf) -> Result<Self, LibraryError> {
         let sandbox = Sandbox::new(worker, library.config()?.limits.workers, host::MODULE);
-        Ok(Self { library, sandbox, downstream: Downstream::new(), registry: Registry::default() })
+        let recoveries = Arc::new(Semaphore::new(AT_ONCE));
+        Ok(Self { library, sandbox, downstream: Downstream::new(), registry: Registry::default(), recoveries })
     }
 
     /// Executes a procedure and waits until it ends or pauses. `active` lets the caller watch and stop it.
