@@ -138,7 +138,10 @@ impl Writer<'_> {
     /// # Errors
     /// [`StorageError::Sqlite`].
     pub fn note_session(&self, session: &str, user: &str) -> Result<(), StorageError> {
-        self.0.0.prepare_cached("INSERT OR REPLACE INTO session_users VALUES (?1, ?2)")?.execute([session, user])?;
+        self.0
+            .0
+            .prepare_cached("INSERT OR REPLACE INTO session_users (session, user) VALUES (?1, ?2)")?
+            .execute([session, user])?;
         Ok(())
     }
 

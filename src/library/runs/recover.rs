@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A run that ends its server each time is not taken up more often than this, unless it comes further.
-const MOST_ATTEMPTS: u32 = 10;
+const MOST_ATTEMPTS: u32 = 20;
 
 /// How many runs are taken up at the same time.
 pub(super) const AT_ONCE: usize = 16;
