@@ -53,6 +53,7 @@ mod tenants_apart;
 mod torture;
 mod triggers;
 mod types;
+mod workflow_page;
 mod workflow_starters;
 mod workflows;
 
