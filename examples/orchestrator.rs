@@ -92,7 +92,7 @@ struct NodeFailed {
     why: String,
 }
 
-/// Linked files lie where the policy grants it. That is the user's, so it is written for a new home only.
+/// Files are linked where the policy grants it. The policy is the user's, so it is written only where there is none.
 fn prepare(home: &Path) -> Result<PathBuf> {
     let reports = std::path::absolute(home)?.join("reports");
     fs::create_dir_all(&reports)?;
