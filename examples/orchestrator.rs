@@ -242,7 +242,7 @@ impl Run {
         });
         if let Some(report) = state.get("report") {
             let artifact = json!({"type": "report", "path": report});
-            let link = json!({"memory_type": "outcome", "memory_id": self.id, "artifact": artifact});
+            let link = json!({"memory_type": "run", "memory_id": self.id, "artifact": artifact});
             // The user's policy may not grant the folder. The review is worth no less.
             let linked = self.memory.call("link_artifact", link).await;
             println!("linked {}", linked.map_or_else(|refused| refused.to_string(), |it| it["artifact"].to_string()));
