@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 #![allow(clippy::needless_pass_by_value, reason = "`json!` literals read best as plain arguments")]
 
+mod acceptance;
 mod approvals;
 mod approvals_later;
 mod artifacts;
@@ -35,6 +36,7 @@ mod merge_states;
 mod merges;
 mod migrations;
 mod models;
+mod orchestrator;
 mod outcomes;
 mod ownership;
 mod procedures;
@@ -51,6 +53,7 @@ mod tenants_apart;
 mod torture;
 mod triggers;
 mod types;
+mod workflow_page;
 mod workflow_starters;
 mod workflows;
 

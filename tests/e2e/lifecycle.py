@@ -367,6 +367,62 @@ async def the_next_server_knows_everything(server: Server, home: Path) -> None:
     assert (await server.ok("get_procedure", procedure_id="add"))["version"] == 2
 
 
+async def a_workflow_with_branches(server: Server, home: Path) -> None:
+    flow = {"workflow_id": "document-review"}
+    for number in (1, 2, 3):
+        run = {"run_id": f"run-{number}"}
+        first = await server.ok("save_checkpoint", **flow, **run, node_id="read", state={"done": ["read"]})
+        assert (first["sequence_number"], first["is_new"]) == (1, True), first
+
+        # Two branches at the same time.
+        async def branch(name: str, risk: int, run: dict[str, str], parent: str) -> None:
+            saved = await server.ok(
+                "save_checkpoint", **flow, **run, node_id=name, branch_id=name, parent_checkpoint_id=parent,
+                state={"done": [name], "risk": risk, "notes": [f"{name} looked"]},
+            )  # fmt: skip
+            assert saved["is_new"], saved
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(branch, "approval", 1, run, first["checkpoint_id"])
+            group.start_soon(branch, "legal", 3, run, first["checkpoint_id"])
+
+        # Another process finds where each of them stands.
+        async with stdio_client(plain_command(home)) as streams, ClientSession(*streams) as session:
+            await session.initialize()
+            found = await Server(session).ok("get_resume_point", **run, branch_ids=["approval", "legal", "layout"])
+        branches = found["branches"]
+        assert branches.keys() == {"approval", "legal"}, found
+        assert {checkpoint["sequence_number"] for checkpoint in branches.values()} == {2, 3}, found
+        parents = {checkpoint["parent_checkpoint_id"] for checkpoint in branches.values()}
+        assert parents == {first["checkpoint_id"]}, found
+
+        states = [branches[name]["state"] for name in ("approval", "legal")]
+        reducers = {"done": "union", "risk": "max", "notes": "append"}
+        merged = await server.ok("merge_states", states=states, field_reducers=reducers)
+        wanted = {"done": ["approval", "legal"], "risk": 3, "notes": ["approval looked", "legal looked"]}
+        assert merged["state"] == wanted, merged
+        completed = await server.ok(
+            "complete_workflow", **flow, **run, outcome="success", duration_ms=900, node_count=3, nodes_succeeded=3,
+            nodes_failed=0,
+        )  # fmt: skip
+        assert completed["checkpoints_deleted"] == 3, completed
+
+    # The third run that went the same way taught a strategy.
+    assert completed["learnings_extracted"] == 1, completed
+    listed = await server.ok("list_candidates")
+    assert [candidate["candidate_id"] for candidate in listed["candidates"]] == completed["candidate_ids"], listed
+    assert listed["candidates"][0]["evidence"]["run_ids"] == ["run-3", "run-2", "run-1"], listed
+    reviewed = await server.ok("review_candidate", candidate_id=completed["candidate_ids"][0], decision="approve")
+    recalled = await server.ok("recall_procedures", query="", scope="workflow", **flow)
+    assert [procedure["name"] for procedure in recalled["procedures"]] == [reviewed["name"]], recalled
+    past = await server.ok("recall_outcomes", **flow, as_prompt=True, max_tokens=200)
+    assert past["count"] == 3 and "run run-3): succeeded, 3/3 nodes" in past["prompt"], past
+    link = {"type": "report", "uri": "https://example.org/report.pdf", "metadata": {"pages": 2}}
+    await server.ok("link_artifact", memory_type="outcome", memory_id="run-3", artifact=link)
+    shown = await server.ok("list_checkpoints", run_id="run-3")
+    assert shown["count"] == 0 and shown["artifacts"][0]["uri"] == link["uri"], shown
+
+
 Story = Callable[[Server, Path], Awaitable[None]]
 
 STORIES: list[Story] = [
@@ -375,6 +431,7 @@ STORIES: list[Story] = [
     nothing_is_granted_by_default,
     fields_change_and_procedures_go,
     the_next_server_knows_everything,
+    a_workflow_with_branches,
 ]
 
 
