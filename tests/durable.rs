@@ -367,10 +367,10 @@ fn a_run_that_ends_its_server_each_time_is_given_up() {
     client.kill();
     let database = Connection::open(home.path().join("repertoire.db")).unwrap();
     database.busy_timeout(Duration::from_secs(5)).unwrap();
-    let sql = "UPDATE runs SET status = 'interrupted', attempts = 10, session = 'gone' WHERE id = ?1";
+    let sql = "UPDATE runs SET status = 'interrupted', attempts = 20, session = 'gone' WHERE id = ?1";
     assert_eq!(database.execute(sql, [&run]).unwrap(), 1);
     let mut client = home.start();
     eventually("it is given up", || status(&mut client, &run) == "failed");
     let view = client.ok("get_run", json!({"run_id": run}));
-    assert!(text(&view, "error").contains("10 times"), "{view}");
+    assert!(text(&view, "error").contains("20 times"), "{view}");
 }
