@@ -1,57 +1,50 @@
 //! JSON that is equal has one form: objects keep the order in which their fields came, and that order says nothing.
+//!
+//! Works on text: the state of a workflow may be a megabyte, and making a value of it takes longer than all the rest.
 
-use std::{fmt, ops::Range};
+use std::ops::Range;
 
-use serde::{
-    Deserializer, Serialize,
-    de::{DeserializeSeed, MapAccess, SeqAccess, Visitor},
-};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Number, Value};
 
-/// A value as compact JSON.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Hashed {
-    /// With its fields in the order in which they came.
-    pub text: String,
-    /// The same for equal values, in hexadecimal digits.
-    pub hash: String,
-}
+/// As deep as `serde_json` reads, too.
+const MOST_DEPTH: u32 = 127;
 
-/// The JSON of a value and its hash, made while the value is read: of a large text no value is ever made.
+/// Text that can't be read as JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is no JSON, or nested more than {MOST_DEPTH} deep")]
+pub struct NotJson;
+
+/// The hash of a JSON text, the same for equal values: 64 hexadecimal digits of BLAKE3.
 ///
 /// # Errors
-/// When the text that the value is read from is no JSON, or is nested too deeply.
-pub fn hashed<'de, D: Deserializer<'de>>(value: D) -> Result<Hashed, D::Error> {
-    let mut forms = Forms { text: Some(Vec::new()), ..Forms::default() };
-    forms.deserialize(value)?;
-    let text = String::from_utf8(forms.text.unwrap_or_default()).map_err(serde::de::Error::custom)?;
-    Ok(Hashed { text, hash: blake3::hash(&forms.canonical).to_hex().to_string() })
+/// [`NotJson`].
+pub fn hash(json: &str) -> Result<String, NotJson> {
+    Ok(blake3::hash(&canonical(json)?).to_hex().to_string())
 }
 
-/// The same of a value, which always has JSON.
+/// A value as compact JSON with the fields of every object sorted by name.
 #[must_use]
-pub fn hashed_value(value: &Value) -> Hashed {
-    hashed(value).unwrap_or_default()
+pub fn canonical_value(value: &Value) -> Vec<u8> {
+    // What was written from a value can be read.
+    canonical(&value.to_string()).unwrap_or_default()
 }
 
-/// The value as compact JSON with the fields of every object sorted by name.
-#[must_use]
-pub fn canonical(value: &Value) -> Vec<u8> {
-    let mut forms = Forms::default();
-    // A value has nothing that can't be written.
-    let _ = forms.deserialize(value);
-    forms.canonical
+/// JSON in its compact form, with the fields of every object sorted by name; the last of those with one name counts.
+fn canonical(json: &str) -> Result<Vec<u8>, NotJson> {
+    let mut forms = Canonical { json, at: 0, out: Vec::with_capacity(json.len()), sorted: Vec::new(), depth: 0 };
+    forms.value()?;
+    forms.skip_space();
+    if forms.at == json.len() { Ok(forms.out) } else { Err(NotJson) }
 }
 
-/// A value in the making.
-#[derive(Default)]
-struct Forms {
-    /// As it comes, where that is wanted.
-    text: Option<Vec<u8>>,
-    /// With sorted fields; the last of those with one name counts.
-    canonical: Vec<u8>,
+struct Canonical<'j> {
+    json: &'j str,
+    at: usize,
+    out: Vec<u8>,
     /// Where fields are put in order; kept, because there are many objects.
     sorted: Vec<u8>,
+    depth: u32,
 }
 
 /// A field in the text: all of it, and its name at the beginning.
@@ -60,34 +53,82 @@ struct Field {
     end: usize,
 }
 
-impl Forms {
-    fn plain<T: Serialize + ?Sized, E: serde::de::Error>(&mut self, plain: &T) -> Result<(), E> {
-        let before = self.canonical.len();
-        serde_json::to_writer(&mut self.canonical, plain).map_err(E::custom)?;
-        if let Some(text) = &mut self.text {
-            text.extend_from_slice(&self.canonical[before..]);
+impl Canonical<'_> {
+    fn rest(&self) -> &[u8] {
+        self.json.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    fn skip_space(&mut self) {
+        let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        self.at += self.rest().iter().position(|byte| !is_space(byte)).unwrap_or(self.rest().len());
+    }
+
+    /// Takes `byte` if it comes next, after space.
+    fn takes(&mut self, byte: u8) -> bool {
+        self.skip_space();
+        let comes = self.rest().first() == Some(&byte);
+        self.at += usize::from(comes);
+        comes
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), NotJson> {
+        if self.takes(byte) { Ok(()) } else { Err(NotJson) }
+    }
+
+    fn value(&mut self) -> Result<(), NotJson> {
+        self.skip_space();
+        match self.rest().first().ok_or(NotJson)? {
+            b'{' => self.nested(Self::object),
+            b'[' => self.nested(Self::array),
+            b'"' => self.text(),
+            b'-' | b'0'..=b'9' => self.number(),
+            _ => self.word(),
         }
+    }
+
+    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Result<(), NotJson>) -> Result<(), NotJson> {
+        if self.depth == MOST_DEPTH {
+            return Err(NotJson);
+        }
+        self.at += 1;
+        self.depth += 1;
+        read(self)?;
+        self.depth -= 1;
         Ok(())
     }
 
-    fn mark(&mut self, mark: u8) {
-        self.canonical.push(mark);
-        if let Some(text) = &mut self.text {
-            text.push(mark);
+    fn object(&mut self) -> Result<(), NotJson> {
+        self.out.push(b'{');
+        let start = self.out.len();
+        let mut fields = Vec::new();
+        if !self.takes(b'}') {
+            loop {
+                self.skip_space();
+                let name = self.out.len();
+                if self.rest().first() != Some(&b'"') {
+                    return Err(NotJson);
+                }
+                self.text()?;
+                let name = name..self.out.len();
+                self.expect(b':')?;
+                self.out.push(b':');
+                self.value()?;
+                fields.push(Field { name, end: self.out.len() });
+                if !self.takes(b',') {
+                    break;
+                }
+                self.out.push(b',');
+            }
+            self.expect(b'}')?;
         }
-    }
-
-    /// Takes back the last mark.
-    fn unmark(&mut self) {
-        self.canonical.pop();
-        if let Some(text) = &mut self.text {
-            text.pop();
-        }
+        self.sort(start, fields);
+        self.out.push(b'}');
+        Ok(())
     }
 
     /// Puts the fields that were written since `start` in the order of their names.
     fn sort(&mut self, start: usize, mut fields: Vec<Field>) {
-        let name = |field: &Field| &self.canonical[field.name.clone()];
+        let name = |field: &Field| &self.out[field.name.clone()];
         if fields.is_sorted_by(|a, b| name(a) < name(b)) {
             return;
         }
@@ -101,103 +142,93 @@ impl Forms {
             if !self.sorted.is_empty() {
                 self.sorted.push(b',');
             }
-            self.sorted.extend_from_slice(&self.canonical[field.name.start..field.end]);
+            self.sorted.extend_from_slice(&self.out[field.name.start..field.end]);
         }
-        self.canonical.truncate(start);
-        self.canonical.extend_from_slice(&self.sorted);
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for &mut Forms {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
-        value.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Forms {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
+        self.out.truncate(start);
+        self.out.extend_from_slice(&self.sorted);
     }
 
-    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
-        self.plain(&())
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<(), E> {
-        self.plain(&value)
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<(), E> {
-        self.plain(&value)
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<(), E> {
-        self.plain(&value)
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<(), E> {
-        self.plain(&value)
-    }
-
-    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<(), E> {
-        self.plain(value)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        self.mark(b'[');
-        let mut is_empty = true;
-        while items.next_element_seed(&mut *self)?.is_some() {
-            is_empty = false;
-            self.mark(b',');
+    fn array(&mut self) -> Result<(), NotJson> {
+        self.out.push(b'[');
+        if !self.takes(b']') {
+            loop {
+                self.value()?;
+                if !self.takes(b',') {
+                    break;
+                }
+                self.out.push(b',');
+            }
+            self.expect(b']')?;
         }
-        if !is_empty {
-            self.unmark();
-        }
-        self.mark(b']');
+        self.out.push(b']');
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
-        self.mark(b'{');
-        let start = self.canonical.len();
-        let mut known = Vec::new();
+    /// A text at its opening quote.
+    fn text(&mut self) -> Result<(), NotJson> {
+        let mut end = 1;
+        let mut is_plain = true;
         loop {
-            let name = self.canonical.len();
-            if fields.next_key_seed(&mut *self)?.is_none() {
+            let rest = self.rest().get(end..).ok_or(NotJson)?;
+            end += memchr::memchr2(b'"', b'\\', rest).ok_or(NotJson)?;
+            if self.rest()[end] == b'"' {
                 break;
             }
-            let name = name..self.canonical.len();
-            self.mark(b':');
-            fields.next_value_seed(&mut *self)?;
-            known.push(Field { name, end: self.canonical.len() });
-            self.mark(b',');
+            is_plain = false;
+            end += 2;
         }
-        if !known.is_empty() {
-            self.unmark();
+        let (from, to) = (self.at, self.at + end + 1);
+        self.at = to;
+        let quoted = &self.json.as_bytes()[from..to];
+        // All of them are looked at, because that is done many at a time.
+        let is_printable = quoted.iter().fold(true, |all, byte| all & (*byte >= b' '));
+        if is_plain && is_printable {
+            self.out.extend_from_slice(quoted);
+            return Ok(());
         }
-        self.sort(start, known);
-        self.mark(b'}');
+        let text: String = serde_json::from_slice(quoted).map_err(|_| NotJson)?;
+        self.write(&text)
+    }
+
+    fn number(&mut self) -> Result<(), NotJson> {
+        let is_part = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
+        let length = self.rest().iter().position(|byte| !is_part(byte)).unwrap_or(self.rest().len());
+        let (from, to) = (self.at, self.at + length);
+        self.at = to;
+        let written = &self.json.as_bytes()[from..to];
+        // Most are whole numbers that stand as they are written.
+        let is_plain =
+            matches!(written, [b'1'..=b'9', rest @ ..] if rest.len() < 18 && rest.iter().all(u8::is_ascii_digit));
+        if is_plain || written == b"0" {
+            self.out.extend_from_slice(written);
+            return Ok(());
+        }
+        let number: Number = serde_json::from_slice(written).map_err(|_| NotJson)?;
+        self.write(&number)
+    }
+
+    fn word(&mut self) -> Result<(), NotJson> {
+        let word = ["true", "false", "null"].into_iter().find(|word| self.rest().starts_with(word.as_bytes()));
+        let word = word.ok_or(NotJson)?;
+        self.at += word.len();
+        self.out.extend_from_slice(word.as_bytes());
         Ok(())
+    }
+
+    fn write<T: Serialize + ?Sized>(&mut self, plain: &T) -> Result<(), NotJson> {
+        serde_json::to_writer(&mut self.out, plain).map_err(|_| NotJson)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Deserializer, json};
+    use serde_json::json;
 
     use super::*;
 
     fn of(value: &Value) -> String {
-        String::from_utf8(canonical(value)).unwrap()
-    }
-
-    fn of_text(text: &str) -> serde_json::Result<Hashed> {
-        hashed(&mut Deserializer::from_str(text))
+        String::from_utf8(canonical_value(value)).unwrap()
     }
 
     #[test]
@@ -213,14 +244,44 @@ mod tests {
 
     #[test]
     fn texts_are_read_as_values_are() {
-        let text = r#" { "b" : 1e2, "a": "\u00e9\n", "b": [ true, -0.5, 18446744073709551615 ], "B": null } "#;
+        let text =
+            " { \"b\" : 1e2, \"a\": \"\\u00e9\\n\", \"b\": [ true, -0.5,\n18446744073709551615, -0 ], \"B\": null } ";
         let value: Value = serde_json::from_str(text).unwrap();
-        let read = of_text(text).unwrap();
-        assert_eq!(read.hash, hashed_value(&value).hash);
-        assert_eq!(read.text, r#"{"b":100.0,"a":"é\n","b":[true,-0.5,18446744073709551615],"B":null}"#);
-        assert_eq!(of(&value), r#"{"B":null,"a":"é\n","b":[true,-0.5,18446744073709551615]}"#);
-        for broken in ["", "{", "{\"a\":}", "[1,]", &"[".repeat(1000)] {
-            assert!(of_text(broken).is_err(), "{broken}");
+        assert_eq!(hash(text), hash(&value.to_string()));
+        let wanted = r#"{"B":null,"a":"é\n","b":[true,-0.5,18446744073709551615,-0.0]}"#;
+        assert_eq!(String::from_utf8(canonical(text).unwrap()).unwrap(), wanted);
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused() {
+        let deep = "[".repeat(1000);
+        for broken in [
+            "",
+            "{",
+            "{\"a\":}",
+            "{\"a\"}",
+            "{a:1}",
+            "{1:2}",
+            "[1,]",
+            "[1 2]",
+            "{\"a\":1,}",
+            "\"",
+            "\"\\",
+            "\"\\x\"",
+            "\"\\ud800\"",
+            "\"\n\"",
+            "01",
+            "1.",
+            "-",
+            "+1",
+            "1e",
+            "tru",
+            "nulll",
+            "{} {}",
+            "NaN",
+            &deep,
+        ] {
+            assert_eq!(canonical(broken), Err(NotJson), "{broken}");
         }
     }
 
@@ -229,8 +290,10 @@ mod tests {
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
+            (-100_i64..100).prop_map(Value::from),
             any::<f64>().prop_map(Value::from),
             any::<String>().prop_map(Value::from),
+            "[a-z\"\\\\\u{0}-\u{1f}é]{0,8}".prop_map(Value::from),
         ];
         leaf.prop_recursive(4, 40, 6, |inner| {
             prop_oneof![
@@ -251,15 +314,34 @@ mod tests {
         }
     }
 
+    /// The same, the slow way.
+    fn sorted(value: &Value) -> Value {
+        match value {
+            Value::Array(items) => items.iter().map(sorted).collect(),
+            Value::Object(fields) => {
+                let mut fields: Vec<(&String, Value)> =
+                    fields.iter().map(|(name, value)| (name, sorted(value))).collect();
+                fields.sort_by_key(|(name, _)| serde_json::to_string(name).unwrap());
+                Value::Object(fields.into_iter().map(|(name, value)| (name.clone(), value)).collect())
+            }
+            plain => plain.clone(),
+        }
+    }
+
     proptest! {
         #[test]
-        fn the_text_is_the_value_and_equal_values_have_one_hash(value in json()) {
-            let Hashed { text, hash } = hashed_value(&value);
-            prop_assert_eq!(&text, &serde_json::to_string(&value).unwrap());
-            prop_assert_eq!(&serde_json::from_str::<Value>(&text).unwrap(), &value);
-            prop_assert_eq!(&hash, &blake3::hash(of(&value).as_bytes()).to_hex().to_string());
-            prop_assert_eq!(&hashed_value(&reversed(&value)).hash, &hash);
-            prop_assert_eq!(of_text(&text).unwrap(), Hashed { text, hash });
+        fn equal_values_have_one_form(value in json()) {
+            let wanted = sorted(&value).to_string();
+            prop_assert_eq!(&of(&value), &wanted);
+            prop_assert_eq!(&of(&reversed(&value)), &wanted);
+            let spaced = canonical(&serde_json::to_string_pretty(&value).unwrap());
+            prop_assert_eq!(String::from_utf8(spaced.unwrap()).unwrap(), wanted);
+        }
+
+        #[test]
+        fn what_serde_refuses_is_refused_and_nothing_panics(text in "[\\[\\]{}:, \"\\\\a0-9.e-]{0,16}") {
+            let is_json = serde_json::from_str::<Value>(&text).is_ok();
+            prop_assert_eq!(canonical(&text).is_ok(), is_json, "{}", text);
         }
     }
 }

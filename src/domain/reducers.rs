@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Map, Number, Value};
 
-use super::canonical::canonical;
+use super::canonical::canonical_value;
 
 /// What makes one value of those that the branches have in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +131,7 @@ impl Reducer {
             Self::Append => Ok(Value::Array(items(values).cloned().collect())),
             Self::Union => {
                 let mut seen = HashSet::new();
-                Ok(Value::Array(items(values).filter(|item| seen.insert(canonical(item))).cloned().collect()))
+                Ok(Value::Array(items(values).filter(|item| seen.insert(canonical_value(item))).cloned().collect()))
             }
             Self::LastValue => Ok(values.last().map_or(Value::Null, |(_, value)| (*value).clone())),
             Self::FirstValue => Ok(values.first().map_or(Value::Null, |(_, value)| (*value).clone())),

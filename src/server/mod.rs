@@ -72,6 +72,15 @@ pub enum ServeError {
     Handshake(#[from] Box<ServerInitializeError>),
 }
 
+/// A pipe holds 64 KiB, so that the two ends take turns over each piece of a large message. These hold a megabyte, where
+/// they are pipes and the system allows it.
+#[cfg(target_os = "linux")]
+fn widen_pipes() {
+    const BYTES: usize = 1 << 20;
+    let _ = rustix::pipe::fcntl_setpipe_size(std::io::stdin(), BYTES);
+    let _ = rustix::pipe::fcntl_setpipe_size(std::io::stdout(), BYTES);
+}
+
 /// Serves one client over stdin and stdout until stdin closes.
 ///
 /// # Errors
@@ -79,6 +88,8 @@ pub enum ServeError {
 pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
     let server = Server::new(options);
     let opening = server.clone();
+    #[cfg(target_os = "linux")]
+    widen_pipes();
     let (reader, writer) = stdio_pipes();
     let closed = CancellationToken::new();
     let transport = LineTransport::new(reader, writer, closed.clone());

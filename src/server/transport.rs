@@ -119,6 +119,11 @@ struct ToolCall {
     params: CallToolRequestParams,
 }
 
+fn read_call(line: &[u8]) -> Option<(CallToolRequestParams, RequestId)> {
+    let ToolCall { id, params, .. } = serde_json::from_slice(line).ok()?;
+    Some((params, id))
+}
+
 fn call_of(mut params: CallToolRequestParams, id: RequestId) -> RxJsonRpcMessage<RoleServer> {
     // Where rmcp looks for it.
     let meta = params.meta.take();
@@ -134,10 +139,7 @@ fn parse(line: &[u8]) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ErrorData>
         return Ok(None);
     }
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    if let Some((params, id)) = large_state::read(line) {
-        return Ok(Some(call_of(params, id)));
-    }
-    if let Ok(ToolCall { id, params, .. }) = serde_json::from_slice(line) {
+    if let Some((params, id)) = large_state::read(line, read_call).or_else(|| read_call(line)) {
         return Ok(Some(call_of(params, id)));
     }
     match serde_json::from_slice(line) {

@@ -9,8 +9,6 @@ use std::sync::LazyLock;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use crate::domain::canonical::Hashed;
-
 /// How deep in an answer such a text may be.
 const DEPTH: usize = 4;
 
@@ -32,22 +30,25 @@ pub fn value(json: &str) -> serde_json::Result<Value> {
 
 /// A JSON object as the fields of a value, for whoever takes it out with [`of_fields`].
 #[must_use]
-pub fn fields(object: Hashed) -> Map<String, Value> {
-    Map::from_iter([(MARK.clone(), Value::from(vec![object.text, object.hash]))])
+pub fn fields(json: String) -> Map<String, Value> {
+    Map::from_iter([(MARK.clone(), Value::String(json))])
 }
 
 /// The JSON that [`fields`] was given.
 ///
 /// # Errors
 /// Fields that it did not make, as they are.
-pub fn of_fields(mut fields: Map<String, Value>) -> Result<Hashed, Map<String, Value>> {
-    match fields.remove(MARK.as_str()) {
-        Some(Value::Array(parts)) => match <[Value; 2]>::try_from(parts) {
-            Ok([Value::String(text), Value::String(hash)]) => Ok(Hashed { text, hash }),
-            _ => Err(fields),
-        },
+pub fn of_fields(mut fields: Map<String, Value>) -> Result<String, Map<String, Value>> {
+    match fields.get_mut(MARK.as_str()) {
+        Some(Value::String(json)) => Ok(std::mem::take(json)),
         _ => Err(fields),
     }
+}
+
+/// A text that nobody outside this process can have written.
+#[must_use]
+pub fn mark() -> &'static str {
+    &MARK
 }
 
 /// The JSON in a value that [`value`] made.

@@ -27,24 +27,31 @@ enum Stored {
 }
 
 impl StoredState {
-    /// Compresses JSON, where that makes it smaller by a sixth at least.
+    /// JSON, compressed where that pays.
     #[must_use]
     pub fn pack(text: String) -> Self {
-        let Ok(length) = u32::try_from(text.len()) else { return Self(Stored::Text(text)) };
-        if text.len() < LEAST_BYTES {
-            return Self(Stored::Text(text));
-        }
+        Self::packed(&text).unwrap_or_else(|| Self::text(text))
+    }
+
+    /// JSON as it is.
+    #[must_use]
+    pub const fn text(text: String) -> Self {
+        Self(Stored::Text(text))
+    }
+
+    /// The same compressed; `None` where that does not make it smaller by a sixth at least.
+    #[must_use]
+    pub fn packed(text: &str) -> Option<Self> {
+        let length = u32::try_from(text.len()).ok().filter(|_| text.len() >= LEAST_BYTES)?;
         let mut packed = vec![0; HEADER_BYTES + lz4_flex::block::get_maximum_output_size(text.len())];
-        let Ok(bytes) = lz4_flex::block::compress_into(text.as_bytes(), &mut packed[HEADER_BYTES..]) else {
-            return Self(Stored::Text(text));
-        };
+        let bytes = lz4_flex::block::compress_into(text.as_bytes(), &mut packed[HEADER_BYTES..]).ok()?;
         if bytes > text.len() / 6 * 5 {
-            return Self(Stored::Text(text));
+            return None;
         }
         packed.truncate(HEADER_BYTES + bytes);
         packed[0] = LZ4;
         packed[1..HEADER_BYTES].copy_from_slice(&length.to_le_bytes());
-        Self(Stored::Packed(packed))
+        Some(Self(Stored::Packed(packed)))
     }
 }
 

@@ -59,7 +59,7 @@ impl Tool for SaveCheckpoint {
 
     async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
         let Params { workflow_id, run_id, node_id, state, branch_id, parent_checkpoint_id, metadata } = params;
-        let state = verbatim::of_fields(state).map_or_else(State::Fields, State::Hashed);
+        let state = verbatim::of_fields(state).map_or_else(State::Fields, State::Json);
         let run = run_id.clone();
         let draft = CheckpointDraft { workflow_id, run_id, node_id, state, branch_id, parent_checkpoint_id, metadata };
         let saved = services.blocking(move |library| library.save_checkpoint(draft)).await?;
