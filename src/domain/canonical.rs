@@ -180,9 +180,9 @@ impl Canonical<'_> {
         let (from, to) = (self.at, self.at + end + 1);
         self.at = to;
         let quoted = &self.json.as_bytes()[from..to];
-        // All of them are looked at, because that is done many at a time.
-        let is_printable = quoted.iter().fold(true, |all, byte| all & (*byte >= b' '));
-        if is_plain && is_printable {
+        // Without stopping at the first, so that many are compared at a time.
+        let least = quoted.iter().fold(b' ', |least, byte| least.min(*byte));
+        if is_plain && least == b' ' {
             self.out.extend_from_slice(quoted);
             return Ok(());
         }
