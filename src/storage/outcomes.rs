@@ -120,7 +120,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<OutcomeRow> {
 }
 
 impl OutcomeFilter {
-    /// What a row must be, over the table `o`, with the parameters of [`Self::parameters`].
+    /// What a row must be, over the table `o`, with the fields as named parameters.
     fn condition(&self) -> String {
         let own = "o.user = :user";
         let whose = if self.with_shared {
