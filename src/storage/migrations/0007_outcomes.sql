@@ -77,10 +77,10 @@ CREATE TABLE ended_runs (
 CREATE TRIGGER runs_end AFTER UPDATE OF status ON runs
 WHEN NEW.parent_run_id IS NULL AND NEW.status IN ('succeeded', 'failed') AND NEW.outcome IN ('success', 'failure')
 BEGIN
-    INSERT OR IGNORE INTO ended_runs VALUES (NEW.id);
+    INSERT OR IGNORE INTO ended_runs (run_id) VALUES (NEW.id);
 END;
 -- The past teaches too, its last part.
-INSERT INTO ended_runs
+INSERT INTO ended_runs (run_id)
     SELECT id FROM runs
     WHERE parent_run_id IS NULL AND status IN ('succeeded', 'failed') AND outcome IN ('success', 'failure')
     ORDER BY id DESC LIMIT 10000;
