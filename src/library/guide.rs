@@ -119,6 +119,7 @@ mod tests {
             failures: 0,
             uses: 0,
             last_run_at: None,
+            has_artifacts: false,
         }
     }
 

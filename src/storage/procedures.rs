@@ -36,6 +36,8 @@ pub struct ProcedureRow {
     pub uses: u64,
     /// Start of the latest, in milliseconds since 1970.
     pub last_run_at: Option<i64>,
+    /// Whether anybody linked something to it.
+    pub has_artifacts: bool,
 }
 
 impl ProcedureRow {
@@ -90,7 +92,9 @@ pub(super) const VISIBLE: &str = "(owner IS NULL OR is_shared OR owner = :user)"
 pub(super) const OWN: &str = "(owner = :user OR (owner IS NULL AND NOT is_shared))";
 
 pub(super) const COLUMNS: &str = "id, definition, code, version, code_version, code_prior, code_confidence, created_at, updated_at, \
-                                  deleted_at, successes, failures, uses, last_run_at";
+                                  deleted_at, successes, failures, uses, last_run_at, \
+                                  EXISTS (SELECT 1 FROM artifacts WHERE memory_type = 'procedure' \
+                                  AND memory_id = procedures.name) AS has_artifacts";
 
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<ProcedureRow> {
     Ok(ProcedureRow {
@@ -108,6 +112,7 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<ProcedureRow> {
         failures: row.get("failures")?,
         uses: row.get("uses")?,
         last_run_at: row.get("last_run_at")?,
+        has_artifacts: row.get("has_artifacts")?,
     })
 }
 

@@ -76,6 +76,11 @@ impl Library {
 impl Services {
     /// Learns from our own runs until `stop`, and has what was learned put in better words where a model is configured.
     pub async fn keep_learning(&self, stop: CancellationToken) {
+        // What is urgent begins first. Afterwards its threads and connections are free: those of their own would stay.
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(INTERVAL) => {}
+        }
         tokio::join!(self.keep_counting(stop.clone()), self.keep_rewording(stop));
     }
 

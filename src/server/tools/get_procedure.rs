@@ -74,7 +74,12 @@ impl Tool for GetProcedure {
         let wanted = ProcedureRef::from(params.procedure_id);
         let read = move |library: &Library| {
             let row = library.procedure(&wanted)?;
-            let artifacts = library.artifacts_of(MemoryType::Procedure, row.definition.name.as_str())?;
+            // A query of its own takes as long as all the rest, and few have any.
+            let artifacts = if row.has_artifacts {
+                library.artifacts_of(MemoryType::Procedure, row.definition.name.as_str())?
+            } else {
+                Vec::new()
+            };
             Ok((row, artifacts))
         };
         let (row, artifacts) = services.blocking(read).await?;

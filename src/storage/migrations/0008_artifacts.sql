@@ -26,5 +26,8 @@ CREATE TRIGGER artifacts_of_checkpoint AFTER DELETE ON checkpoints BEGIN
                                  WHERE id = old.workflow_run);
 END;
 
+-- Whether there are any, for readers that show them.
+CREATE INDEX artifacts_by_memory ON artifacts (memory_type, memory_id);
+
 -- Which are too old.
 CREATE INDEX checkpoints_by_time ON checkpoints (created_at);
