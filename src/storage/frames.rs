@@ -10,9 +10,9 @@ use crate::domain::RunStatus;
 pub struct FrameRow {
     /// Its run.
     pub run_id: String,
-    /// The run at the bottom of its stack.
+    /// The run at the root of its tree.
     pub root_run_id: String,
-    /// How deep it lies; 0 at the bottom.
+    /// How many callers it has; 0 at the root.
     pub depth: u32,
     /// What the engine knows of it, as JSON.
     pub state: String,
@@ -65,7 +65,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<FrameRow> {
 }
 
 impl Reader<'_> {
-    /// The saved frames of a run and those that it called, from the bottom.
+    /// The saved frames of a run and those that it called, callers first.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
@@ -133,7 +133,7 @@ impl Reader<'_> {
         Ok(statement.query_map([run_id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
     }
 
-    /// The runs at the bottom of their stacks that were interrupted, oldest first.
+    /// The runs that no other called and that were interrupted, oldest first.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
@@ -144,7 +144,7 @@ impl Reader<'_> {
         Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
-    /// The runs at the bottom of their stacks that wait for a decision which is no longer accepted at `now`.
+    /// The runs that no other called and that wait for a decision which is no longer accepted at `now`.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].

@@ -6,7 +6,7 @@ use crate::{domain::RunId, library::Library};
 /// A question of a run, and the tool whose call asked it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handle {
-    /// The run at the bottom of its stack.
+    /// The run at the root of its tree.
     pub run_id: RunId,
     /// The question.
     pub question: QuestionId,

@@ -23,7 +23,7 @@ pub struct Params {
     workflow_id: String,
     run_id: String,
     node_id: String,
-    /// At most 1 MB as JSON.
+    /// At most 1 MB as JSON, unless configured.
     state: Map<String, Value>,
     branch_id: Option<String>,
     parent_checkpoint_id: Option<String>,
