@@ -3,34 +3,16 @@
 //! [`Library`] holds the stores of one home and blocks; [`runs::Engine`] executes and is async. Neither prints, reads
 //! the environment or knows the protocol.
 
-mod artifacts;
-mod checkpoints;
-mod clone;
 mod code;
-mod confidence;
-mod definition;
 mod error;
-mod generation;
-mod guide;
-mod history;
+mod home;
 mod inbox;
-mod index;
 mod learning;
-mod lookup;
-mod maintenance;
-mod merging;
-mod outcomes;
-mod recall;
-mod remember;
-mod report;
-mod retention;
+mod procedures;
 pub mod runs;
-mod scheduler;
-mod section;
 mod services;
-mod session;
-mod starters;
 mod triggers;
+mod workflows;
 
 use std::{
     fs, io,
@@ -47,28 +29,23 @@ use crate::{
     versions::Versions,
 };
 
-pub use artifacts::{Artifact, ArtifactDraft};
-pub use checkpoints::{CheckpointDraft, Checkpoints, Saved, State, checkpoint_id};
-pub use clone::CloneRequest;
-pub use code::{CodeSource, Generated, Validated};
-pub use definition::{DefinitionDraft, DefinitionPatch};
+use home::Key;
+
+pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, Validated};
 pub use error::LibraryError;
-pub use generation::{Activity, GenerateRequest, ModelUsage};
-pub use history::{VersionRef, VersionView};
+pub use home::{Maintenance, Session};
 pub use inbox::{InboxEntry, InboxFilter};
 pub use learning::{CandidateView, Decided, LessonEdits, Review};
-pub use lookup::{Found, ProcedureRef, RecallFilter};
-pub use maintenance::Maintenance;
-pub use merging::MergeRequest;
-pub use outcomes::{Completed, OutcomeDraft, OutcomeQuery, RecalledOutcome, outcome_id};
-pub use recall::RecallScope;
-pub use remember::{Remembered, Similar};
-use runs::Key;
-pub use section::{Group, Section};
+pub use procedures::{
+    CloneRequest, DefinitionDraft, DefinitionPatch, Found, ProcedureRef, RecallFilter, RecallScope, Remembered,
+    Similar, VersionRef, VersionView, starter_procedures,
+};
 pub use services::{Services, check_source};
-pub use session::Session;
-pub use starters::all as starter_procedures;
 pub use triggers::Triggered;
+pub use workflows::{
+    Artifact, ArtifactDraft, CheckpointDraft, Checkpoints, Completed, Group, MergeRequest, OutcomeDraft, OutcomeQuery,
+    RecalledOutcome, Saved, Section, State, checkpoint_id, outcome_id,
+};
 
 /// File name of the database in the folder of the stores.
 const DATABASE: &str = "repertoire.db";

@@ -9,7 +9,7 @@ use crate::{
         name::{MAX_NAME_CHARS, slugify},
     },
     library::{
-        DefinitionDraft, DefinitionPatch, Library, LibraryError, ProcedureRef, Similar, now_ms, remember::similar,
+        DefinitionDraft, DefinitionPatch, Library, LibraryError, ProcedureRef, Similar, now_ms, procedures::similar,
         rfc3339_ms,
     },
     storage::{CandidateRow, CandidateStatus, Reader, StorageError, Wording, Writer},

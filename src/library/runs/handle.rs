@@ -1,7 +1,10 @@
 //! Naming an open question to somebody who is not trusted with more than giving the name back.
 
-use super::{QuestionId, seal::Key};
-use crate::{domain::RunId, library::Library};
+use super::QuestionId;
+use crate::{
+    domain::RunId,
+    library::{Library, home::Key},
+};
 
 /// A question of a run, and the tool whose call asked it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,14 +17,14 @@ mod perform;
 mod record;
 mod recover;
 mod registry;
+mod report;
 mod saved;
-mod seal;
 mod state;
 mod steps;
 mod tree;
 mod view;
 
-pub(in crate::library) use {engine::check, record::blocking, seal::Key};
+pub(in crate::library) use {engine::check, record::blocking};
 
 pub use ask::{QuestionId, Waiting};
 pub use engine::{Engine, Execution};

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{DATABASE, Library, LibraryError, Starters, session};
+use super::session;
 use crate::{
     config::Config,
+    library::{DATABASE, Library, LibraryError, Starters},
     storage::{self, Migrated, Schema},
 };
 

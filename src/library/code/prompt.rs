@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::{candidate::Candidate, generate::ENOUGH, guide};
 use crate::{
     domain::Permissions,
     host,
-    library::{code::Candidate, guide},
     models::{Message, Role},
     storage::{ProcedureRow, RunRow},
     validation::{self, Severity},
@@ -59,8 +59,7 @@ pub fn feedback(candidate: &Candidate) -> String {
     let mut text = format!(
         "The checks give this code a confidence of {:.2}; at least {:.2} and no error are wanted. Correct this and answer \
          with the whole code again:\n",
-        candidate.confidence,
-        super::ENOUGH
+        candidate.confidence, ENOUGH
     );
     let issues = &candidate.analysis.issues;
     for issue in issues.iter().filter(|issue| issue.code != validation::rules::GENERATION_NOTE.code).take(MOST_ISSUES) {

@@ -5,13 +5,14 @@
 
 use serde_json::Value;
 
-use super::{Artifact, Library, LibraryError, RecallScope, learning, now_ms, rfc3339_ms};
+use super::artifacts::Artifact;
 use crate::{
     domain::{
         artifact::MemoryType,
         learning::{Ended, Trace},
         scope::{Level, Scope},
     },
+    library::{Library, LibraryError, RecallScope, learning, now_ms, rfc3339_ms},
     storage::{Counts, NewOutcome, OutcomeFilter, OutcomeRow, StorageError, Words, Writer},
 };
 

@@ -7,9 +7,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{LibraryError, ProcedureRef, Services, runs::Active};
 use crate::{
     domain::{Outcome, Reducer, reducers, reducers::Merged},
+    library::{LibraryError, ProcedureRef, Services, runs::Active},
     storage::ProcedureRow,
     validation::entry_point,
 };

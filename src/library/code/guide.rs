@@ -1,9 +1,9 @@
 //! What an agent needs to know to write the code of a procedure itself.
 
-use super::{Library, LibraryError, ProcedureRef};
 use crate::{
     domain::{Definition, Permissions},
     host,
+    library::{Library, LibraryError, ProcedureRef},
     storage::ProcedureRow,
     validation,
 };
@@ -43,7 +43,7 @@ fn guide(row: &ProcedureRow, policy: &Permissions) -> String {
 }
 
 /// What the policy grants, in a sentence.
-pub(super) fn permissions(policy: &Permissions) -> String {
+pub(in crate::library) fn permissions(policy: &Permissions) -> String {
     let list = |what: &str, entries: &[String]| {
         let shown: Vec<&str> = entries.iter().take(12).map(String::as_str).collect();
         let rest = if entries.len() > shown.len() { ", …" } else { "" };
@@ -69,7 +69,7 @@ pub(super) fn permissions(policy: &Permissions) -> String {
 }
 
 /// What the code depends on, as JSON of at most `most_chars` characters: no labels, no history.
-pub(super) fn essentials(definition: &Definition, most_chars: usize) -> String {
+pub(in crate::library) fn essentials(definition: &Definition, most_chars: usize) -> String {
     let shown = serde_json::json!({
         "name": definition.name,
         "description": definition.description,

@@ -9,19 +9,19 @@ use std::{
 use serde_json::{Map, Value, json};
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use super::{
-    Library, LibraryError, ProcedureRef, Services,
-    runs::{Active, Execution},
-};
 use crate::{
     domain::{Status, trigger::context_keys},
+    library::{
+        Library, LibraryError, ProcedureRef, Services,
+        runs::{Active, Execution},
+    },
     storage::{ProcedureRow, TriggerRow},
     validation,
 };
 
 /// How many procedures are executed at the same time for one event, or for the ticks of one process. Time that a run
 /// waits for a worker is taken from its own.
-pub(super) const AT_ONCE: usize = 4;
+pub(in crate::library) const AT_ONCE: usize = 4;
 const MOST_EVENT_CHARS: usize = 200;
 
 /// What became of a procedure that an event called for.
@@ -147,7 +147,7 @@ impl Services {
 }
 
 /// Why a procedure is started, and what it is given for it.
-pub(super) struct Cause {
+pub(in crate::library) struct Cause {
     fields: Map<String, Value>,
     whole: Value,
 }
@@ -197,6 +197,6 @@ fn parameter_names(row: &ProcedureRow) -> BTreeSet<String> {
 }
 
 /// Whether a procedure may be started by something other than a caller.
-pub(super) fn is_startable(row: &ProcedureRow) -> bool {
+pub(in crate::library) fn is_startable(row: &ProcedureRow) -> bool {
     row.definition.enabled && row.definition.status == Status::Active && row.deleted_at.is_none()
 }

@@ -8,9 +8,9 @@ use std::{
     sync::PoisonError,
 };
 
-use super::{Library, LibraryError, confidence};
 use crate::{
     domain::{Definition, ProcedureName, VersionKind, VersionNumber},
+    library::{Library, LibraryError, code::confidence, now_ms},
     storage::{ProcedureUpdate, VersionRow, Writer},
     versions::{
         Annotation, CommitRecord, Files, NewCommit, ProcedureChange, RecordedChange, RecordedState, VersionsError,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A change of one procedure that is about to be committed.
-pub(super) struct Plan {
+pub(in crate::library) struct Plan {
     pub subject: String,
     pub kind: VersionKind,
     pub confidence: Option<f64>,
@@ -50,7 +50,7 @@ fn to_file(definition: &Definition) -> Result<String, LibraryError> {
 
 impl Library {
     /// Brings the index up to date with the history, if it is behind.
-    pub(super) fn refresh(&self) -> Result<(), LibraryError> {
+    pub(in crate::library) fn refresh(&self) -> Result<(), LibraryError> {
         let head = self.versions.head()?;
         if *self.synced.lock().unwrap_or_else(PoisonError::into_inner) == head {
             return Ok(());
@@ -71,7 +71,7 @@ impl Library {
     pub fn rebuild_index(&self) -> Result<u64, LibraryError> {
         self.database.write(|writer| {
             let head = self.versions.head()?;
-            writer.clear_index(super::now_ms() / 1000)?;
+            writer.clear_index(now_ms() / 1000)?;
             self.sync(writer, head.as_deref())
         })?;
         Ok(self.database.read(|reader| reader.procedure_count())?)
@@ -79,7 +79,7 @@ impl Library {
 
     /// Commits what `plan` decides and indexes it. `plan` sees the newest state and is asked again when somebody else
     /// was faster.
-    pub(super) fn commit_change(
+    pub(in crate::library) fn commit_change(
         &self,
         plan: impl Fn(&Writer<'_>) -> Result<Plan, LibraryError>,
     ) -> Result<VersionNumber, LibraryError> {
@@ -110,7 +110,7 @@ impl Library {
     }
 
     /// Adds many procedures in one commit; into an empty history only, where that is asked for.
-    pub(super) fn commit_import(
+    pub(in crate::library) fn commit_import(
         &self,
         subject: &str,
         procedures: &[(Definition, Option<String>)],
@@ -146,7 +146,7 @@ impl Library {
         let Some(head) = head else {
             if indexed.is_some() {
                 tracing::warn!("the procedure history is empty now; the index follows it");
-                writer.clear_index(super::now_ms() / 1000)?;
+                writer.clear_index(now_ms() / 1000)?;
             }
             return Ok(());
         };
@@ -157,7 +157,7 @@ impl Library {
             Ok(records) => records,
             Err(VersionsError::Diverged(from)) => {
                 tracing::warn!(from, head, "the procedure history was rewritten; the index is built anew");
-                writer.clear_index(super::now_ms() / 1000)?;
+                writer.clear_index(now_ms() / 1000)?;
                 self.versions.commits_between(None, head)?
             }
             Err(error) => return Err(error.into()),
@@ -217,7 +217,7 @@ impl Library {
             code_version,
             code_prior,
             at: record.committed_at,
-            indexed_at: super::now_ms(),
+            indexed_at: now_ms(),
         })?;
         let (lines_added, lines_removed) = self.versions.changed_lines(change)?;
         writer.add_version(

@@ -13,13 +13,14 @@ use std::{
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::{Library, LibraryError, ProcedureRef, checkpoints, now_ms};
+use super::checkpoints;
 use crate::{
     config::Config,
     domain::{
         artifact::{ContentHash, HashKind, MemoryType},
         scope,
     },
+    library::{Library, LibraryError, ProcedureRef, now_ms},
     storage::{ArtifactRow, Reader},
 };
 
@@ -156,7 +157,7 @@ impl Library {
     }
 
     /// What this user linked to checkpoints of a run.
-    pub(super) fn artifacts_of_checkpoints(&self, run_id: &str) -> Result<Vec<Artifact>, LibraryError> {
+    pub(in crate::library) fn artifacts_of_checkpoints(&self, run_id: &str) -> Result<Vec<Artifact>, LibraryError> {
         let from = format!("cp_{run_id}_");
         let to = format!("cp_{run_id}_:");
         let kind = MemoryType::Checkpoint.as_str();

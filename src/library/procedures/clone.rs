@@ -1,9 +1,10 @@
 //! Copying a procedure under another name, for whoever copies it to own and change.
 
-use super::{DefinitionPatch, Library, LibraryError, ProcedureRef, remember::Remembered};
+use super::{definition::DefinitionPatch, lookup::ProcedureRef, remember::Remembered};
 use crate::{
     compiler,
     domain::{CreatedBy, Definition, ProcedureName, Status, name::MAX_NAME_CHARS},
+    library::{Library, LibraryError},
     validation,
 };
 

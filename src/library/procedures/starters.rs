@@ -2,8 +2,10 @@
 
 use include_dir::{Dir, include_dir};
 
-use super::{Library, LibraryError};
-use crate::domain::Definition;
+use crate::{
+    domain::Definition,
+    library::{Library, LibraryError},
+};
 
 static STARTERS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/procedures");
 
@@ -34,7 +36,7 @@ impl Library {
         self.commit_import(subject, procedures, false)
     }
 
-    pub(super) fn install_starters(&self) -> Result<(), LibraryError> {
+    pub(in crate::library) fn install_starters(&self) -> Result<(), LibraryError> {
         self.commit_import("Add the starter procedures", &all()?, true)
     }
 }

@@ -4,12 +4,13 @@
 
 use serde_json::{Map, Value};
 
-use super::{Artifact, Library, LibraryError, now_ms};
+use super::artifacts::Artifact;
 use crate::{
     domain::{
         canonical,
         scope::{self, Scope},
     },
+    library::{Library, LibraryError, now_ms},
     storage::{CheckpointRow, NewCheckpoint, Reader, StorageError, StoredState, WorkflowRunRow, Writer},
 };
 
@@ -55,7 +56,7 @@ impl Default for State {
 }
 
 /// A state that can be saved.
-pub(super) struct PreparedCheckpoint {
+pub(in crate::library) struct PreparedCheckpoint {
     workflow_id: String,
     run_id: String,
     node_id: String,
@@ -89,12 +90,12 @@ pub struct Checkpoints {
 }
 
 /// The run in the name of a checkpoint.
-pub(super) fn run_of(id: &str) -> Option<&str> {
+pub(in crate::library) fn run_of(id: &str) -> Option<&str> {
     id.strip_prefix("cp_")?.rsplit_once('_').map(|(run, _)| run)
 }
 
 /// Whether the user has a checkpoint of this name.
-pub(super) fn named(reader: &Reader<'_>, user: &str, id: &str) -> Result<bool, StorageError> {
+pub(in crate::library) fn named(reader: &Reader<'_>, user: &str, id: &str) -> Result<bool, StorageError> {
     let run_id = run_of(id);
     let sequence = run_id.and_then(|run| sequence_of(run, id));
     let (Some(run_id), Some(sequence)) = (run_id, sequence) else { return Ok(false) };
@@ -131,7 +132,10 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::Scope`] or [`LibraryError::Invalid`].
-    pub(super) fn prepare_checkpoint(&self, draft: CheckpointDraft) -> Result<PreparedCheckpoint, LibraryError> {
+    pub(in crate::library) fn prepare_checkpoint(
+        &self,
+        draft: CheckpointDraft,
+    ) -> Result<PreparedCheckpoint, LibraryError> {
         let CheckpointDraft { workflow_id, run_id, node_id, state, branch_id, parent_checkpoint_id, metadata } = draft;
         Scope { workflow_id: Some(&workflow_id), run_id: Some(&run_id), node_id: Some(&node_id) }.check()?;
         if let Some(branch) = &branch_id {
@@ -157,7 +161,7 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::RunOfOther`] or [`LibraryError::CheckpointNotFound`].
-    pub(super) fn write_checkpoint(
+    pub(in crate::library) fn write_checkpoint(
         &self,
         writer: &Writer<'_>,
         prepared: PreparedCheckpoint,

@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::{
-    DefinitionDraft, DefinitionPatch, Library, LibraryError, ProcedureRef, code, confidence,
-    index::Plan,
-    lookup::{check_owner, find},
+    definition::{DefinitionDraft, DefinitionPatch},
+    lookup::{ProcedureRef, check_owner, find},
 };
 use crate::{
     domain::{Definition, Status, VersionKind, VersionNumber},
+    library::{
+        Library, LibraryError,
+        code::{check_storable, confidence},
+        home::Plan,
+    },
     storage::{ProcedureRow, Reader, Words},
     versions::ProcedureChange,
 };
@@ -47,10 +51,14 @@ impl Library {
     }
 
     /// Commits a new procedure.
-    pub(super) fn store(&self, definition: &Definition, code: Option<&str>) -> Result<Remembered, LibraryError> {
+    pub(in crate::library) fn store(
+        &self,
+        definition: &Definition,
+        code: Option<&str>,
+    ) -> Result<Remembered, LibraryError> {
         let confidence = code
             .map(|code| {
-                let analysis = code::check_storable(code, definition)?;
+                let analysis = check_storable(code, definition)?;
                 Ok::<_, LibraryError>(confidence::of_analysis(&analysis, code, definition))
             })
             .transpose()?;
@@ -141,7 +149,10 @@ impl Library {
     }
 }
 
-pub(super) fn check_expected(row: &ProcedureRow, expected: Option<VersionNumber>) -> Result<(), LibraryError> {
+pub(in crate::library) fn check_expected(
+    row: &ProcedureRow,
+    expected: Option<VersionNumber>,
+) -> Result<(), LibraryError> {
     match expected {
         Some(expected) if expected != row.version => {
             Err(LibraryError::StaleVersion { name: row.definition.name.to_string(), expected, current: row.version })
@@ -151,7 +162,7 @@ pub(super) fn check_expected(row: &ProcedureRow, expected: Option<VersionNumber>
 }
 
 /// Procedures that say nearly the same as a definition, which may be that of procedure `id`.
-pub(super) fn similar(
+pub(in crate::library) fn similar(
     reader: &Reader<'_>,
     user: &str,
     id: Option<i64>,

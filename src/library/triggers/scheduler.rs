@@ -9,12 +9,14 @@ use serde_json::Map;
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Library, LibraryError, ProcedureRef, Services, now_ms, rfc3339_ms,
-    runs::{Active, Engine, blocking},
-    triggers::{AT_ONCE, Cause, is_startable},
+use super::events::{AT_ONCE, Cause, is_startable};
+use crate::{
+    library::{
+        Library, LibraryError, ProcedureRef, Services, now_ms, rfc3339_ms,
+        runs::{Active, Engine, blocking},
+    },
+    storage::{StorageError, Tick, Waiting},
 };
-use crate::storage::{StorageError, Tick, Waiting};
 
 /// At the latest after this, the scheduler looks again: another process may have changed a procedure, and the system's
 /// clock may have been set.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Library, LibraryError};
 use crate::{
     domain::{ProcedureName, Status},
+    library::{Library, LibraryError},
     storage::{ListFilter, ProcedureRow, Reader, Words},
 };
 
@@ -65,7 +65,7 @@ pub struct RecallFilter {
 }
 
 impl RecallFilter {
-    pub(super) fn admits(&self, procedure: &ProcedureRow, user: &str) -> bool {
+    pub(in crate::library) fn admits(&self, procedure: &ProcedureRow, user: &str) -> bool {
         let definition = &procedure.definition;
         (if self.own_only { definition.is_own_of(user) } else { definition.may_be_read_by(user) })
             && self.only.as_ref().is_none_or(|only| only.contains(&procedure.id))
@@ -100,12 +100,16 @@ impl Library {
     ///
     /// # Errors
     /// As [`Self::procedure`], and [`LibraryError::NotOwner`].
-    pub(super) fn own_procedure(&self, wanted: &ProcedureRef) -> Result<ProcedureRow, LibraryError> {
+    pub(in crate::library) fn own_procedure(&self, wanted: &ProcedureRef) -> Result<ProcedureRow, LibraryError> {
         self.refresh()?;
         self.database.read(|reader| self.find_own(reader, wanted))
     }
 
-    pub(super) fn find_own(&self, reader: &Reader<'_>, wanted: &ProcedureRef) -> Result<ProcedureRow, LibraryError> {
+    pub(in crate::library) fn find_own(
+        &self,
+        reader: &Reader<'_>,
+        wanted: &ProcedureRef,
+    ) -> Result<ProcedureRow, LibraryError> {
         let row = live(find(reader, &self.user, wanted)?)?;
         check_owner(&row, &self.user)?;
         Ok(row)
@@ -169,14 +173,18 @@ impl Library {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-pub(super) fn track_record(procedure: &ProcedureRow) -> f64 {
+pub(in crate::library) fn track_record(procedure: &ProcedureRow) -> f64 {
     let finished = procedure.successes + procedure.failures;
     let expected = (procedure.successes as f64 + 1.0) / (finished as f64 + 2.0);
     0.5 + 0.5 * expected
 }
 
 /// What `user` may not read is not there.
-pub(super) fn find(reader: &Reader<'_>, user: &str, wanted: &ProcedureRef) -> Result<ProcedureRow, LibraryError> {
+pub(in crate::library) fn find(
+    reader: &Reader<'_>,
+    user: &str,
+    wanted: &ProcedureRef,
+) -> Result<ProcedureRow, LibraryError> {
     let found = match wanted {
         ProcedureRef::Id(id) => reader.procedure(*id)?,
         ProcedureRef::Name(name) => match reader.procedure_named(name)? {
@@ -199,7 +207,7 @@ pub(super) fn find(reader: &Reader<'_>, user: &str, wanted: &ProcedureRef) -> Re
     }
 }
 
-pub(super) fn live(row: ProcedureRow) -> Result<ProcedureRow, LibraryError> {
+pub(in crate::library) fn live(row: ProcedureRow) -> Result<ProcedureRow, LibraryError> {
     if row.deleted_at.is_some() {
         Err(LibraryError::ProcedureDeleted(row.definition.name.to_string()))
     } else {
@@ -207,7 +215,7 @@ pub(super) fn live(row: ProcedureRow) -> Result<ProcedureRow, LibraryError> {
     }
 }
 
-pub(super) fn check_owner(row: &ProcedureRow, user: &str) -> Result<(), LibraryError> {
+pub(in crate::library) fn check_owner(row: &ProcedureRow, user: &str) -> Result<(), LibraryError> {
     if row.definition.may_be_changed_by(user) {
         return Ok(());
     }

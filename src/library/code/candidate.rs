@@ -1,9 +1,10 @@
 //! Code of procedures: checked, scored, committed.
 
-use super::{Library, LibraryError, ProcedureRef, confidence, generation::ModelUsage, index::Plan};
+use super::{confidence, generate::ModelUsage};
 use crate::{
     compiler,
     domain::{Definition, Permissions, VersionKind, VersionNumber},
+    library::{Library, LibraryError, ProcedureRef, home::Plan},
     storage::ProcedureRow,
     validation::{self, Analysis, Checks, Context, Issue, Severity, rules},
 };
@@ -108,7 +109,7 @@ pub struct Validated {
 }
 
 /// Analyses `code` for `definition` and refuses it when it must not be stored.
-pub(super) fn check_storable(code: &str, definition: &Definition) -> Result<Analysis, LibraryError> {
+pub(in crate::library) fn check_storable(code: &str, definition: &Definition) -> Result<Analysis, LibraryError> {
     let name = definition.name.identifier();
     let context = Context { entry_name: Some(&name), definition: Some(definition), grants: None };
     let analysis = validation::analyze(code, &context);
@@ -143,7 +144,7 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::CodeRejected`] when it has syntax or security errors.
-    pub(super) fn commit_candidate(
+    pub(in crate::library) fn commit_candidate(
         &self,
         id: i64,
         candidate: Candidate,

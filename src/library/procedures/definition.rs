@@ -6,7 +6,6 @@ use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::LibraryError;
 use crate::{
     compiler,
     domain::{
@@ -15,6 +14,7 @@ use crate::{
         name::{HOST_NAMES, slugify},
         step,
     },
+    library::LibraryError,
 };
 
 const DEFAULT_CATEGORY: &str = "general";
@@ -114,7 +114,7 @@ impl DefinitionDraft {
     ///
     /// # Errors
     /// [`LibraryError::Invalid`] or [`LibraryError::Name`] with the field that is wrong.
-    pub(super) fn build(self) -> Result<Definition, LibraryError> {
+    pub(in crate::library) fn build(self) -> Result<Definition, LibraryError> {
         let mut definition = Definition {
             name: ProcedureName::parse(&self.name)?,
             description: String::new(),
@@ -172,7 +172,7 @@ fn set_text(slot: &mut Option<String>, value: Option<String>) {
 
 impl DefinitionPatch {
     /// Sets the given fields of `definition` and checks the whole.
-    pub(super) fn apply(mut self, definition: &mut Definition) -> Result<(), LibraryError> {
+    pub(in crate::library) fn apply(mut self, definition: &mut Definition) -> Result<(), LibraryError> {
         if let Some(category) = self.category.take() {
             let slug = slugify(&category);
             let shown: String = category.chars().take(60).collect();

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Found, Library, LibraryError, RecallFilter, lookup::track_record};
+use super::lookup::{Found, RecallFilter, track_record};
 use crate::{
     domain::{
         Status,
         name::slugify,
         scope::{Level, Scope, ScopeError},
     },
+    library::{Library, LibraryError},
     storage::{CandidateStatus, Reader},
 };
 
@@ -39,7 +40,7 @@ impl RecallScope {
     }
 
     /// The level and its names, checked.
-    pub(super) fn at(&self, otherwise: Level) -> Result<(Level, Scope<'_>), ScopeError> {
+    pub(in crate::library) fn at(&self, otherwise: Level) -> Result<(Level, Scope<'_>), ScopeError> {
         let Self { level, workflow_id, run_id, node_id } = self;
         let (workflow_id, run_id, node_id) = (workflow_id.as_deref(), run_id.as_deref(), node_id.as_deref());
         Scope { workflow_id, run_id, node_id }.at(*level, otherwise)

@@ -1,8 +1,8 @@
 //! What runs add up to, and what is known of single runs.
 
-use super::{Library, LibraryError, ProcedureRef};
 use crate::{
     domain::HostCall,
+    library::{Library, LibraryError, ProcedureRef},
     storage::{ProcedureRow, RunFilter, RunRow, Stats},
 };
 

@@ -1,8 +1,9 @@
 //! Versions of procedures: listing them, and going back to one.
 
-use super::{Library, LibraryError, ProcedureRef, index::Plan};
+use super::lookup::ProcedureRef;
 use crate::{
     domain::{VersionKind, VersionNumber},
+    library::{Library, LibraryError, home::Plan},
     storage::{ProcedureRow, Reader, VersionRow},
 };
 
@@ -52,7 +53,11 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::VersionNotFound`].
-    pub(super) fn procedure_in_version(&self, id: i64, version: VersionNumber) -> Result<ProcedureRow, LibraryError> {
+    pub(in crate::library) fn procedure_in_version(
+        &self,
+        id: i64,
+        version: VersionNumber,
+    ) -> Result<ProcedureRow, LibraryError> {
         let row = self.procedure_or_removed(&ProcedureRef::Id(id))?;
         let found = self.database.read(|reader| resolve(reader, &row, &VersionRef::Number(version)))?;
         let text = self.versions.read(&found.definition_blob)?;

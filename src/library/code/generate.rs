@@ -3,27 +3,26 @@
 //! The only part of the services that speaks to a model. What it gets is a candidate like any other: the same checks
 //! judge it, and the same place commits it.
 
-mod answer;
-mod prompt;
-
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    LibraryError, ProcedureRef, Services,
-    code::{Candidate, CodeSource, Generated, Making},
+    answer,
+    candidate::{Candidate, CodeSource, Generated, Making},
+    prompt,
 };
 use crate::{
     compiler,
     config::ModelSettings,
     domain::RunStatus,
+    library::{LibraryError, ProcedureRef, Services},
     models::{Message, Model, ModelError, Role, Usage},
     storage::{ProcedureRow, RunFilter},
 };
 
 /// Confidence at which a model is not asked to improve its code.
-const ENOUGH: f64 = 0.7;
+pub(super) const ENOUGH: f64 = 0.7;
 /// How often a model gets its code back.
 const MOST_REFINEMENTS: usize = 2;
 /// How many failures of the current code a model is shown.

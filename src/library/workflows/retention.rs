@@ -1,7 +1,9 @@
 //! Removing checkpoints that are too old or too many, by the rules of `[checkpoints]` in `config.toml`.
 
-use super::{Library, LibraryError, now_ms};
-use crate::storage::StorageError;
+use crate::{
+    library::{Library, LibraryError, now_ms},
+    storage::StorageError,
+};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Removed at once: others may write in between.

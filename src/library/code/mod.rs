@@ -1,0 +1,13 @@
+//! The code of procedures: how it comes about, how far it is trusted, and what becomes the current version.
+
+mod answer;
+mod candidate;
+pub(in crate::library) mod confidence;
+mod generate;
+mod guide;
+mod prompt;
+
+pub(in crate::library) use candidate::check_storable;
+
+pub use candidate::{CodeSource, Generated, Validated};
+pub use generate::{Activity, GenerateRequest, ModelUsage};
