@@ -6,7 +6,7 @@
 //! - [`cli`]: the command line. [`server`]: the MCP tools over stdio. [`client`]: an MCP client for demo and benchmark.
 //! - [`library`]: the services, the engine that executes procedures among them.
 //! - [`host`]: what procedures may call. [`validation`]: judging code. [`compiler`]: from steps to code.
-//! - [`storage`]: SQLite. [`versions`]: git. [`sandbox`]: the interpreter. [`models`]: language models. [`downstream`]:
+//! - [`storage`]: SQLite. [`versions`]: git. [`runtime`]: the interpreter. [`models`]: language models. [`downstream`]:
 //!   other MCP servers. They do not know each other.
 //! - [`config`]: the home and its policy. [`domain`]: plain data.
 //!
@@ -21,7 +21,7 @@ pub mod downstream;
 pub mod host;
 pub mod library;
 pub mod models;
-pub mod sandbox;
+pub mod runtime;
 pub mod server;
 pub mod storage;
 pub mod validation;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use repertoire::{cli, sandbox::worker};
+use repertoire::{cli, runtime::monty::worker};
 
 /// Bounds the memory of a worker and turns running out of it into an exit code that the server understands. Only a
 /// binary can choose the allocator; in the server no limit is set.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Action, parse};
-use crate::sandbox::PythonError;
+use crate::runtime::monty::PythonError;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

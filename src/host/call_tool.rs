@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{Action, HostContext, parse};
 use crate::{
     downstream::DownstreamError,
-    sandbox::{PythonError, Reply},
+    runtime::monty::{PythonError, Reply},
 };
 
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{ItemKind, NewItem},
-    sandbox::PythonError,
+    runtime::monty::PythonError,
 };
 
 const NAME: &str = "create_task";

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{ItemKind, NewItem},
-    sandbox::PythonError,
+    runtime::monty::PythonError,
 };
 
 const NAME: &str = "draft_email";

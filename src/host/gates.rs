@@ -6,7 +6,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::parse;
-use crate::sandbox::PythonError;
+use crate::runtime::monty::PythonError;
 
 /// What a run waits for.
 #[derive(Debug, Clone, PartialEq)]

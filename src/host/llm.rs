@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{Action, HostContext, parse};
 use crate::{
     models::{Completion, Message, Model, ModelError, Role},
-    sandbox::{PythonError, Reply},
+    runtime::monty::{PythonError, Reply},
 };
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Action, HostContext, parse};
-use crate::sandbox::{PythonError, Reply};
+use crate::runtime::monty::{PythonError, Reply};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::Channels,
     domain::{ItemKind, NewItem, inbox::IN_APP},
-    sandbox::PythonError,
+    runtime::monty::PythonError,
 };
 
 const NAME: &str = "notify";

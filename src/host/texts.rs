@@ -1,6 +1,6 @@
 //! What texts of host functions may be.
 
-use crate::sandbox::PythonError;
+use crate::runtime::monty::PythonError;
 
 /// All texts of one call together.
 const MOST_BYTES: usize = 64 * 1024;

@@ -6,7 +6,7 @@ use crate::{
     config::ConfigError,
     domain::{NameError, RunStatus, VersionNumber, artifact::HashError, reducers::MergeError, scope::ScopeError},
     models::ModelError,
-    sandbox::SandboxError,
+    runtime::monty::SandboxError,
     storage::StorageError,
     validation::{Issue, Severity},
     versions::VersionsError,

@@ -12,7 +12,7 @@ use crate::{
     config::{Config, Limits},
     domain::Definition,
     host,
-    sandbox::Sandbox,
+    runtime::monty::Sandbox,
     storage::ProcedureRow,
     validation::{self, Analysis, Context},
 };

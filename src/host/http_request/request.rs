@@ -7,7 +7,7 @@ use reqwest::{
 use serde_json::{Map, Value};
 
 use super::Arguments;
-use crate::{domain::Host, sandbox::PythonError};
+use crate::{domain::Host, runtime::monty::PythonError};
 
 /// The most that a body may have.
 const MOST_BODY_BYTES: usize = 4 * 1024 * 1024;

@@ -7,7 +7,7 @@ use reqwest::{
 use serde_json::{Map, Value, json};
 
 use super::{clients::root_cause, request::Request};
-use crate::sandbox::PythonError;
+use crate::runtime::monty::PythonError;
 
 /// The most that a body may have, unpacked.
 const MOST_BODY_BYTES: usize = 8 * 1024 * 1024;

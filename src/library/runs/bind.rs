@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     domain::Definition,
-    sandbox::PythonError,
+    runtime::monty::PythonError,
     validation::{EntryPoint, entry_point},
 };
 

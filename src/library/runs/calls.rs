@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     host::{self, Nature},
-    sandbox::{PythonError, Reply, SLEEP},
+    runtime::monty::{PythonError, Reply, SLEEP},
 };
 
 impl Drive<'_, '_> {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     library::LibraryError,
-    sandbox::{Reply, SandboxError, Session, Turn},
+    runtime::monty::{Reply, SandboxError, Session, Turn},
 };
 
 /// A frame whose workers are lost more often than this, without coming further, is likely to be the reason.

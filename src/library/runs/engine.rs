@@ -22,7 +22,7 @@ use crate::{
     downstream::{self, Downstream},
     host::{self, Grants},
     library::{Library, LibraryError, ProcedureRef, now_ms},
-    sandbox::{Budget, Capture, PythonError, Sandbox, SessionLimits, Verdict},
+    runtime::monty::{Budget, Capture, PythonError, Sandbox, SessionLimits, Verdict},
     storage::{NewRun, ProcedureRow, RunRow, StorageError},
 };
 

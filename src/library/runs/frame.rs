@@ -16,7 +16,7 @@ use crate::{
     domain::{HostCall, Permissions, RunId, VersionNumber},
     host::{self, Grants},
     library::now_ms,
-    sandbox::{Budget, Capture, PythonError, Reply},
+    runtime::monty::{Budget, Capture, PythonError, Reply},
     validation,
 };
 

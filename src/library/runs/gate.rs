@@ -13,7 +13,7 @@ use crate::{
     domain::RunId,
     host::{self, GateKind, GateRequest},
     library::{LibraryError, now_ms},
-    sandbox::{PythonError, Reply},
+    runtime::monty::{PythonError, Reply},
 };
 
 /// A question that is open.

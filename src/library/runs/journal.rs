@@ -24,7 +24,7 @@ use crate::{
     config::Config,
     domain::{HostCall, Permissions, RunId, VersionNumber, inbox::NewItem},
     library::{CheckpointDraft, Library, LibraryError, now_ms},
-    sandbox::{Budget, Capture, INTERPRETER, PythonError, Reply},
+    runtime::monty::{Budget, Capture, INTERPRETER, PythonError, Reply},
     storage::{AnswerRow, DecisionRow, FrameRow, StorageError, Writer},
 };
 

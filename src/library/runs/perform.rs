@@ -18,7 +18,7 @@ use crate::{
     domain::inbox::NewItem,
     host::{self, Action, HostContext, NewState},
     library::{CheckpointDraft, Library, LibraryError, State},
-    sandbox::{PythonError, Reply, SandboxError},
+    runtime::monty::{PythonError, Reply, SandboxError},
 };
 
 /// What a call that was under way came to.

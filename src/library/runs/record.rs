@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{HostCall, Outcome, RunStatus},
     library::{Library, LibraryError, now_ms},
-    sandbox::{PythonError, Reply},
+    runtime::monty::{PythonError, Reply},
     storage::{NewRun, RunEnd, StorageError, Writer},
 };
 

@@ -19,7 +19,7 @@ use crate::{
     config::{Approvals, Config, Resume},
     domain::RunStatus,
     library::{Library, LibraryError, now_ms},
-    sandbox::Capture,
+    runtime::monty::Capture,
     storage::{RunRow, StorageError},
 };
 

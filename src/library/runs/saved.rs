@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     host,
-    sandbox::{PythonError, Reply},
+    runtime::monty::{PythonError, Reply},
 };
 
 /// A call that has not got its answer, or whose answer the code may have to get again.

@@ -19,7 +19,7 @@ use crate::{
     config::Config,
     domain::RunId,
     library::LibraryError,
-    sandbox::{Budget, PythonError, SandboxError},
+    runtime::monty::{Budget, PythonError, SandboxError},
 };
 
 /// What all frames of a run share.

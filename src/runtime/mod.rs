@@ -1,0 +1,3 @@
+//! What executes the code of procedures.
+
+pub mod monty;
