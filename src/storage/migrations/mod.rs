@@ -37,8 +37,8 @@ macro_rules! migration {
     ($name:literal) => {
         Migration {
             name: $name,
-            up: include_str!(concat!("migrations/", $name, ".sql")),
-            down: include_str!(concat!("migrations/", $name, ".down.sql")),
+            up: include_str!(concat!($name, ".sql")),
+            down: include_str!(concat!($name, ".down.sql")),
             rewrites: false,
             breaks: false,
         }
