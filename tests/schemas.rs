@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use crate::common::{Home, Protocol, text};
 
 /// Whole `tools/list` answer, in bytes.
-const MOST_BYTES: usize = 30_000;
+const MAX_BYTES: usize = 30_000;
 /// Some clients refuse server and tool names of together 60 characters or more.
-const MOST_NAME_CHARS: usize = 48;
+const MAX_NAME_CHARS: usize = 48;
 
 fn tools() -> Vec<Value> {
     Home::new().start().tools()
@@ -60,7 +60,7 @@ fn every_tool_says_what_it_does_and_what_it_changes() {
     for tool in &tools {
         let name = text(tool, "name");
         assert!(names.insert(name.to_owned()), "`{name}` is listed twice");
-        assert!(name.chars().count() < MOST_NAME_CHARS, "`{name}` is too long");
+        assert!(name.chars().count() < MAX_NAME_CHARS, "`{name}` is too long");
         assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "`{name}`");
         assert!(text(tool, "description").len() > 20, "{name}");
         for hint in ["readOnlyHint", "openWorldHint"] {
@@ -160,7 +160,7 @@ fn the_whole_list_is_short() {
         let home = Home::new();
         let answer = home.start_with(&[], protocol).request("tools/list", json!({}));
         let bytes = answer.to_string().len();
-        assert!(bytes < MOST_BYTES, "tools/list takes {bytes} bytes");
+        assert!(bytes < MAX_BYTES, "tools/list takes {bytes} bytes");
     }
 }
 

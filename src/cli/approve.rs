@@ -21,7 +21,7 @@ use crate::{
     storage::RunFilter,
 };
 
-const MOST_LISTED: u32 = 100;
+const MAX_LISTED: u32 = 100;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -133,7 +133,7 @@ fn with_value(decision: Decision, value: Option<&Value>) -> Decision {
 
 fn list(context: &Context) -> Result<ExitCode, CliError> {
     let paused = RunFilter { status: Some(RunStatus::Paused), ..RunFilter::default() };
-    let runs = context.library()?.runs(&paused, MOST_LISTED)?;
+    let runs = context.library()?.runs(&paused, MAX_LISTED)?;
     let out = context.output;
     if runs.is_empty() {
         out.line("No run waits.");

@@ -69,10 +69,10 @@ pub fn literal(value: &Value) -> String {
 
 /// Text for a comment: one line, cut between words where it is too long.
 pub fn comment(text: &str) -> String {
-    const MOST_CHARS: usize = 68;
+    const MAX_CHARS: usize = 68;
     let seen: String = text.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect();
     let line = seen.split_whitespace().collect::<Vec<_>>().join(" ");
-    let Some((end, _)) = line.char_indices().nth(MOST_CHARS) else { return line };
+    let Some((end, _)) = line.char_indices().nth(MAX_CHARS) else { return line };
     let kept = &line[..end];
     // A word as long as a line is cut wherever that is.
     let kept = kept.rsplit_once(' ').map_or(kept, |(words, _)| if words.len() * 2 > end { words } else { kept });

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// What a line of a long text has at most; with indentation and quotes that is a line of code.
-const MOST_CHARS: usize = 70;
+const MAX_CHARS: usize = 70;
 
 /// A text as one expression: a plain string, the variable itself, or an f-string.
 pub fn expression(text: &str, scope: &Scope<'_>) -> String {
@@ -64,7 +64,7 @@ pub fn lines(parts: &[Part]) -> String {
         };
         let is_empty_line = matches!(&part, Part::Text(text) if text == "\n");
         let ends_line = ends_with(lines.last(), &['\n']) && !is_empty_line;
-        if ends_line || (ends_with(lines.last(), &[' ']) && width + length > MOST_CHARS) {
+        if ends_line || (ends_with(lines.last(), &[' ']) && width + length > MAX_CHARS) {
             lines.push(Vec::new());
             width = 0;
         }

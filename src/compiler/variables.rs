@@ -5,7 +5,7 @@
 use super::python::is_identifier;
 
 /// Longest text between braces that is looked at, in bytes.
-const MOST_BYTES: usize = 400;
+const MAX_BYTES: usize = 400;
 
 /// A text cut at its variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub fn pieces(text: &str, braces: Braces) -> Vec<Piece<'_>> {
 fn variable_at(text: &str, open: usize, braces: Braces) -> Option<(usize, Piece<'_>)> {
     let between = |opening: &str, closing: &str| {
         let inner = text[open..].strip_prefix(opening)?;
-        let length = inner.bytes().take(MOST_BYTES).position(|byte| byte == b'}')?;
+        let length = inner.bytes().take(MAX_BYTES).position(|byte| byte == b'}')?;
         let mut path = inner[..length].trim().split('.');
         let (name, fields) = (path.next()?, path.collect::<Vec<_>>());
         let end = open + opening.len() + length + closing.len();

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// A state may be allowed to be this large, and no larger: it is part of one message and one row.
-const MOST_STATE_BYTES: usize = 32_000_000;
+const MAX_STATE_BYTES: usize = 32_000_000;
 
 /// How checkpoints are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -26,10 +26,10 @@ impl Default for Checkpoints {
 
 impl Checkpoints {
     pub(super) fn check(self) -> Result<Self, String> {
-        if (1..=MOST_STATE_BYTES).contains(&self.state_bytes) {
+        if (1..=MAX_STATE_BYTES).contains(&self.state_bytes) {
             return Ok(self);
         }
-        Err(format!("`checkpoints.state_bytes` is {}; it must be from 1 to {MOST_STATE_BYTES}", self.state_bytes))
+        Err(format!("`checkpoints.state_bytes` is {}; it must be from 1 to {MAX_STATE_BYTES}", self.state_bytes))
     }
 }
 
@@ -39,8 +39,7 @@ mod tests {
 
     #[test]
     fn a_size_that_no_message_can_have_is_refused() {
-        for (state_bytes, is_possible) in
-            [(0, false), (1, true), (MOST_STATE_BYTES, true), (MOST_STATE_BYTES + 1, false)]
+        for (state_bytes, is_possible) in [(0, false), (1, true), (MAX_STATE_BYTES, true), (MAX_STATE_BYTES + 1, false)]
         {
             let checked = Checkpoints { state_bytes, ..Checkpoints::default() }.check();
             assert_eq!(checked.is_ok(), is_possible, "{state_bytes}");

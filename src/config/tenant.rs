@@ -8,7 +8,7 @@ use super::ConfigError;
 
 /// The folder of the home in which each tenant has one.
 pub(super) const FOLDER: &str = "tenants";
-const MOST_CHARS: usize = 64;
+const MAX_CHARS: usize = 64;
 /// Names that Windows keeps for devices, also with an extension.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 /// The same, with a digit behind.
@@ -33,10 +33,10 @@ fn check(name: &str) -> Result<String, ConfigError> {
     let is_letter_or_digit = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let is_valid = name.starts_with(is_letter_or_digit)
         && !name.ends_with('.')
-        && name.len() <= MOST_CHARS
+        && name.len() <= MAX_CHARS
         && name.chars().all(|c| is_letter_or_digit(c) || matches!(c, '-' | '_' | '.'))
         && !is_device(name);
-    if is_valid { Ok(name.to_owned()) } else { Err(ConfigError::Tenant(name.chars().take(MOST_CHARS).collect())) }
+    if is_valid { Ok(name.to_owned()) } else { Err(ConfigError::Tenant(name.chars().take(MAX_CHARS).collect())) }
 }
 
 fn is_device(name: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use super::ConfigError;
 
-const MOST_CHARS: usize = 100;
+const MAX_CHARS: usize = 100;
 /// Who it is where not even the system knows.
 const NOBODY: &str = "local";
 
@@ -18,8 +18,8 @@ pub fn resolve(given: Option<&str>) -> Result<String, ConfigError> {
 
 fn check(name: &str) -> Result<String, ConfigError> {
     let name = name.trim();
-    let is_valid = !name.is_empty() && name.chars().count() <= MOST_CHARS && !name.chars().any(char::is_control);
-    if is_valid { Ok(name.to_owned()) } else { Err(ConfigError::User(name.chars().take(MOST_CHARS).collect())) }
+    let is_valid = !name.is_empty() && name.chars().count() <= MAX_CHARS && !name.chars().any(char::is_control);
+    if is_valid { Ok(name.to_owned()) } else { Err(ConfigError::User(name.chars().take(MAX_CHARS).collect())) }
 }
 
 /// The same answer however the process was started: many clients start servers without most of the environment.

@@ -8,11 +8,11 @@ use serde::Serialize;
 use serde_json::{Number, Value};
 
 /// As deep as `serde_json` reads, too.
-const MOST_DEPTH: u32 = 127;
+const MAX_DEPTH: u32 = 127;
 
 /// Text that can't be read as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is no JSON, or nested more than {MOST_DEPTH} deep")]
+#[error("it is no JSON, or nested more than {MAX_DEPTH} deep")]
 pub struct NotJson;
 
 /// The hash of a JSON text, the same for equal values: 64 hexadecimal digits of BLAKE3.
@@ -87,7 +87,7 @@ impl Canonical<'_> {
     }
 
     fn nested(&mut self, read: impl FnOnce(&mut Self) -> Result<(), NotJson>) -> Result<(), NotJson> {
-        if self.depth == MOST_DEPTH {
+        if self.depth == MAX_DEPTH {
             return Err(NotJson);
         }
         self.at += 1;

@@ -5,7 +5,7 @@
 const PRIOR_WEIGHT: f64 = 4.0;
 
 /// Most that checks alone can give. They can't know whether the code does what somebody wants.
-pub const MOST_PRIOR: f64 = 0.9;
+pub const MAX_PRIOR: f64 = 0.9;
 
 /// The expected share of successes, 0 to 1, after `successes` and `failures` of a version whose checks gave `prior`.
 ///

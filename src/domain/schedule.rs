@@ -24,7 +24,7 @@ const FIELDS: [&str; 5] = [
 ];
 const EXAMPLE: &str = "for example `0 6 * * 1-5` for 06:00 from Monday to Friday";
 /// How long the months can be.
-const MOST_DAYS: [u16; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const MAX_DAYS: [u16; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /// Why a schedule can't be kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -180,7 +180,7 @@ fn is_plain(field: &str, cron: &Cron) -> bool {
 fn ever_comes(cron: &Cron) -> bool {
     let pattern = &cron.pattern;
     let weekday_alone = !pattern.is_dow_wildcard() && !pattern.is_dom_wildcard() && !pattern.matches_dom_and_dow();
-    let longest = pattern.months.values().iter().map(|month| MOST_DAYS[usize::from(*month - 1)]).max();
+    let longest = pattern.months.values().iter().map(|month| MAX_DAYS[usize::from(*month - 1)]).max();
     weekday_alone || pattern.days.values().first().is_some_and(|day| Some(*day) <= longest)
 }
 

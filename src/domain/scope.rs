@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Longest name of a workflow, a run, a node or a branch.
-pub const MOST_ID_BYTES: usize = 200;
+pub const MAX_ID_BYTES: usize = 200;
 
 /// Names, from the outermost to the innermost that is meant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub enum ScopeError {
     #[error("`{0}` is empty; give it a name")]
     Empty(&'static str),
     /// A name is too long.
-    #[error("`{field}` has {bytes} bytes, and at most {MOST_ID_BYTES} are allowed; use a shorter name")]
+    #[error("`{field}` has {bytes} bytes, and at most {MAX_ID_BYTES} are allowed; use a shorter name")]
     TooLong {
         /// The argument.
         field: &'static str,
@@ -144,7 +144,7 @@ pub fn check_id(field: &'static str, id: &str) -> Result<(), ScopeError> {
     if id.trim().is_empty() {
         return Err(ScopeError::Empty(field));
     }
-    if id.len() > MOST_ID_BYTES {
+    if id.len() > MAX_ID_BYTES {
         return Err(ScopeError::TooLong { field, bytes: id.len() });
     }
     match id.chars().find(|character| character.is_control()) {

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::ActionStep;
 
 /// Longest accepted `step_id`, in characters.
-const MOST_ID_CHARS: usize = 60;
+const MAX_ID_CHARS: usize = 60;
 /// What a step may look like, for those who wrote something else.
 const SHAPES: &str = "a step is a sentence, {\"command\": [program, …]}, {\"tool\": \"server/tool\", \"arguments\": {…}}, \
     {\"procedure\": name, \"arguments\": {…}} or {\"step_id\", \"action_type\", \"config\": {…}}";
@@ -264,13 +264,13 @@ pub fn check(steps: &[Step]) -> Result<(), String> {
 }
 
 fn check_id(step_id: &str) -> Result<(), String> {
-    let shown: String = step_id.chars().take(MOST_ID_CHARS).collect();
+    let shown: String = step_id.chars().take(MAX_ID_CHARS).collect();
     let is_identifier = !step_id.starts_with(|c: char| c.is_ascii_digit())
         && !step_id.is_empty()
         && step_id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if !is_identifier || step_id.len() > MOST_ID_CHARS {
+    if !is_identifier || step_id.len() > MAX_ID_CHARS {
         return Err(format!(
-            "`step_id` is `{shown}`; use at most {MOST_ID_CHARS} letters, digits and `_`, and begin with no digit"
+            "`step_id` is `{shown}`; use at most {MAX_ID_CHARS} letters, digits and `_`, and begin with no digit"
         ));
     }
     // The rendered template has this key among the results.

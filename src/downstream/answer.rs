@@ -3,10 +3,10 @@
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
 use serde_json::{Map, Value, json};
 
-use super::lines::MOST_ANSWER_BYTES;
+use super::lines::MAX_ANSWER_BYTES;
 
 /// A tool's own words about its failure are cut at this length.
-const MOST_ERROR_CHARS: usize = 2000;
+const MAX_ERROR_CHARS: usize = 2000;
 
 /// What an answer says.
 #[derive(Debug, PartialEq)]
@@ -29,8 +29,8 @@ pub(super) fn read(result: CallToolResult) -> Answer {
         None => from_content(result.content),
     };
     let mut size = Size(0);
-    if serde_json::to_writer(&mut size, &value).is_err() || size.0 > MOST_ANSWER_BYTES {
-        let most = MOST_ANSWER_BYTES / (1024 * 1024);
+    if serde_json::to_writer(&mut size, &value).is_err() || size.0 > MAX_ANSWER_BYTES {
+        let most = MAX_ANSWER_BYTES / (1024 * 1024);
         return Answer::Unusable(format!("it has more than {most} MiB; ask the tool for less"));
     }
     Answer::Value(value)
@@ -50,7 +50,7 @@ fn failure(result: &CallToolResult) -> String {
         Some(value) if texts.is_empty() => value.to_string(),
         _ => texts.join("\n"),
     };
-    if said.is_empty() { "it does not say why".to_owned() } else { said.chars().take(MOST_ERROR_CHARS).collect() }
+    if said.is_empty() { "it does not say why".to_owned() } else { said.chars().take(MAX_ERROR_CHARS).collect() }
 }
 
 /// Nothing is `None`, one block its value, several a list of their values.
@@ -175,12 +175,12 @@ mod tests {
         let Answer::Failed(text) = failed(json!([{"type": "text", "text": "x".repeat(5000)}])) else {
             panic!("it worked")
         };
-        assert_eq!(text.len(), MOST_ERROR_CHARS);
+        assert_eq!(text.len(), MAX_ERROR_CHARS);
     }
 
     #[test]
     fn an_answer_that_is_too_large_is_told() {
-        let text = "x".repeat(MOST_ANSWER_BYTES + 1);
+        let text = "x".repeat(MAX_ANSWER_BYTES + 1);
         let Answer::Unusable(why) = answer(json!({"content": [{"type": "text", "text": text}]})) else {
             panic!("fits")
         };

@@ -41,7 +41,7 @@ const DRAIN: Duration = Duration::from_millis(500);
 const CLOSE: Duration = Duration::from_secs(3);
 /// How long to wait for the reason after a connection broke.
 const REASON: Duration = Duration::from_secs(2);
-const MOST_PAGES: usize = 100;
+const MAX_PAGES: usize = 100;
 
 type Running = RunningService<RoleClient, Client>;
 
@@ -126,7 +126,7 @@ impl Connection {
         }
         let mut tools = Vec::new();
         let mut cursor = None;
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let page = waiting.on(self.peer.list_tools(Some(PaginatedRequestParams::default().with_cursor(cursor))));
             let ListToolsResult { tools: more, next_cursor, .. } = match page.await? {
                 Ok(page) => page,

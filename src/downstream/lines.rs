@@ -6,9 +6,9 @@
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 /// The most that one answer may have. It is held in memory, several times over while it is taken apart.
-pub(super) const MOST_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+pub(super) const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// Deeper is refused by the JSON reader.
-const MOST_LEVELS: usize = 120;
+const MAX_LEVELS: usize = 120;
 /// The code of the errors that stand for an answer which was dropped; outside what JSON-RPC reserves.
 pub(super) const DROPPED: i32 = -31_900;
 
@@ -51,7 +51,7 @@ impl Line {
     fn push(&mut self, piece: &[u8]) {
         self.length += piece.len();
         piece.iter().for_each(|byte| self.scan.step(*byte));
-        if self.length <= MOST_ANSWER_BYTES + ENVELOPE_BYTES {
+        if self.length <= MAX_ANSWER_BYTES + ENVELOPE_BYTES {
             self.bytes.extend_from_slice(piece);
         } else {
             self.bytes = Vec::new();
@@ -60,10 +60,10 @@ impl Line {
 
     /// What is passed on: the line, an error in its place, or nothing when nobody waits for it.
     fn finish(self) -> Option<Vec<u8>> {
-        let why = if self.length > MOST_ANSWER_BYTES + ENVELOPE_BYTES {
-            format!("the answer has {} bytes, at most {} MiB are read", self.length, MOST_ANSWER_BYTES / (1024 * 1024))
-        } else if self.scan.deepest > MOST_LEVELS {
-            format!("the answer is nested {} levels deep, at most {MOST_LEVELS} are read", self.scan.deepest)
+        let why = if self.length > MAX_ANSWER_BYTES + ENVELOPE_BYTES {
+            format!("the answer has {} bytes, at most {} MiB are read", self.length, MAX_ANSWER_BYTES / (1024 * 1024))
+        } else if self.scan.deepest > MAX_LEVELS {
+            format!("the answer is nested {} levels deep, at most {MAX_LEVELS} are read", self.scan.deepest)
         } else {
             return Some(self.bytes);
         };
@@ -151,7 +151,7 @@ mod tests {
 
     #[tokio::test]
     async fn long_answers_become_errors_wherever_the_id_stands() {
-        let text = "x".repeat(MOST_ANSWER_BYTES + ENVELOPE_BYTES);
+        let text = "x".repeat(MAX_ANSWER_BYTES + ENVELOPE_BYTES);
         for message in [
             json!({"jsonrpc": "2.0", "id": 7, "result": {"id": 9, "content": text}}).to_string(),
             format!("{{\"result\":{{\"id\":9,\"content\":\"\\\"id\\\":8,{text}\"}},\"jsonrpc\":\"2.0\",\"id\":7}}"),
@@ -166,7 +166,7 @@ mod tests {
 
     #[tokio::test]
     async fn long_requests_vanish_and_deep_answers_become_errors() {
-        let long = "x".repeat(MOST_ANSWER_BYTES + ENVELOPE_BYTES);
+        let long = "x".repeat(MAX_ANSWER_BYTES + ENVELOPE_BYTES);
         let request = json!({"jsonrpc": "2.0", "id": 7, "method": "ping", "params": {"text": long}});
         assert_eq!(pass(format!("{request}\n").into_bytes()).await, Vec::<String>::new());
         let deep = format!("{{\"id\":3,\"result\":{}{}}}\n", "[".repeat(200), "]".repeat(200));

@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_millis(500);
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 const KEPT_LINES: usize = 8;
-const MOST_LINE_BYTES: usize = 400;
+const MAX_LINE_BYTES: usize = 400;
 
 #[cfg(unix)]
 const SIGTERM: i32 = 15;
@@ -144,7 +144,7 @@ async fn listen(mut stderr: impl AsyncRead + Unpin, server: String, words: Arc<M
         for byte in chunk.get(..count).unwrap_or_default() {
             if *byte == b'\n' {
                 note(&mut line, &server, &words);
-            } else if line.len() < MOST_LINE_BYTES {
+            } else if line.len() < MAX_LINE_BYTES {
                 line.push(*byte);
             }
         }

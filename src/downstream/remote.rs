@@ -15,7 +15,7 @@ use rmcp::{
     },
 };
 
-use super::lines::MOST_ANSWER_BYTES;
+use super::lines::MAX_ANSWER_BYTES;
 use crate::config::HttpSettings;
 
 /// A transport to the address, with the secrets that the environment has now. Redirects are followed within the same
@@ -32,7 +32,7 @@ pub(super) fn transport(settings: &HttpSettings) -> Result<StreamableHttpClientT
     }
     let config = StreamableHttpClientTransportConfig::with_uri(settings.url.as_str())
         .custom_headers(headers)
-        .max_sse_event_size(MOST_ANSWER_BYTES);
+        .max_sse_event_size(MAX_ANSWER_BYTES);
     Ok(StreamableHttpClientTransport::from_config(config))
 }
 

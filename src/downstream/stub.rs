@@ -10,7 +10,7 @@ use super::{
 };
 
 /// More arguments than these are described by no class.
-const MOST_PROPERTIES: usize = 40;
+const MAX_PROPERTIES: usize = 40;
 
 /// What Python doesn't take as a name.
 const KEYWORDS: [&str; 35] = [
@@ -57,7 +57,7 @@ pub fn stub(tools: &[ToolInfo]) -> String {
 
 fn is_simple(properties: &[Property<'_>]) -> bool {
     !properties.is_empty()
-        && properties.len() <= MOST_PROPERTIES
+        && properties.len() <= MAX_PROPERTIES
         && properties.iter().all(|property| is_identifier(property.name))
 }
 

@@ -7,9 +7,9 @@ use super::types::{ANY, DICT, properties, python_type, python_value};
 
 /// Names that are less like the wanted one are not worth telling.
 const SIMILAR: f64 = 0.7;
-const MOST_CLOSE_NAMES: usize = 3;
+const MAX_CLOSE_NAMES: usize = 3;
 /// As many names are listed when none is close.
-const MOST_LISTED_NAMES: usize = 12;
+const MAX_LISTED_NAMES: usize = 12;
 
 /// A tool of a downstream server.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,9 +101,9 @@ pub(super) fn closest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) ->
         return "; it has none at all".to_owned();
     }
     names.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    let close = names.iter().filter(|(likeness, _)| *likeness >= SIMILAR).count().min(MOST_CLOSE_NAMES);
+    let close = names.iter().filter(|(likeness, _)| *likeness >= SIMILAR).count().min(MAX_CLOSE_NAMES);
     let (what, shown) = match close {
-        0 => ("there are", MOST_LISTED_NAMES),
+        0 => ("there are", MAX_LISTED_NAMES),
         1 => ("the closest name is", 1),
         _ => ("the closest names are", close),
     };

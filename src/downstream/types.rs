@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 
 /// How far references and nested types are followed.
-const MOST_LEVELS: usize = 6;
+const MAX_LEVELS: usize = 6;
 /// More alternatives than these say less than `Any`.
-const MOST_ALTERNATIVES: usize = 8;
-const MOST_LITERALS: usize = 20;
+const MAX_ALTERNATIVES: usize = 8;
+const MAX_LITERALS: usize = 20;
 
 /// Anything at all.
 pub(super) const ANY: &str = "Any";
@@ -15,7 +15,7 @@ pub(super) const DICT: &str = "dict[str, Any]";
 
 /// The Python type of what fits `schema`. `root` is the whole schema, which references point into.
 pub(super) fn python_type(schema: &Value, root: &Map<String, Value>) -> String {
-    convert(schema, root, MOST_LEVELS)
+    convert(schema, root, MAX_LEVELS)
 }
 
 fn convert(schema: &Value, root: &Map<String, Value>, levels: usize) -> String {
@@ -79,13 +79,13 @@ fn union(types: impl Iterator<Item = String>) -> String {
     }
     // `None` last, as people write it.
     kept.sort_by_key(|name| name == "None");
-    if kept.is_empty() || kept.len() > MOST_ALTERNATIVES { ANY.to_owned() } else { kept.join(" | ") }
+    if kept.is_empty() || kept.len() > MAX_ALTERNATIVES { ANY.to_owned() } else { kept.join(" | ") }
 }
 
 /// `Literal[…]` of texts, whole numbers, truth values and nothing; the common type of anything else.
 fn literal(values: &[Value]) -> String {
     let is_literal = |value: &Value| !value.is_object() && !value.is_array() && !value.is_f64();
-    if values.is_empty() || values.len() > MOST_LITERALS || !values.iter().all(is_literal) {
+    if values.is_empty() || values.len() > MAX_LITERALS || !values.iter().all(is_literal) {
         let all_texts = !values.is_empty() && values.iter().all(Value::is_string);
         return if all_texts { "str" } else { ANY }.to_owned();
     }

@@ -132,11 +132,11 @@ fn separate(index: usize, text: &mut Bounded) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    const MOST: usize = 2000;
+    const MAX: usize = 2000;
 
     fn excerpt(content: Value) -> (Value, usize) {
         let Value::Object(content) = content else { panic!("an object") };
-        let text = of(&content, MOST);
+        let text = of(&content, MAX);
         (serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")), text.len())
     }
 
@@ -156,7 +156,7 @@ mod tests {
             (json!((0..50).map(|_| json!({"text": "x".repeat(300)})).collect::<Vec<_>>()), "more]"),
         ] {
             let (cut, length) = excerpt(json!({"first": 1, "long": long}));
-            assert!(length <= MOST, "{length}");
+            assert!(length <= MAX, "{length}");
             assert_eq!((&cut["first"], &cut["truncated"]), (&json!(1), &json!(true)), "{cut}");
             assert!(cut["long"].to_string().contains(shown), "{cut}");
         }
@@ -166,7 +166,7 @@ mod tests {
     fn what_can_not_be_cut_is_left_out() {
         let deep = (0..8).fold(json!("x".repeat(70)), |inner, _| json!([inner, inner, inner, inner]));
         let (cut, length) = excerpt(json!({"first": 1, "deep": deep}));
-        assert!(length <= MOST, "{length}");
+        assert!(length <= MAX, "{length}");
         assert_eq!((&cut["first"], &cut["truncated"]), (&json!(1), &json!(true)), "{cut}");
         assert!(cut["deep"].as_str().is_some_and(|text| text.contains("structured content")), "{cut}");
     }

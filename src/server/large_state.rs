@@ -12,7 +12,7 @@ const LARGE_BYTES: usize = 32 * 1024;
 const TOOL: &str = "save_checkpoint";
 const FIELD: &str = "state";
 /// Places that are looked at for it: other fields may have such a field, too.
-const MOST_PLACES: usize = 4;
+const MAX_PLACES: usize = 4;
 
 /// The call in a line, where it is such a one; `read_call` reads what is left of it. Everything else, broken lines among
 /// it, is for the general way.
@@ -24,7 +24,7 @@ pub fn read(
         return None;
     }
     let line = std::str::from_utf8(line).ok()?;
-    let places = memchr::memmem::find_iter(line.as_bytes(), "\"state\"").take(MOST_PLACES);
+    let places = memchr::memmem::find_iter(line.as_bytes(), "\"state\"").take(MAX_PLACES);
     let (start, state) =
         places.filter_map(|at| object_after(line, at)).find(|(_, state)| state.len() > LARGE_BYTES / 2)?;
     // Something that nobody sends stands for it meanwhile, because another field might have a field of this name.

@@ -8,7 +8,7 @@ use super::{excerpt, tool::Answer, verbatim};
 use crate::library::LibraryError;
 
 /// An answer that would be longer than this, as text, has its longest parts cut. An agent pays for every character.
-pub const MOST_CHARS: usize = 20_000;
+pub const MAX_CHARS: usize = 20_000;
 
 /// An answer before it becomes a protocol message.
 #[derive(Debug, Clone)]
@@ -63,9 +63,9 @@ fn finish(mut content: Map<String, Value>, is_error: bool, is_whole: bool) -> Re
 
 /// A short text of content that stays as it is.
 fn whole_text(content: &Map<String, Value>) -> String {
-    match verbatim::shown(content, MOST_CHARS / 2) {
-        Some(shown) => excerpt::of(&shown, MOST_CHARS),
-        None => excerpt::of(content, MOST_CHARS),
+    match verbatim::shown(content, MAX_CHARS / 2) {
+        Some(shown) => excerpt::of(&shown, MAX_CHARS),
+        None => excerpt::of(content, MAX_CHARS),
     }
 }
 
@@ -77,8 +77,8 @@ fn to_text(content: &Map<String, Value>) -> String {
 /// something long cut it themselves and say how to read the rest.
 fn capped_text(content: &mut Map<String, Value>) -> String {
     let mut text = to_text(content);
-    let mut allowance = MOST_CHARS / 4;
-    while text.len() > MOST_CHARS && allowance > 64 {
+    let mut allowance = MAX_CHARS / 4;
+    while text.len() > MAX_CHARS && allowance > 64 {
         content.values_mut().for_each(|value| shorten(value, allowance));
         content.insert("truncated".to_owned(), json!(true));
         text = to_text(content);

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::{large_state, verbatim};
 
 /// Longest line that is read. Longer ones are dropped as they come and answered with an error.
-pub const MOST_LINE_BYTES: usize = 64 * 1024 * 1024;
+pub const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
 /// A read buffer that grew larger than this for one message is given back afterwards.
 const KEPT_BUFFER_BYTES: usize = 1024 * 1024;
 
@@ -68,7 +68,7 @@ impl<R: AsyncRead + Unpin, W> LineTransport<R, W> {
             }
             let end = memchr::memchr(b'\n', available);
             let taken = end.map_or(available.len(), |at| at + 1);
-            if !self.discarding && self.line.len() + taken > MOST_LINE_BYTES {
+            if !self.discarding && self.line.len() + taken > MAX_LINE_BYTES {
                 self.discarding = true;
                 self.line = Vec::new();
             }
@@ -101,7 +101,7 @@ impl<R: AsyncRead + Unpin, W> LineTransport<R, W> {
 }
 
 fn line_too_long() -> ErrorData {
-    let most = MOST_LINE_BYTES / (1024 * 1024);
+    let most = MAX_LINE_BYTES / (1024 * 1024);
     ErrorData::invalid_request(format!("the message is longer than {most} MiB and was not read; send less"), None)
 }
 

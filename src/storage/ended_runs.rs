@@ -6,7 +6,7 @@ use super::{Reader, StorageError, Writer};
 use crate::domain::learning::Ended;
 
 /// Calls of a run that are looked at.
-const MOST_CALLS: u32 = 500;
+const MAX_CALLS: u32 = 500;
 
 /// A run that ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +87,7 @@ impl Reader<'_> {
              WHEN 'call_procedure' THEN json_extract(arguments, '$.name') END END \
              FROM host_calls WHERE run_id = ?1 AND function NOT IN ('log', 'checkpoint') ORDER BY sequence LIMIT ?2",
         )?;
-        let rows = statement.query_map(params![run_id, MOST_CALLS], |row| {
+        let rows = statement.query_map(params![run_id, MAX_CALLS], |row| {
             Ok(CallName { function: row.get(0)?, failed: row.get(1)?, subject: row.get(2).unwrap_or_default() })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -49,7 +49,7 @@ const SHORTEST_PREFIX: usize = 4;
 /// The telling words of free text as terms of an FTS5 query, the longer ones also as the beginning of a word. All words
 /// where none is telling.
 pub(super) fn terms(text: &str) -> Vec<String> {
-    const MOST_WORDS: usize = 32;
+    const MAX_WORDS: usize = 32;
     let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let is_telling = |word: &&&str| !STOP_WORDS.contains(&word.to_lowercase().as_str());
     let mut telling: Vec<&&str> = words.iter().filter(is_telling).collect();
@@ -58,7 +58,7 @@ pub(super) fn terms(text: &str) -> Vec<String> {
     }
     telling
         .into_iter()
-        .take(MOST_WORDS)
+        .take(MAX_WORDS)
         .map(|word| format!("\"{word}\"{}", if word.chars().count() < SHORTEST_PREFIX { "" } else { "*" }))
         .collect()
 }

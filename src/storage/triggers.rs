@@ -17,7 +17,7 @@ use crate::domain::{
 };
 
 /// Keys of one trigger that are compared, and how far those who use a key are counted.
-const MOST_COMPARED: usize = 16;
+const MAX_COMPARED: usize = 16;
 const ENOUGH_TO_TELL: u32 = 100;
 /// Ticks are remembered for this long after they were taken.
 const KEPT_MS: i64 = 30 * 24 * 3600 * 1000;
@@ -142,7 +142,7 @@ impl Writer<'_> {
             .0
             .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM triggers WHERE kind = ?1 AND key = ?2 LIMIT ?3)")?;
         let mut rarest = (u32::MAX, "");
-        for key in keys.keys.iter().take(MOST_COMPARED) {
+        for key in keys.keys.iter().take(MAX_COMPARED) {
             let used: u32 = count.query_row(params![keys.kind, key, ENOUGH_TO_TELL], |row| row.get(0))?;
             if used < rarest.0 {
                 rarest = (used, key);

@@ -12,7 +12,7 @@ use crate::{
     client::Client,
 };
 
-const MOST_ARGUMENT_CHARS: usize = 92;
+const MAX_ARGUMENT_CHARS: usize = 92;
 
 /// Prints the story as it happens.
 pub struct Transcript {
@@ -42,7 +42,7 @@ impl Transcript {
     /// Makes the call and shows it.
     pub async fn call(&mut self, client: &Client, tool: &str, arguments: Value) -> Result<Value, CliError> {
         let shown = shortened(&arguments).to_string().replace(&self.root, "…");
-        let shown = short(&shown, MOST_ARGUMENT_CHARS);
+        let shown = short(&shown, MAX_ARGUMENT_CHARS);
         self.out.line(format_args!("  {CYAN}→ {tool}{CYAN:#} {DIM}{shown}{DIM:#}"));
         Ok(client.call(tool, arguments).await?)
     }

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::{Path, Trace, pattern::signature};
 
 /// Facts that a text lists.
-const MOST_SHOWN: usize = 12;
-const MOST_ERROR_CHARS: usize = 300;
+const MAX_SHOWN: usize = 12;
+const MAX_ERROR_CHARS: usize = 300;
 
 /// An outcome, as far as something can be learned from it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -146,7 +146,7 @@ pub fn anti_pattern(workflow_id: &str, failures: &[Seen], successes: &[Seen]) ->
         format!("Runs of `{workflow_id}` failed{at} with errors that differ in numbers, names and paths at most.");
     // The first by its letters, not by its time: the lesson does not depend on the order of its evidence.
     if let Some(example) = failures.iter().filter_map(|seen| seen.error.as_deref()).min() {
-        let example: String = example.chars().take(MOST_ERROR_CHARS).collect();
+        let example: String = example.chars().take(MAX_ERROR_CHARS).collect();
         let _ = write!(reasoning, " One of them: {example}");
     }
     let solution = if instead.is_empty() {
@@ -207,10 +207,10 @@ fn excludes(a: &Common, b: &Common) -> bool {
 }
 
 fn listed(facts: &BTreeMap<String, Common>) -> String {
-    let shown = facts.iter().take(MOST_SHOWN).map(|(name, value)| format!("`{name}` {}", value.shown()));
+    let shown = facts.iter().take(MAX_SHOWN).map(|(name, value)| format!("`{name}` {}", value.shown()));
     let mut texts: Vec<String> = shown.collect();
-    if facts.len() > MOST_SHOWN {
-        texts.push(format!("{} more", facts.len() - MOST_SHOWN));
+    if facts.len() > MAX_SHOWN {
+        texts.push(format!("{} more", facts.len() - MAX_SHOWN));
     }
     texts.join(", ")
 }

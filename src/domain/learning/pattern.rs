@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{Ended, Trace};
 
 /// Of a message; what comes later is detail.
-const MOST_SIGNATURE_CHARS: usize = 200;
+const MAX_SIGNATURE_CHARS: usize = 200;
 /// Letters and digits that are this many, digits among them, are an id.
 const SHORTEST_ID: usize = 8;
 const QUOTES: [char; 3] = ['"', '\'', '`'];
@@ -37,7 +37,7 @@ pub fn of(workflow_id: &str, ended: Ended, trace: &Trace, error: Option<&str>) -
 pub fn signature(message: &str) -> String {
     let unquoted = mask_quoted(message);
     let words: Vec<String> = unquoted.split_whitespace().map(mask_word).collect();
-    words.join(" ").chars().take(MOST_SIGNATURE_CHARS).collect()
+    words.join(" ").chars().take(MAX_SIGNATURE_CHARS).collect()
 }
 
 /// Replaces what stands in quotes. An apostrophe within a word opens nothing, nor does a quote that is never closed.
@@ -170,7 +170,7 @@ mod tests {
         #[test]
         fn any_message_has_one_signature(message in "[a-z0-9'\"`/\\\\.,:= é日\n-]{0,80}") {
             let once = signature(&message);
-            prop_assert!(once.chars().count() <= MOST_SIGNATURE_CHARS);
+            prop_assert!(once.chars().count() <= MAX_SIGNATURE_CHARS);
             prop_assert!(!once.chars().any(|c| c.is_ascii_digit()), "{once}");
         }
 

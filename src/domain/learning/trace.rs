@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// More nodes of one branch are not shown; they still count when runs are compared.
-const MOST_NODES: usize = 100;
-const MOST_BRANCHES: usize = 20;
-const MOST_FACTS: usize = 64;
+const MAX_NODES: usize = 100;
+const MAX_BRANCHES: usize = 20;
+const MAX_FACTS: usize = 64;
 /// Longer texts are data, not settings.
-const MOST_TEXT_CHARS: usize = 100;
+const MAX_TEXT_CHARS: usize = 100;
 /// How deep fields within fields are looked at.
 const DEPTH: usize = 3;
 /// Fields whose names have one of these parts are never kept: a lesson is read by people, models and other users.
@@ -71,12 +71,12 @@ impl Path {
     }
 
     fn cut(&mut self) {
-        while self.0.len() > MOST_BRANCHES {
+        while self.0.len() > MAX_BRANCHES {
             self.0.pop_last();
         }
         for nodes in self.0.values_mut() {
-            if nodes.len() > MOST_NODES {
-                nodes.truncate(MOST_NODES);
+            if nodes.len() > MAX_NODES {
+                nodes.truncate(MAX_NODES);
                 nodes.push("…".to_owned());
             }
         }
@@ -104,7 +104,7 @@ impl Trace {
     fn add_fields(&mut self, prefix: &str, fields: &Map<String, Value>, depth: usize) {
         for (name, value) in fields {
             let lower = name.to_lowercase();
-            if name.chars().count() > MOST_TEXT_CHARS || SECRETS.iter().any(|secret| lower.contains(secret)) {
+            if name.chars().count() > MAX_TEXT_CHARS || SECRETS.iter().any(|secret| lower.contains(secret)) {
                 continue;
             }
             let name = format!("{prefix}{name}");
@@ -112,7 +112,7 @@ impl Trace {
                 Value::Object(inner) if depth > 1 => self.add_fields(&format!("{name}."), inner, depth - 1),
                 Value::Object(_) => {}
                 Value::Array(items) => drop(self.facts.insert(format!("len({name})"), items.len().into())),
-                Value::String(text) if text.chars().nth(MOST_TEXT_CHARS).is_some() => {}
+                Value::String(text) if text.chars().nth(MAX_TEXT_CHARS).is_some() => {}
                 plain => drop(self.facts.insert(name, plain.clone())),
             }
         }
@@ -122,7 +122,7 @@ impl Trace {
     #[must_use]
     pub fn cut(mut self) -> Self {
         self.path.cut();
-        while self.facts.len() > MOST_FACTS {
+        while self.facts.len() > MAX_FACTS {
             self.facts.pop_last();
         }
         self

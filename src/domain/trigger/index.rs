@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::Trigger;
 
 /// Longer values share a key: it only has to narrow the search.
-const MOST_VALUE_CHARS: usize = 100;
+const MAX_VALUE_CHARS: usize = 100;
 
 /// Where a trigger can be found.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,7 +58,7 @@ fn first(path: &str) -> &str {
 
 fn pair(path: &str, value: &Value) -> Option<String> {
     let value: String = match value {
-        Value::String(text) => text.chars().take(MOST_VALUE_CHARS).collect(),
+        Value::String(text) => text.chars().take(MAX_VALUE_CHARS).collect(),
         Value::Bool(value) => value.to_string(),
         // As a float, because `1` matches `1.0`.
         Value::Number(number) => number.as_f64()?.to_string(),

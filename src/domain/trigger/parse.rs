@@ -16,7 +16,7 @@ const ENTITY: &[&str] = &["condition_entity", "entity"];
 const CONDITIONS: &[&str] = &["conditions"];
 
 const DEFAULT_TIMEZONE: &str = "UTC";
-const MOST_PATH_CHARS: usize = 300;
+const MAX_PATH_CHARS: usize = 300;
 
 /// Why something is not a trigger. Every text names the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -207,7 +207,7 @@ fn check_conditions(map: &Map<String, Value>) -> Result<(), TriggerError> {
 }
 
 fn check_path(field: &str, path: &str) -> Result<(), TriggerError> {
-    if !path.is_empty() && path.chars().count() <= MOST_PATH_CHARS {
+    if !path.is_empty() && path.chars().count() <= MAX_PATH_CHARS {
         return Ok(());
     }
     let expected = "a dotted path of 1 to 300 characters";

@@ -19,7 +19,7 @@ use super::{Action, Grants, HostContext, deadline, grants::Zone, parse};
 use crate::runtime::monty::{PythonError, Reply};
 
 /// The most redirects that are followed.
-const MOST_REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 /// How much of an answer an error quotes.
 const ERROR_CHARS: usize = 1000;
 
@@ -103,7 +103,7 @@ pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> R
 
 /// Sends the request, and follows where it is sent to.
 async fn perform(mut request: Request, grants: &Grants) -> Result<Received, PythonError> {
-    for _ in 0..=MOST_REDIRECTS {
+    for _ in 0..=MAX_REDIRECTS {
         let zone = grants
             .check_host(&request.host, request.port, &request.grant())
             .map_err(|error| request.after_redirect(error))?;
@@ -117,7 +117,7 @@ async fn perform(mut request: Request, grants: &Grants) -> Result<Received, Pyth
             None => return Received::read(answer, &request).await,
         }
     }
-    let message = format!("`{}` is redirected more than {MOST_REDIRECTS} times", request.shown());
+    let message = format!("`{}` is redirected more than {MAX_REDIRECTS} times", request.shown());
     Err(PythonError::new("RuntimeError", message))
 }
 

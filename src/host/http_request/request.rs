@@ -10,7 +10,7 @@ use super::Arguments;
 use crate::{domain::Host, runtime::monty::PythonError};
 
 /// The most that a body may have.
-const MOST_BODY_BYTES: usize = 4 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 /// The most of an address that messages show.
 const SHOWN_CHARS: usize = 200;
 
@@ -60,8 +60,8 @@ impl Request {
             }
             (None, body) => body.map(String::into_bytes),
         };
-        if let Some(length) = body.as_ref().map(Vec::len).filter(|length| *length > MOST_BODY_BYTES) {
-            let most = MOST_BODY_BYTES / (1024 * 1024);
+        if let Some(length) = body.as_ref().map(Vec::len).filter(|length| *length > MAX_BODY_BYTES) {
+            let most = MAX_BODY_BYTES / (1024 * 1024);
             return Err(invalid(format!(
                 "the body has {length} bytes, at most {most} MiB can be sent; send it in parts"
             )));
@@ -258,7 +258,7 @@ mod tests {
             (json!({"url": "http://a", "headers": {"X-Key": "hunter2\r\nX: y"}}), "no header can have"),
             (json!({"url": "http://a", "json": {}, "body": ""}), "either `json` or `body`"),
             (json!({"url": "http://a", "params": {"x": {"y": 1}}}), "list or dict in `x`"),
-            (json!({"url": "http://a", "body": "x".repeat(MOST_BODY_BYTES + 1)}), "at most 4 MiB"),
+            (json!({"url": "http://a", "body": "x".repeat(MAX_BODY_BYTES + 1)}), "at most 4 MiB"),
         ] {
             let error = request(arguments).err().unwrap();
             assert!(error.starts_with("ValueError: http_request(): ") && error.contains(part), "{error}");

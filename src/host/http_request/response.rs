@@ -10,9 +10,9 @@ use super::{clients::root_cause, request::Request};
 use crate::runtime::monty::PythonError;
 
 /// The most that a body may have, unpacked.
-const MOST_BODY_BYTES: usize = 8 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// The most values that JSON is parsed with: a short text of many small objects takes a hundred times its memory.
-const MOST_JSON_VALUES: usize = 250_000;
+const MAX_JSON_VALUES: usize = 250_000;
 
 /// An answer that was read to its end.
 pub struct Received {
@@ -36,8 +36,8 @@ impl Received {
             let Some(chunk) = chunk.map_err(|error| failed(format!("broke off: {}", root_cause(&error))))? else {
                 break;
             };
-            if body.len() + chunk.len() > MOST_BODY_BYTES {
-                let most = MOST_BODY_BYTES / (1024 * 1024);
+            if body.len() + chunk.len() > MAX_BODY_BYTES {
+                let most = MAX_BODY_BYTES / (1024 * 1024);
                 return Err(failed(format!("is longer than {most} MiB; ask for less of it, in pages or a range")));
             }
             body.extend_from_slice(&chunk);
@@ -58,9 +58,9 @@ impl Received {
         let Self { status, text, headers, url, is_json } = self;
         let (parsed, note) = match text.trim_start_matches('\u{feff}') {
             json if !is_json || json.trim().is_empty() => (Value::Null, None),
-            json if json.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() > MOST_JSON_VALUES => {
+            json if json.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() > MAX_JSON_VALUES => {
                 let note = format!(
-                    "the answer of {url} has more than {MOST_JSON_VALUES} values, so `json` is None; parse `text`, or ask \
+                    "the answer of {url} has more than {MAX_JSON_VALUES} values, so `json` is None; parse `text`, or ask \
                      for less of it"
                 );
                 (Value::Null, Some(note))
@@ -123,7 +123,7 @@ mod tests {
         for (text, kind) in [("{}", "text/plain"), ("{", "application/json"), ("", "application/json"), ("{}", "")] {
             assert_eq!(fields(text, kind), (Value::Null, None), "{text} {kind}");
         }
-        let (parsed, note) = fields(&format!("[{}{{}}]", "{},".repeat(MOST_JSON_VALUES / 2)), "application/json");
+        let (parsed, note) = fields(&format!("[{}{{}}]", "{},".repeat(MAX_JSON_VALUES / 2)), "application/json");
         assert!(parsed.is_null() && note.unwrap().contains("values"));
     }
 

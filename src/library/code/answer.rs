@@ -3,7 +3,7 @@
 use crate::validation;
 
 /// Lines that are taken off the end of an answer without a fence until what is left is Python.
-const MOST_CLOSING_LINES: usize = 20;
+const MAX_CLOSING_LINES: usize = 20;
 
 /// The Python code of an answer: the longest fenced block that looks like code, or an answer that is nothing but code,
 /// perhaps with a sentence before and after it. `None` when there is none.
@@ -64,7 +64,7 @@ fn bare(answer: &str, entry_name: &str) -> Option<String> {
     let is_module = |code: &str| matches!(validation::entry_point(code, Some(entry_name)), Ok(Some(_)));
     let starts = lines.iter().enumerate().filter(|(_, line)| BEGINNINGS.iter().any(|start| line.starts_with(start)));
     starts.take(3).find_map(|(start, _)| {
-        (0..=MOST_CLOSING_LINES.min(lines.len() - start - 1))
+        (0..=MAX_CLOSING_LINES.min(lines.len() - start - 1))
             .map(|dropped| lines[start..lines.len() - dropped].join("\n"))
             .find(|code| is_module(code))
     })

@@ -1,7 +1,7 @@
 //! Static confidence in code: the prior that outcomes will move.
 
 use crate::{
-    domain::{Definition, confidence::MOST_PRIOR},
+    domain::{Definition, confidence::MAX_PRIOR},
     validation::{self, Analysis, Context},
 };
 
@@ -26,7 +26,7 @@ pub fn of_analysis(analysis: &Analysis, code: &str, definition: &Definition) -> 
     #[expect(clippy::cast_precision_loss, reason = "a handful of steps")]
     let manual = if steps == 0 { 0.0 } else { (code.matches("manual_step(").count().min(steps) as f64) / steps as f64 };
     let coverage = 1.0 - (1.0 - MANUAL_SHARE) * manual;
-    let confidence = MOST_PRIOR * analysis.quality_score * coverage;
+    let confidence = MAX_PRIOR * analysis.quality_score * coverage;
     let capped = if analysis.checks.runnable { confidence } else { confidence.min(NOT_RUNNABLE) };
     (capped * 100.0).round() / 100.0
 }

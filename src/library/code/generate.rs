@@ -24,7 +24,7 @@ use crate::{
 /// Confidence at which a model is not asked to improve its code.
 pub(super) const ENOUGH: f64 = 0.7;
 /// How often a model gets its code back.
-const MOST_REFINEMENTS: usize = 2;
+const MAX_REFINEMENTS: usize = 2;
 /// How many failures of the current code a model is shown.
 const FAILURES_SHOWN: u32 = 3;
 
@@ -132,7 +132,7 @@ impl Services {
         let mut usage =
             ModelUsage { model: settings.name.clone(), rounds: 0, tokens: Usage::default(), cost_usd: None };
         let mut best: Option<Candidate> = None;
-        let rounds = if refine { 1 + MOST_REFINEMENTS } else { 1 };
+        let rounds = if refine { 1 + MAX_REFINEMENTS } else { 1 };
         for round in 1..=rounds {
             let asking = format!("asking {}, round {round} of at most {rounds}", settings.name);
             activity.set(asking.clone());

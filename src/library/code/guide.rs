@@ -10,7 +10,7 @@ use crate::{
 
 const TEMPLATE: &str = include_str!("guide.md");
 /// The guide as a whole has to stay below 1,500 tokens, which are at least three characters each.
-const MOST_DEFINITION_CHARS: usize = 1200;
+const MAX_DEFINITION_CHARS: usize = 1200;
 
 impl Library {
     /// Instructions for writing the code of a procedure, in fewer than 1,500 tokens.
@@ -39,7 +39,7 @@ fn guide(row: &ProcedureRow, policy: &Permissions) -> String {
         .replace("{present}", &present)
         .replace("{stub}", &host::outline())
         // Last, because a definition may contain anything.
-        .replace("{definition}", &essentials(&row.definition, MOST_DEFINITION_CHARS))
+        .replace("{definition}", &essentials(&row.definition, MAX_DEFINITION_CHARS))
 }
 
 /// What the policy grants, in a sentence.

@@ -14,11 +14,11 @@ use crate::{
 const SYSTEM: &str = include_str!("system.md");
 const TASK: &str = include_str!("task.md");
 /// A definition is shown up to this many characters; one that is longer is mostly data.
-const MOST_DEFINITION_CHARS: usize = 24_000;
-const MOST_CODE_CHARS: usize = 40_000;
+const MAX_DEFINITION_CHARS: usize = 24_000;
+const MAX_CODE_CHARS: usize = 40_000;
 /// What is shown of one failure.
-const MOST_FAILURE_CHARS: usize = 1_200;
-const MOST_ISSUES: usize = 15;
+const MAX_FAILURE_CHARS: usize = 1_200;
+const MAX_ISSUES: usize = 15;
 
 /// The messages that ask for the code of `row`. `failures` are runs of its current code that went wrong.
 pub fn request(row: &ProcedureRow, policy: &Permissions, failures: &[RunRow]) -> Vec<Message> {
@@ -29,14 +29,14 @@ pub fn request(row: &ProcedureRow, policy: &Permissions, failures: &[RunRow]) ->
         .replace("{permissions}", &guide::permissions(policy))
         .replace("{current}", &current(row, failures))
         // Last, because a definition may contain anything.
-        .replace("{definition}", &guide::essentials(&row.definition, MOST_DEFINITION_CHARS));
+        .replace("{definition}", &guide::essentials(&row.definition, MAX_DEFINITION_CHARS));
     vec![Message { role: Role::System, text: system }, Message { role: Role::User, text: task }]
 }
 
 fn current(row: &ProcedureRow, failures: &[RunRow]) -> String {
     let Some(code) = &row.code else { return String::new() };
     let mut text = format!("\nThe current code, which yours replaces if it is better:\n\n```python\n{}```\n", {
-        let shown = shortened(code, MOST_CODE_CHARS);
+        let shown = shortened(code, MAX_CODE_CHARS);
         if shown.ends_with('\n') { shown } else { shown + "\n" }
     });
     if failures.is_empty() {
@@ -46,9 +46,9 @@ fn current(row: &ProcedureRow, failures: &[RunRow]) -> String {
     for run in failures {
         let error =
             format!("{}: {}", run.error_type.as_deref().unwrap_or("error"), run.error.as_deref().unwrap_or_default());
-        let _ = write!(text, "\nWith {}\n{error}\n", shortened(&run.parameters, MOST_FAILURE_CHARS / 3));
+        let _ = write!(text, "\nWith {}\n{error}\n", shortened(&run.parameters, MAX_FAILURE_CHARS / 3));
         if let Some(traceback) = &run.traceback {
-            let _ = writeln!(text, "{}", shortened(traceback, MOST_FAILURE_CHARS));
+            let _ = writeln!(text, "{}", shortened(traceback, MAX_FAILURE_CHARS));
         }
     }
     text
@@ -62,7 +62,7 @@ pub fn feedback(candidate: &Candidate) -> String {
         candidate.confidence, ENOUGH
     );
     let issues = &candidate.analysis.issues;
-    for issue in issues.iter().filter(|issue| issue.code != validation::rules::GENERATION_NOTE.code).take(MOST_ISSUES) {
+    for issue in issues.iter().filter(|issue| issue.code != validation::rules::GENERATION_NOTE.code).take(MAX_ISSUES) {
         let severity = match issue.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",

@@ -16,9 +16,9 @@ use crate::{
 
 /// Outcomes that a lesson is made of: the newest. Once there are more of a kind, a lesson is looked at again only every so
 /// many of them, because a procedure may run a million times.
-const MOST_SEEN: u32 = 20;
+const MAX_SEEN: u32 = 20;
 /// Open lessons of one workflow that a success may say something new to.
-const MOST_OPEN: u32 = 10;
+const MAX_OPEN: u32 = 10;
 
 /// A short name for what outcomes that are alike share.
 pub fn pattern(workflow_id: &str, ended: Ended, trace: &Trace, error: Option<&str>) -> Option<String> {
@@ -31,7 +31,7 @@ pub fn learn(writer: &Writer<'_>, outcome: &NewOutcome, now: i64) -> Result<Vec<
     let Some(pattern) = &outcome.pattern else { return Ok(Vec::new()) };
     let (user, workflow) = (outcome.user.as_str(), outcome.workflow_id.as_str());
     let kind = outcome.ended.teaches();
-    let most = u64::from(MOST_SEEN);
+    let most = u64::from(MAX_SEEN);
     let seen = writer.count_pattern(user, pattern, most + 1)?;
     let candidate = match writer.candidate_of(user, kind, pattern)? {
         None => put_forward(writer, outcome, (kind, pattern), seen, now)?,
@@ -66,7 +66,7 @@ pub fn learn(writer: &Writer<'_>, outcome: &NewOutcome, now: i64) -> Result<Vec<
     }
     if outcome.ended == Ended::Success && seen <= most {
         // It may be what worked instead.
-        for open in writer.candidates_of_workflow(user, workflow, CandidateStatus::Candidate, MOST_OPEN)? {
+        for open in writer.candidates_of_workflow(user, workflow, CandidateStatus::Candidate, MAX_OPEN)? {
             if open.kind == Kind::AntiPattern {
                 renew(writer, &open, now)?;
             }
@@ -125,11 +125,11 @@ fn lesson_of(
     kind: Kind,
     pattern: &str,
 ) -> Result<Option<Lesson>, StorageError> {
-    let seen = reader.seen_with_pattern(user, pattern, MOST_SEEN)?;
+    let seen = reader.seen_with_pattern(user, pattern, MAX_SEEN)?;
     Ok(match kind {
         Kind::Strategy => lesson::strategy(workflow, &seen),
         Kind::AntiPattern => {
-            let successes = reader.seen_of_workflow(user, workflow, Ended::Success, MOST_SEEN)?;
+            let successes = reader.seen_of_workflow(user, workflow, Ended::Success, MAX_SEEN)?;
             lesson::anti_pattern(workflow, &seen, &successes)
         }
     })

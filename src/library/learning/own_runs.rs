@@ -20,7 +20,7 @@ const BATCH: u32 = 32;
 const INTERVAL: Duration = Duration::from_secs(2);
 /// Between two batches: executions go first.
 const BREATH: Duration = Duration::from_millis(20);
-const MOST_ERROR_CHARS: usize = 2000;
+const MAX_ERROR_CHARS: usize = 2000;
 
 impl Library {
     /// Learns from the next runs that ended; `false` when there are no more.
@@ -119,7 +119,7 @@ fn outcome_of(run: EndedRun, calls: &[CallName]) -> Option<NewOutcome> {
     trace.add_state(None, &parameters);
     let error_message = run.error.map(|error| {
         let error = run.error_type.map_or_else(|| error.clone(), |class| format!("{class}: {error}"));
-        error.chars().take(MOST_ERROR_CHARS).collect::<String>()
+        error.chars().take(MAX_ERROR_CHARS).collect::<String>()
     });
     let failed = calls.iter().filter(|call| call.failed).count();
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);

@@ -15,13 +15,13 @@ use crate::{
     storage::{CandidateRow, CandidateStatus, Reader, StorageError, Wording, Writer},
 };
 
-const MOST_LISTED: u32 = 50;
+const MAX_LISTED: u32 = 50;
 /// Runs that are named as evidence.
-const MOST_RUNS: u32 = 20;
+const MAX_RUNS: u32 = 20;
 /// Of those, what a procedure's definition names.
 const RUNS_NAMED: usize = 5;
 /// Names that are tried for a procedure.
-const MOST_NAMES: u32 = 100;
+const MAX_NAMES: u32 = 100;
 const CATEGORY: &str = "learned";
 
 /// A candidate with what speaks for it.
@@ -90,14 +90,14 @@ impl Library {
     pub fn candidates(&self) -> Result<Vec<CandidateView>, LibraryError> {
         self.refresh()?;
         self.database.read(|reader| {
-            let rows = reader.open_candidates(&self.user, MOST_LISTED)?;
+            let rows = reader.open_candidates(&self.user, MAX_LISTED)?;
             rows.into_iter().map(|row| self.candidate_view(reader, row)).collect()
         })
     }
 
     fn candidate_view(&self, reader: &Reader<'_>, row: CandidateRow) -> Result<CandidateView, LibraryError> {
         let times = reader.times_of_pattern(&row.user, &row.pattern)?;
-        let run_ids = reader.runs_with_pattern(&row.user, &row.pattern, MOST_RUNS)?;
+        let run_ids = reader.runs_with_pattern(&row.user, &row.pattern, MAX_RUNS)?;
         let count = |ended| reader.count_outcomes(&row.user, &row.workflow_id, ended);
         let (successes, failures) = (count(Ended::Success)?, count(Ended::Failure)?);
         let draft = draft(&row, &run_ids, default_name(&row, 1), DefinitionPatch::default());
@@ -157,7 +157,7 @@ impl Library {
         let (row, run_ids) = self.database.write(|writer| {
             let row = self.open_candidate(writer, id)?;
             writer.claim_candidate(id, Some(self.session.id()))?;
-            let run_ids = writer.runs_with_pattern(&self.user, &row.pattern, MOST_RUNS)?;
+            let run_ids = writer.runs_with_pattern(&self.user, &row.pattern, MAX_RUNS)?;
             Ok::<_, LibraryError>((row, run_ids))
         })?;
         let stored = self.store_lesson(&row, name, |name| draft(&row, &run_ids, name, patch.clone()));
@@ -201,7 +201,7 @@ impl Library {
                     return Ok(Decided { procedure, ..Decided::status(CandidateStatus::Active) });
                 }
                 Err(LibraryError::NameTaken { .. } | LibraryError::NameHidden(_) | LibraryError::NotOwner { .. })
-                    if given.is_none() && attempt < MOST_NAMES =>
+                    if given.is_none() && attempt < MAX_NAMES =>
                 {
                     attempt += 1;
                 }

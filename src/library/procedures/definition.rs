@@ -18,10 +18,10 @@ use crate::{
 };
 
 const DEFAULT_CATEGORY: &str = "general";
-const MOST_STEPS: usize = 200;
-const MOST_ENTRIES: usize = 100;
-const MOST_BYTES: usize = 512 * 1024;
-const MOST_TEXT_CHARS: usize = 20_000;
+const MAX_STEPS: usize = 200;
+const MAX_ENTRIES: usize = 100;
+const MAX_BYTES: usize = 512 * 1024;
+const MAX_TEXT_CHARS: usize = 20_000;
 /// Fields whose names say enough to agents, who pay for every byte of a schema.
 const PLAIN_FIELDS: [&str; 13] = [
     "tags",
@@ -234,9 +234,9 @@ fn check_steps(definition: &Definition) -> Result<(), LibraryError> {
     if definition.steps.is_empty() && definition.template.is_none() {
         return Err(invalid("`steps` is empty; give at least one step (a sentence will do), or a `template`"));
     }
-    if definition.steps.len() > MOST_STEPS {
+    if definition.steps.len() > MAX_STEPS {
         return Err(invalid(format!(
-            "`steps` has {} entries, at most {MOST_STEPS} are possible",
+            "`steps` has {} entries, at most {MAX_STEPS} are possible",
             definition.steps.len()
         )));
     }
@@ -255,14 +255,14 @@ fn check(definition: &Definition) -> Result<(), LibraryError> {
         ("anti_patterns", &definition.anti_patterns),
     ];
     for (field, list) in lists {
-        if list.len() > MOST_ENTRIES {
-            return Err(invalid(format!("`{field}` has {} entries, at most {MOST_ENTRIES} are possible", list.len())));
+        if list.len() > MAX_ENTRIES {
+            return Err(invalid(format!("`{field}` has {} entries, at most {MAX_ENTRIES} are possible", list.len())));
         }
         list.iter().try_for_each(|text| check_text(field, text))?;
     }
     let size = serde_json::to_string(definition).map_or(0, |text| text.len());
-    if size > MOST_BYTES {
-        return Err(invalid(format!("the definition is {size} bytes of JSON, at most {MOST_BYTES} are possible")));
+    if size > MAX_BYTES {
+        return Err(invalid(format!("the definition is {size} bytes of JSON, at most {MAX_BYTES} are possible")));
     }
     check_text("description", &definition.description)?;
     let texts = [
@@ -284,8 +284,8 @@ fn check(definition: &Definition) -> Result<(), LibraryError> {
 
 fn check_text(field: &str, text: &str) -> Result<(), LibraryError> {
     let length = text.chars().count();
-    if length > MOST_TEXT_CHARS {
-        return Err(invalid(format!("`{field}` has {length} characters, at most {MOST_TEXT_CHARS} are possible")));
+    if length > MAX_TEXT_CHARS {
+        return Err(invalid(format!("`{field}` has {length} characters, at most {MAX_TEXT_CHARS} are possible")));
     }
     Ok(())
 }
@@ -293,8 +293,8 @@ fn check_text(field: &str, text: &str) -> Result<(), LibraryError> {
 fn check_step(step: &Step) -> Result<(), String> {
     match step {
         Step::Sentence(text) if text.trim().is_empty() => Err("the sentence is empty".to_owned()),
-        Step::Sentence(text) if text.chars().count() > MOST_TEXT_CHARS => {
-            Err(format!("it is longer than {MOST_TEXT_CHARS} characters"))
+        Step::Sentence(text) if text.chars().count() > MAX_TEXT_CHARS => {
+            Err(format!("it is longer than {MAX_TEXT_CHARS} characters"))
         }
         Step::Command(step) if step.command.first().is_none_or(|program| program.trim().is_empty()) => {
             Err("`command` is empty; its first item is the program".to_owned())
@@ -306,8 +306,8 @@ fn check_step(step: &Step) -> Result<(), String> {
 
 fn check_parameters(parameters: &[Parameter]) -> Result<(), LibraryError> {
     let mut names = BTreeSet::new();
-    if parameters.len() > MOST_ENTRIES {
-        return Err(invalid(format!("there are {} parameters, at most {MOST_ENTRIES} are possible", parameters.len())));
+    if parameters.len() > MAX_ENTRIES {
+        return Err(invalid(format!("there are {} parameters, at most {MAX_ENTRIES} are possible", parameters.len())));
     }
     for parameter in parameters {
         let name = &parameter.name;

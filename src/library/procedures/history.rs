@@ -11,7 +11,7 @@ use crate::{
 const SHORTEST_PREFIX: usize = 7;
 
 /// Most of a reason that the history keeps.
-const MOST_REASON_CHARS: usize = 300;
+const MAX_REASON_CHARS: usize = 300;
 
 /// A version as a caller names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl Library {
                     target.version
                 )));
             }
-            let reason: String = reason.unwrap_or_default().chars().take(MOST_REASON_CHARS).collect();
+            let reason: String = reason.unwrap_or_default().chars().take(MAX_REASON_CHARS).collect();
             let reason = if reason.is_empty() { reason } else { format!(": {reason}") };
             Ok(Plan {
                 subject: format!("Roll {name} back to version {}{reason}", target.version),

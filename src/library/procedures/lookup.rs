@@ -11,7 +11,7 @@ use crate::{
 /// Names this similar (Jaro-Winkler) to a wrong one are proposed.
 const SIMILAR_NAME: f64 = 0.75;
 /// More of a question than this says nothing new.
-const MOST_QUERY_CHARS: usize = 2000;
+const MAX_QUERY_CHARS: usize = 2000;
 /// How many text matches are ranked anew by success.
 const RANKED: u32 = 50;
 const RANKED_UNDER_A_FILTER: u32 = 2000;
@@ -143,7 +143,7 @@ impl Library {
     /// [`LibraryError::Storage`].
     pub fn recall(&self, query: &str, limit: usize, filter: &RecallFilter) -> Result<Vec<Found>, LibraryError> {
         self.refresh()?;
-        let query: String = query.chars().take(MOST_QUERY_CHARS).collect();
+        let query: String = query.chars().take(MAX_QUERY_CHARS).collect();
         // What the filter leaves out must not use up the places of what it admits.
         let is_filtered =
             *filter != RecallFilter::default() || self.database.read(|reader| reader.has_other_owners(&self.user))?;

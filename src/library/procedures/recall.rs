@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// Lessons of one workflow that are looked at.
-const MOST_LESSONS: u32 = 500;
+const MAX_LESSONS: u32 = 500;
 /// Runs of a procedure in which calls of others are looked for: the newest.
-const MOST_RUNS: u32 = 200;
+const MAX_RUNS: u32 = 200;
 
 /// Where to look, as a caller says it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Library {
     /// outcome is evidence for, or that it executed; of a node: that were learned about it, or that it called.
     fn procedures_within(&self, reader: &Reader<'_>, scope: Scope<'_>) -> Result<BTreeSet<i64>, LibraryError> {
         let Scope { workflow_id: Some(workflow), run_id, node_id } = scope else { return Ok(BTreeSet::new()) };
-        let lessons = reader.candidates_of_workflow(&self.user, workflow, CandidateStatus::Active, MOST_LESSONS)?;
+        let lessons = reader.candidates_of_workflow(&self.user, workflow, CandidateStatus::Active, MAX_LESSONS)?;
         let own = match reader.procedure_named(workflow)? {
             Some(row) => Some(row),
             None => reader.procedure_named(&slugify(workflow))?,
@@ -111,7 +111,7 @@ impl Library {
                 names.extend(lessons.into_iter().filter_map(|lesson| lesson.procedure_name));
                 if let Some(row) = own {
                     ids.insert(row.id);
-                    ids.extend(reader.procedures_called_by(row.id, MOST_RUNS)?);
+                    ids.extend(reader.procedures_called_by(row.id, MAX_RUNS)?);
                 }
             }
             Some(run) => {

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// A frame whose workers are lost more often than this, without coming further, is likely to be the reason.
-const MOST_LOSSES: u32 = 3;
+const MAX_LOSSES: u32 = 3;
 
 /// How long code that waits keeps its worker. Going on in another costs about a millisecond.
 const WORKER_KEPT: Duration = Duration::from_millis(50);
@@ -193,7 +193,7 @@ impl<'t> Drive<'t, '_> {
     async fn stumble(&mut self, error: SandboxError) -> Result<Vec<Effect>, Stop> {
         self.session = None;
         let losses = self.frame.losses + 1;
-        if !matches!(error, SandboxError::Crashed(_)) || losses > MOST_LOSSES {
+        if !matches!(error, SandboxError::Crashed(_)) || losses > MAX_LOSSES {
             return Err(Stop::Sandbox(error));
         }
         tracing::info!(run = self.frame.origin.run_id, %error, "a worker was lost; its run goes on in another");

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Parameters that are larger than this, as JSON, belong in a file.
-const MOST_PARAMETER_BYTES: usize = 4 * 1024 * 1024;
+const MAX_PARAMETER_BYTES: usize = 4 * 1024 * 1024;
 /// Looking at code may take this long.
 const CHECK_TIME: Duration = Duration::from_secs(10);
 /// How long the tools of other servers are waited for when code is checked.
@@ -300,8 +300,8 @@ pub(super) fn origin_of(
         .check_declared()
         .map_err(|error| LibraryError::PermissionDenied { name: name.clone(), message: error.message })?;
     let size = serde_json::to_string(parameters).map_or(0, |text| text.len());
-    if size > MOST_PARAMETER_BYTES {
-        let most = MOST_PARAMETER_BYTES / (1024 * 1024);
+    if size > MAX_PARAMETER_BYTES {
+        let most = MAX_PARAMETER_BYTES / (1024 * 1024);
         let message = format!("its parameters are {size} bytes of JSON, at most {most} MiB are possible; pass a file");
         return Err(LibraryError::Parameters { name, message });
     }

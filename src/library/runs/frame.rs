@@ -264,10 +264,10 @@ impl Frame {
 
 /// A value as the journal keeps it: one that is very long is cut, because the journal of a run may have a thousand.
 fn journalled(value: Value) -> Value {
-    const MOST_BYTES: usize = 64 * 1024;
+    const MAX_BYTES: usize = 64 * 1024;
     const KEPT_CHARS: usize = 1000;
     let text = value.to_string();
-    if text.len() <= MOST_BYTES {
+    if text.len() <= MAX_BYTES {
         return value;
     }
     Value::String(format!("{}… ({} bytes in all)", text.chars().take(KEPT_CHARS).collect::<String>(), text.len()))

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A run that ends its server each time is not taken up more often than this, unless it comes further.
-const MOST_ATTEMPTS: u32 = 20;
+const MAX_ATTEMPTS: u32 = 20;
 
 /// How many runs are taken up at the same time.
 pub(super) const AT_ONCE: usize = 16;
@@ -253,8 +253,8 @@ impl Engine {
     }
 
     async fn take_up(&self, opened: Opened, active: Active) -> Result<Execution, LibraryError> {
-        if opened.run.attempts >= MOST_ATTEMPTS {
-            let reason = format!("its server ended {MOST_ATTEMPTS} times while it was executing");
+        if opened.run.attempts >= MAX_ATTEMPTS {
+            let reason = format!("its server ended {MAX_ATTEMPTS} times while it was executing");
             return Err(LibraryError::StateRefused { id: opened.run.id, reason });
         }
         self.claim(&opened.run.id).await?;

@@ -22,7 +22,7 @@ use crate::{
 /// How many procedures are executed at the same time for one event, or for the ticks of one process. Time that a run
 /// waits for a worker is taken from its own.
 pub(in crate::library) const AT_ONCE: usize = 4;
-const MOST_EVENT_CHARS: usize = 200;
+const MAX_EVENT_CHARS: usize = 200;
 
 /// What became of a procedure that an event called for.
 #[derive(Debug)]
@@ -110,9 +110,9 @@ impl Services {
         active: &Active,
     ) -> Result<Vec<Triggered>, LibraryError> {
         let length = event_type.chars().count();
-        if event_type.trim().is_empty() || length > MOST_EVENT_CHARS {
+        if event_type.trim().is_empty() || length > MAX_EVENT_CHARS {
             return Err(LibraryError::Invalid(format!(
-                "`event_type` must have 1 to {MOST_EVENT_CHARS} characters, it has {length}; name the event, for \
+                "`event_type` must have 1 to {MAX_EVENT_CHARS} characters, it has {length}; name the event, for \
                  example `calendar_event_ended`"
             )));
         }

@@ -25,13 +25,13 @@ use crate::{
 };
 
 /// Larger files are not passed on: they would fill a context many times over.
-pub const MOST_READ_BYTES: u64 = 8 * 1024 * 1024;
+pub const MAX_READ_BYTES: u64 = 8 * 1024 * 1024;
 /// Longest address.
-const MOST_URI_BYTES: usize = 2000;
+const MAX_URI_BYTES: usize = 2000;
 /// Largest metadata, as JSON.
-const MOST_METADATA_BYTES: usize = 64 * 1024;
+const MAX_METADATA_BYTES: usize = 64 * 1024;
 /// So many are shown with what they belong to.
-const MOST_SHOWN: u32 = 100;
+const MAX_SHOWN: u32 = 100;
 
 /// An artifact that is to be linked.
 #[derive(Debug, Clone, Default)]
@@ -75,9 +75,9 @@ impl Library {
         let given_hash = draft.content_hash.as_deref().map(ContentHash::parse).transpose()?;
         if let Some(metadata) = &draft.metadata {
             let bytes = serde_json::to_string(metadata).map_or(0, |text| text.len());
-            if bytes > MOST_METADATA_BYTES {
+            if bytes > MAX_METADATA_BYTES {
                 return Err(LibraryError::Invalid(format!(
-                    "`artifact.metadata` has {bytes} bytes as JSON, and at most {MOST_METADATA_BYTES} are allowed; keep it \
+                    "`artifact.metadata` has {bytes} bytes as JSON, and at most {MAX_METADATA_BYTES} are allowed; keep it \
                      in a file of its own"
                 )));
             }
@@ -196,9 +196,9 @@ impl Library {
         };
         let cant_read = |error: io::Error| changed(format!("can't be read ({error})"));
         let mut content = Vec::new();
-        File::open(&real).map_err(cant_read)?.take(MOST_READ_BYTES + 1).read_to_end(&mut content).map_err(cant_read)?;
-        if content.len() as u64 > MOST_READ_BYTES {
-            let most = MOST_READ_BYTES / (1024 * 1024);
+        File::open(&real).map_err(cant_read)?.take(MAX_READ_BYTES + 1).read_to_end(&mut content).map_err(cant_read)?;
+        if content.len() as u64 > MAX_READ_BYTES {
+            let most = MAX_READ_BYTES / (1024 * 1024);
             return Err(LibraryError::Invalid(format!(
                 "artifact `{id}` has more than {most} MiB, which is too much for a message; read `{}` itself",
                 row.location
@@ -231,7 +231,7 @@ fn exactly(
 ) -> Result<Vec<ArtifactRow>, LibraryError> {
     // The next text after this one.
     let to = format!("{memory_id}\0");
-    Ok(reader.artifacts_of(user, memory_type.as_str(), (memory_id, &to), MOST_SHOWN)?)
+    Ok(reader.artifacts_of(user, memory_type.as_str(), (memory_id, &to), MAX_SHOWN)?)
 }
 
 /// What a look at the folder shows; whether the content is the same only reading shows.
@@ -306,7 +306,7 @@ fn check_uri(uri: &str) -> Result<(), LibraryError> {
         let shown: String = uri.chars().take(100).collect();
         Err(LibraryError::Invalid(format!("`artifact.uri` is `{shown}`; {why}")))
     };
-    if uri.len() > MOST_URI_BYTES || uri.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
+    if uri.len() > MAX_URI_BYTES || uri.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
         return refused("give at most 2000 bytes without spaces");
     }
     match uri.split_once(':') {

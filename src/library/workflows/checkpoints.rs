@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// Largest metadata, as JSON.
-const MOST_METADATA_BYTES: usize = 64 * 1024;
+const MAX_METADATA_BYTES: usize = 64 * 1024;
 /// Larger states are hashed on a thread of their own, beside being compressed. Starting it takes 0.05 ms.
 const LARGE_STATE_BYTES: usize = 64 * 1024;
 /// A run whose branches are more than that is asked about in parts.
-const MOST_BRANCHES: usize = 100;
+const MAX_BRANCHES: usize = 100;
 
 /// A state that is to be saved.
 #[derive(Debug, Clone, Default)]
@@ -142,7 +142,7 @@ impl Library {
             scope::check_id("branch_id", branch)?;
         }
         let metadata = metadata
-            .map(|metadata| bounded("metadata", Value::Object(metadata).to_string(), MOST_METADATA_BYTES))
+            .map(|metadata| bounded("metadata", Value::Object(metadata).to_string(), MAX_METADATA_BYTES))
             .transpose()?;
         let (state, state_hash) = stored(state, self.config()?.checkpoints.state_bytes)?;
         Ok(PreparedCheckpoint {
@@ -220,10 +220,10 @@ impl Library {
         for branch in branch_ids.unwrap_or_default() {
             scope::check_id("branch_ids", branch)?;
         }
-        if let Some(branches) = branch_ids.filter(|branches| branches.len() > MOST_BRANCHES) {
+        if let Some(branches) = branch_ids.filter(|branches| branches.len() > MAX_BRANCHES) {
             let count = branches.len();
             return Err(LibraryError::Invalid(format!(
-                "`branch_ids` has {count} branches, and at most {MOST_BRANCHES} are answered; ask for the others in \
+                "`branch_ids` has {count} branches, and at most {MAX_BRANCHES} are answered; ask for the others in \
                  further calls"
             )));
         }

@@ -21,7 +21,7 @@ const VALUES: &str = "values";
 /// The parameter that gets the field's name, where the procedure has one.
 const FIELD: &str = "field";
 /// Each of them is a run of its own.
-const MOST_PROCEDURE_FIELDS: usize = 100;
+const MAX_PROCEDURE_FIELDS: usize = 100;
 
 /// Which states become one, and how.
 #[derive(Debug, Clone, Default)]
@@ -90,10 +90,10 @@ impl Services {
         let rule_of = |field: &str| rules.get(field).unwrap_or(&default);
         let fields = reducers::merge_fields(&states, |field| rule_of(field).built_in())?;
         let left = fields.iter().filter(|(_, merged)| matches!(merged, Merged::Left(_))).count();
-        if left > MOST_PROCEDURE_FIELDS {
+        if left > MAX_PROCEDURE_FIELDS {
             return Err(LibraryError::Invalid(format!(
                 "the states were not merged: procedures would have to reduce {left} fields, and at most \
-                 {MOST_PROCEDURE_FIELDS} are possible in one call; give the others a built-in reducer"
+                 {MAX_PROCEDURE_FIELDS} are possible in one call; give the others a built-in reducer"
             )));
         }
         let mut state = Map::new();

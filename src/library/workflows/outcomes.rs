@@ -16,14 +16,14 @@ use crate::{
     storage::{Counts, NewOutcome, OutcomeFilter, OutcomeRow, StorageError, Words, Writer},
 };
 
-const MOST_ERROR_CHARS: usize = 20_000;
-const MOST_ARTIFACTS: usize = 100;
-const MOST_ARTIFACT_BYTES: usize = 64 * 1024;
+const MAX_ERROR_CHARS: usize = 20_000;
+const MAX_ARTIFACTS: usize = 100;
+const MAX_ARTIFACT_BYTES: usize = 64 * 1024;
 /// Checkpoints of a run that are looked at.
-const MOST_CHECKPOINTS: u32 = 10_000;
+const MAX_CHECKPOINTS: u32 = 10_000;
 /// Branches whose last states are looked at.
-const MOST_STATES: usize = 20;
-const MOST_QUERY_CHARS: usize = 2000;
+const MAX_STATES: usize = 20;
+const MAX_QUERY_CHARS: usize = 2000;
 
 /// How a run ended, as its caller says.
 #[derive(Debug, Clone)]
@@ -159,7 +159,7 @@ impl Library {
             ended: query.ended,
         };
         let text = query.text.as_deref().unwrap_or_default().trim();
-        let text: String = text.chars().take(MOST_QUERY_CHARS).collect();
+        let text: String = text.chars().take(MAX_QUERY_CHARS).collect();
         let found = self.database.read::<_, StorageError>(|reader| {
             if text.is_empty() {
                 let rows = reader.newest_outcomes(&filter, query.limit)?;
@@ -205,9 +205,9 @@ fn check(draft: &OutcomeDraft) -> Result<(), LibraryError> {
     }
     if let Some(message) = &draft.error_message {
         let length = message.chars().count();
-        if length > MOST_ERROR_CHARS {
+        if length > MAX_ERROR_CHARS {
             return Err(invalid(&format!(
-                "`error_message` has {length} characters, and at most {MOST_ERROR_CHARS} are kept; cut it"
+                "`error_message` has {length} characters, and at most {MAX_ERROR_CHARS} are kept; cut it"
             )));
         }
     }
@@ -220,9 +220,9 @@ fn check(draft: &OutcomeDraft) -> Result<(), LibraryError> {
         return Err(invalid(&format!("`artifacts` has {wrong}; give a name or an object for each")));
     }
     let bytes: usize = draft.artifacts.iter().map(|artifact| artifact.to_string().len()).sum();
-    if draft.artifacts.len() > MOST_ARTIFACTS || bytes > MOST_ARTIFACT_BYTES {
+    if draft.artifacts.len() > MAX_ARTIFACTS || bytes > MAX_ARTIFACT_BYTES {
         return Err(invalid(&format!(
-            "`artifacts` has {} entries of {bytes} bytes, and at most {MOST_ARTIFACTS} of {MOST_ARTIFACT_BYTES} bytes \
+            "`artifacts` has {} entries of {bytes} bytes, and at most {MAX_ARTIFACTS} of {MAX_ARTIFACT_BYTES} bytes \
              are kept; name the files, not what is in them",
             draft.artifacts.len()
         )));
@@ -260,11 +260,11 @@ fn compare(draft: &OutcomeDraft, stored: &OutcomeRow) -> Result<(), LibraryError
 /// What is kept of a run, and the same with its whole path, which is what runs are compared by.
 fn trace(writer: &Writer<'_>, workflow_run: i64) -> Result<(Trace, Trace), StorageError> {
     let mut trace = Trace::default();
-    let nodes = writer.nodes_of_run(workflow_run, MOST_CHECKPOINTS)?;
+    let nodes = writer.nodes_of_run(workflow_run, MAX_CHECKPOINTS)?;
     let mut branches: Vec<Option<&str>> = Vec::new();
     for (branch, node) in &nodes {
         trace.path.push(branch.as_deref(), node);
-        if !branches.contains(&branch.as_deref()) && branches.len() < MOST_STATES {
+        if !branches.contains(&branch.as_deref()) && branches.len() < MAX_STATES {
             branches.push(branch.as_deref());
         }
     }

@@ -7,8 +7,8 @@ use monty_types::{ExcType, MontyException, StackFrame};
 
 /// The name that tracebacks give to a procedure's code.
 const SOURCE_NAME: &str = "procedure.py";
-const MOST_FRAMES: usize = 12;
-const MOST_MESSAGE_CHARS: usize = 4000;
+const MAX_FRAMES: usize = 12;
+const MAX_MESSAGE_CHARS: usize = 4000;
 
 /// A Python exception that left the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,12 +44,12 @@ impl PythonError {
         if !frames.is_empty() {
             traceback.push_str("Traceback (most recent call last):\n");
         }
-        let left_out = frames.len().saturating_sub(MOST_FRAMES);
+        let left_out = frames.len().saturating_sub(MAX_FRAMES);
         for (index, frame) in frames.iter().enumerate() {
-            if left_out > 0 && index == MOST_FRAMES / 2 {
+            if left_out > 0 && index == MAX_FRAMES / 2 {
                 let _ = writeln!(traceback, "  … {left_out} more frames …");
             }
-            if left_out > 0 && (MOST_FRAMES / 2..MOST_FRAMES / 2 + left_out).contains(&index) {
+            if left_out > 0 && (MAX_FRAMES / 2..MAX_FRAMES / 2 + left_out).contains(&index) {
                 continue;
             }
             let _ = write!(traceback, "  File \"{SOURCE_NAME}\", line {}", frame.start.line);
@@ -75,7 +75,7 @@ impl PythonError {
 }
 
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(MOST_MESSAGE_CHARS) {
+    match text.char_indices().nth(MAX_MESSAGE_CHARS) {
         Some((end, _)) => format!("{}… ({} bytes more)", &text[..end], text.len() - end),
         None => text.to_owned(),
     }

@@ -7,7 +7,7 @@ use monty_types::{
 use serde_json::{Map, Number, Value, json};
 
 /// Deepest nesting that goes out: a little less than what JSON readers accept.
-const MOST_LEVELS: usize = 100;
+const MAX_LEVELS: usize = 100;
 
 /// A Python value for a JSON value.
 pub fn to_python(value: &Value) -> MontyObject {
@@ -55,7 +55,7 @@ pub fn to_json(value: ObjectRef<'_>, limit: usize) -> Result<Value, String> {
     let mut left = limit;
     convert(value, &mut left, 0).map_err(|refusal| match refusal {
         Refusal::TooLarge => format!("it is larger than {} KiB as JSON", limit.div_ceil(1024)),
-        Refusal::TooDeep => format!("it is nested more than {MOST_LEVELS} levels deep"),
+        Refusal::TooDeep => format!("it is nested more than {MAX_LEVELS} levels deep"),
     })
 }
 
@@ -83,7 +83,7 @@ fn text(value: String, left: &mut usize) -> Result<Value, Refusal> {
 }
 
 fn convert(value: ObjectRef<'_>, left: &mut usize, depth: usize) -> Result<Value, Refusal> {
-    if depth > MOST_LEVELS {
+    if depth > MAX_LEVELS {
         return Err(Refusal::TooDeep);
     }
     charge(left, 2)?;

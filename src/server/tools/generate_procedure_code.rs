@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     arguments::ProcedureArgument,
     validate_procedure_code::Validation,
-    views::{MOST_PART_CHARS, seconds},
+    views::{MAX_PART_CHARS, seconds},
 };
 use crate::{
     library::{Activity, GenerateRequest, LibraryError, ModelUsage, ProcedureRef, Services, Validated},
@@ -101,7 +101,7 @@ impl Tool for GenerateProcedureCode {
         let work = Box::pin(services.generate(request, &activity));
         let generated = context.watch(&activity.cancel, || activity.doing(), work).await?;
         let Validated { checks, quality_score, issues, permissions_needed } = generated.validated;
-        let (mut code, rest) = window(&generated.code, 0, MOST_PART_CHARS);
+        let (mut code, rest) = window(&generated.code, 0, MAX_PART_CHARS);
         if rest.is_some() {
             code.push_str("\n# … get_procedure reads the rest");
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     arguments::ProcedureArgument,
     artifact_view::{ArtifactView, views},
-    views::{MOST_PART_CHARS, rounded},
+    views::{MAX_PART_CHARS, rounded},
 };
 use crate::{
     domain::artifact::MemoryType,
@@ -85,7 +85,7 @@ impl Tool for GetProcedure {
         let (row, artifacts) = services.blocking(read).await?;
         let success_rate = row.success_rate().map(rounded);
         let offset = params.code_offset as usize;
-        let code = row.code.map(|code| window(&code, offset, MOST_PART_CHARS));
+        let code = row.code.map(|code| window(&code, offset, MAX_PART_CHARS));
         let mut definition = serde_json::to_value(&row.definition).unwrap_or_default();
         if let Value::Object(fields) = &mut definition {
             ["name", "trigger", "owner", "is_shared"].iter().for_each(|field| drop(fields.remove(*field)));

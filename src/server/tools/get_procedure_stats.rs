@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-const MOST_ERROR_CHARS: usize = 500;
+const MAX_ERROR_CHARS: usize = 500;
 
 /// Shows how a procedure does.
 pub struct GetProcedureStats;
@@ -116,7 +116,7 @@ impl Tool for GetProcedureStats {
                 p50_ms: stats.p50_ms.map(rounded),
                 p95_ms: stats.p95_ms.map(rounded),
                 last_run_at: stats.last_run_at.map(library::rfc3339_ms),
-                last_error: stats.last_error.map(|error| window(&error, 0, MOST_ERROR_CHARS).0),
+                last_error: stats.last_error.map(|error| window(&error, 0, MAX_ERROR_CHARS).0),
                 by_version: stats
                     .by_version
                     .into_iter()

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     artifact_view::{ArtifactView, views},
-    views::{MOST_PART_CHARS, RunSummary},
+    views::{MAX_PART_CHARS, RunSummary},
 };
 use crate::{
     domain::{HostCall, artifact::MemoryType},
@@ -19,7 +19,7 @@ use crate::{
     storage::DecisionRow,
 };
 
-const MOST_CALLS: usize = 50;
+const MAX_CALLS: usize = 50;
 
 /// Shows one run.
 pub struct GetRun;
@@ -115,7 +115,7 @@ impl Tool for GetRun {
                 Part::Parameters => Some(view.run.parameters.as_str()),
                 Part::Traceback => view.run.traceback.as_deref(),
             };
-            window(text.unwrap_or_default(), params.offset as usize, MOST_PART_CHARS)
+            window(text.unwrap_or_default(), params.offset as usize, MAX_PART_CHARS)
         });
         let progress = view.progress();
         let journal = params.read.is_none();
@@ -132,7 +132,7 @@ impl Tool for GetRun {
                 .collect(),
             expires_at: view.run.expires_at.map(rfc3339_ms),
             decisions: view.decisions.into_iter().filter(|_| journal).map(DecisionView::from).collect(),
-            calls: view.calls.into_iter().filter(|_| journal).take(MOST_CALLS).collect(),
+            calls: view.calls.into_iter().filter(|_| journal).take(MAX_CALLS).collect(),
             artifacts: views(artifacts),
             next_offset: text.as_ref().and_then(|(_, next)| *next),
             text: text.map(|(part, _)| part),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{arguments::limit, views::MOST_PART_CHARS};
+use super::{arguments::limit, views::MAX_PART_CHARS};
 use crate::{
     domain::ItemKind,
     library::{InboxEntry, InboxFilter, LibraryError, Services},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Of each text in the list.
-const MOST_BODY_CHARS: usize = 1000;
+const MAX_BODY_CHARS: usize = 1000;
 
 /// Lists what is for the user.
 pub struct ListInbox;
@@ -58,8 +58,8 @@ impl Tool for ListInbox {
         let limit = limit(params.limit, 20, 100)?;
         let filter = InboxFilter { kind: params.kind, include_resolved: params.include_resolved };
         let (offset, most) = match params.item_id {
-            Some(_) => (params.offset.unwrap_or(0), MOST_PART_CHARS),
-            None => (0, MOST_BODY_CHARS),
+            Some(_) => (params.offset.unwrap_or(0), MAX_PART_CHARS),
+            None => (0, MAX_BODY_CHARS),
         };
         let entries = services
             .blocking(move |library| match params.item_id {

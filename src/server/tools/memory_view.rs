@@ -17,10 +17,10 @@ use crate::{
 
 const DEFAULT_TOKENS: u32 = 2000;
 /// What always fits into an answer: a section is never cut within an item.
-const MOST_TOKENS: u32 = 4000;
+const MAX_TOKENS: u32 = 4000;
 /// Of an error message in a list.
-const MOST_ERROR_CHARS: usize = 500;
-const MOST_NODES_SHOWN: usize = 50;
+const MAX_ERROR_CHARS: usize = 500;
+const MAX_NODES_SHOWN: usize = 50;
 
 // An outcome in a list. No doc comment: the schema would have it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -53,7 +53,7 @@ impl From<RecalledOutcome> for OutcomeView {
         let Counts { duration_ms, node_count, nodes_succeeded, nodes_failed } = row.counts;
         Self {
             outcome_id: outcome_id(&row.run_id),
-            nodes: row.trace.path.nodes().take(MOST_NODES_SHOWN).map(str::to_owned).collect(),
+            nodes: row.trace.path.nodes().take(MAX_NODES_SHOWN).map(str::to_owned).collect(),
             workflow_id: row.workflow_id,
             run_id: row.run_id,
             outcome: row.ended,
@@ -61,7 +61,7 @@ impl From<RecalledOutcome> for OutcomeView {
             node_count,
             nodes_succeeded,
             nodes_failed,
-            error_message: row.error_message.map(|message| window(&message, 0, MOST_ERROR_CHARS).0),
+            error_message: row.error_message.map(|message| window(&message, 0, MAX_ERROR_CHARS).0),
             artifacts: row.artifacts,
             linked: artifact_view::views(linked),
             completed_at: rfc3339_ms(row.created_at),
@@ -83,7 +83,7 @@ pub fn outcome_item(recalled: &RecalledOutcome) -> String {
         item.push_str(&format!(", {}", row.trace.path.shown()));
     }
     if let Some(message) = &row.error_message {
-        item.push_str(&format!("\nerror: {}", window(message, 0, MOST_ERROR_CHARS).0));
+        item.push_str(&format!("\nerror: {}", window(message, 0, MAX_ERROR_CHARS).0));
     }
     item
 }
@@ -110,7 +110,7 @@ pub fn procedure_item(found: &Found) -> String {
 pub fn token_limit(given: Option<u32>) -> Result<usize, LibraryError> {
     match given {
         Some(0) => Err(LibraryError::Invalid("`max_tokens` must be at least 1".to_owned())),
-        given => Ok(given.unwrap_or(DEFAULT_TOKENS).min(MOST_TOKENS) as usize),
+        given => Ok(given.unwrap_or(DEFAULT_TOKENS).min(MAX_TOKENS) as usize),
     }
 }
 

@@ -14,9 +14,9 @@ use crate::{
     storage::{ProcedureRow, RunRow},
 };
 
-const MOST_DESCRIPTION_CHARS: usize = 300;
+const MAX_DESCRIPTION_CHARS: usize = 300;
 /// Captured output and results that are longer are cut; `get_run` reads the rest.
-pub const MOST_PART_CHARS: usize = 8_000;
+pub const MAX_PART_CHARS: usize = 8_000;
 
 /// A procedure in a list.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -47,7 +47,7 @@ impl From<ProcedureRow> for ProcedureView {
     fn from(row: ProcedureRow) -> Self {
         let success_rate = row.success_rate().map(rounded);
         let definition = row.definition;
-        let (mut description, rest) = window(&definition.description, 0, MOST_DESCRIPTION_CHARS);
+        let (mut description, rest) = window(&definition.description, 0, MAX_DESCRIPTION_CHARS);
         if rest.is_some() {
             description.push('…');
         }
@@ -108,16 +108,16 @@ pub struct ExecutionView {
 impl From<Execution> for ExecutionView {
     fn from(execution: Execution) -> Self {
         let mut cut = Vec::new();
-        let (output, rest) = window(&execution.output, 0, MOST_PART_CHARS);
+        let (output, rest) = window(&execution.output, 0, MAX_PART_CHARS);
         if rest.is_some() {
             cut.push("output");
         }
         let mut result = execution.result;
         if let Some(text) = result.as_ref().map(ToString::to_string)
-            && text.len() > MOST_PART_CHARS
+            && text.len() > MAX_PART_CHARS
         {
             cut.push("result");
-            result = Some(Value::String(format!("{}…", window(&text, 0, MOST_PART_CHARS / 4).0)));
+            result = Some(Value::String(format!("{}…", window(&text, 0, MAX_PART_CHARS / 4).0)));
         }
         let note = cut.first().map(|part| {
             format!("{} was cut; get_run with run_id and `read`: \"{part}\" reads all of it", cut.join(" and "))
@@ -191,8 +191,8 @@ impl From<RunRow> for RunSummary {
             outcome: run.outcome,
             started_at: library::rfc3339_ms(run.started_at),
             duration_seconds: run.duration_ms.map(seconds),
-            error: run.error.map(|error| window(&error, 0, MOST_DESCRIPTION_CHARS).0),
-            waiting_for: run.waiting_for.map(|text| window(&text, 0, MOST_DESCRIPTION_CHARS).0),
+            error: run.error.map(|error| window(&error, 0, MAX_DESCRIPTION_CHARS).0),
+            waiting_for: run.waiting_for.map(|text| window(&text, 0, MAX_DESCRIPTION_CHARS).0),
         }
     }
 }
