@@ -12,13 +12,12 @@ use super::{
 };
 use crate::{
     config::Approvals,
-    domain::{Outcome, RunStatus},
+    domain::{Outcome, RunFilter, RunStatus},
     host::GateKind,
     library::{
         Services, rfc3339_ms,
         runs::{Decider, Decision, Execution, Gate, Waiting},
     },
-    storage::RunFilter,
 };
 
 const MAX_LISTED: u32 = 100;

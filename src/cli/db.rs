@@ -7,8 +7,8 @@ use super::{
     output::{BOLD, DIM, Output, YELLOW},
 };
 use crate::{
+    domain::schema::{Migrated, Schema},
     library::Maintenance,
-    storage::{Migrated, Schema},
 };
 
 #[derive(Debug, clap::Args)]
@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
 }
 
 fn show(schema: &Schema, out: Output) {
-    let newest = Schema::newest();
+    let newest = schema.newest;
     out.line(format_args!("schema version {}; this program knows {newest}", schema.version));
     for (number, name) in (1..).zip(&schema.known) {
         let name = name.split_once('_').map_or(*name, |(_, name)| name);

@@ -16,8 +16,8 @@ use super::{
     worker_program,
 };
 use crate::{
+    domain::ProcedureFilter,
     library::{Library, LibraryError, ProcedureRef, Services, Starters, runs::Active},
-    storage::ListFilter,
 };
 
 #[derive(Debug, clap::Args)]
@@ -103,7 +103,7 @@ fn set_aside(folder: &Path) -> Result<PathBuf, CliError> {
 }
 
 fn check_stores(library: &Library, out: Output) -> Result<bool, CliError> {
-    let (_, count) = library.list(&ListFilter::default(), 1, 0)?;
+    let (_, count) = library.list(&ProcedureFilter::default(), 1, 0)?;
     good(out, "history", format_args!("{}, {}", library.history_folder().display(), procedures(count)));
     let (schema, integrity) = library.database_health()?;
     let file = library.database_file();

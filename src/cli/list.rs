@@ -6,7 +6,7 @@ use super::{
     CliError, Context,
     output::{percent, short},
 };
-use crate::storage::ListFilter;
+use crate::domain::ProcedureFilter;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -26,10 +26,10 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
     let library = context.library()?;
     let (rows, total) = if arguments.query.is_empty() {
-        let filter = ListFilter {
+        let filter = ProcedureFilter {
             category: arguments.category.as_deref(),
             tag: arguments.tag.as_deref(),
-            ..ListFilter::default()
+            ..ProcedureFilter::default()
         };
         library.list(&filter, arguments.limit, 0)?
     } else {

@@ -7,8 +7,8 @@ use super::{
     output::{BOLD, RED, percent, short},
 };
 use crate::{
+    domain::ProcedureFilter,
     library::{ProcedureRef, rfc3339_ms},
-    storage::ListFilter,
 };
 
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     let library = context.library()?;
     let out = context.output;
     let Some(procedure) = &arguments.procedure else {
-        let (rows, _) = library.list(&ListFilter::default(), 10_000, 0)?;
+        let (rows, _) = library.list(&ProcedureFilter::default(), 10_000, 0)?;
         let mut used: Vec<_> = rows.into_iter().filter(|row| row.uses > 0).collect();
         used.sort_by_key(|row| std::cmp::Reverse(row.uses));
         if used.is_empty() {

@@ -5,6 +5,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use serde_json::Map;
+
+use serde_json::Value;
+
 /// What an artifact belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -93,6 +97,31 @@ impl fmt::Display for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.kind.as_str(), self.digits)
     }
+}
+
+/// An artifact as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinkedArtifact {
+    /// Its number.
+    pub id: i64,
+    /// What kind of thing it belongs to.
+    pub memory_type: String,
+    /// Which one.
+    pub memory_id: String,
+    /// What it is, in the caller's words.
+    pub kind: String,
+    /// The real path of a file, or a URI.
+    pub location: String,
+    /// Whether it is a file.
+    pub is_file: bool,
+    /// Its hash, where that is known.
+    pub content_hash: Option<String>,
+    /// Its length, where that is known.
+    pub size_bytes: Option<u64>,
+    /// What the caller noted.
+    pub metadata: Option<Map<String, Value>>,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
 }
 
 #[cfg(test)]

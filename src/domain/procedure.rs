@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::VersionNumber;
 use super::{Permissions, ProcedureName, Step, Trigger};
 
 /// What a procedure is, as it is kept in `procedure.json`. Field order is the file's key order.
@@ -248,6 +249,68 @@ pub enum CreatedBy {
     Learned,
     /// Shipped with the program or brought from elsewhere.
     Imported,
+}
+
+/// One procedure as the index knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Procedure {
+    /// The local handle.
+    pub id: i64,
+    /// Its current definition.
+    pub definition: Definition,
+    /// Its current code.
+    pub code: Option<String>,
+    /// Its current version.
+    pub version: VersionNumber,
+    /// The version that brought the current code.
+    pub code_version: Option<VersionNumber>,
+    /// What the checks gave the current code.
+    pub code_prior: Option<f64>,
+    /// Confidence in the current code: the prior, moved by the outcomes of its runs.
+    pub code_confidence: Option<f64>,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// Seconds since 1970.
+    pub updated_at: i64,
+    /// Seconds since 1970; set when the procedure was removed.
+    pub deleted_at: Option<i64>,
+    /// Executions that succeeded.
+    pub successes: u64,
+    /// Executions that failed.
+    pub failures: u64,
+    /// Executions that were started.
+    pub uses: u64,
+    /// Start of the latest, in milliseconds since 1970.
+    pub last_run_at: Option<i64>,
+    /// Whether anybody linked something to it.
+    pub has_artifacts: bool,
+}
+
+impl Procedure {
+    /// Share of finished executions that succeeded; `None` before the first.
+    #[must_use]
+    pub fn success_rate(&self) -> Option<f64> {
+        let finished = self.successes + self.failures;
+        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+        (finished > 0).then(|| self.successes as f64 / finished as f64)
+    }
+}
+
+/// Which procedures to list.
+#[derive(Debug, Clone, Default)]
+pub struct ProcedureFilter<'a> {
+    /// Only this category.
+    pub category: Option<&'a str>,
+    /// Only with this tag.
+    pub tag: Option<&'a str>,
+    /// Only with this status.
+    pub status: Option<Status>,
+    /// Only with at least this confidence, best first (otherwise the latest change comes first).
+    pub min_confidence: Option<f64>,
+    /// Only what this user may read.
+    pub user: Option<&'a str>,
+    /// Of that, only the user's own.
+    pub own_only: bool,
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::VersionNumber;
+
 /// A UUID v7 in its usual text form: unique, and sorted by time of creation.
 pub type RunId = String;
 
@@ -110,4 +112,75 @@ pub struct HostCall {
     pub step: Option<u32>,
     /// How long the host took, in milliseconds.
     pub duration_ms: f64,
+}
+
+/// One run as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Its id.
+    pub id: String,
+    /// What was executed.
+    pub procedure_id: i64,
+    /// Its name today.
+    pub procedure_name: String,
+    /// In which version.
+    pub version: VersionNumber,
+    /// The run that called it.
+    pub parent_run_id: Option<String>,
+    /// The server process that owns it.
+    pub session: String,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// How it answered.
+    pub outcome: Option<Outcome>,
+    /// The parameters as JSON.
+    pub parameters: String,
+    /// The result as JSON.
+    pub result: Option<String>,
+    /// What it printed and logged.
+    pub output: Option<String>,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// The exception's class.
+    pub error_type: Option<String>,
+    /// Where it was raised.
+    pub traceback: Option<String>,
+    /// The instruction that a paused run waits for.
+    pub waiting_for: Option<String>,
+    /// How many steps the procedure has.
+    pub steps_total: u32,
+    /// Milliseconds since 1970.
+    pub started_at: i64,
+    /// Milliseconds since 1970.
+    pub finished_at: Option<i64>,
+    /// Time spent executing, in milliseconds.
+    pub duration_ms: Option<f64>,
+    /// How often it was taken up again after its server ended.
+    pub attempts: u32,
+    /// When what it waits for stops waiting; milliseconds since 1970.
+    pub expires_at: Option<i64>,
+}
+
+/// Which runs to list.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// Only of this procedure.
+    pub procedure_id: Option<i64>,
+    /// Only with this status.
+    pub status: Option<RunStatus>,
+}
+
+/// What somebody decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionRecord {
+    /// The call that waited for it.
+    pub sequence: u32,
+    /// What was asked.
+    pub question: String,
+    /// `approve`, `reject` or `expired`.
+    pub decision: String,
+    /// Who decided.
+    pub decided_by: String,
+    /// Milliseconds since 1970.
+    pub decided_at: i64,
 }

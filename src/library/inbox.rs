@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Library, LibraryError, now_ms, rfc3339_ms};
 use crate::{
-    domain::{ItemKind, RunStatus},
-    storage::{ItemRow, RunFilter, RunRow, StorageError},
+    domain::{ItemKind, Run, RunFilter, RunStatus},
+    storage::{ItemRow, StorageError},
 };
 
 /// Which entries of the inbox to list.
@@ -23,7 +23,7 @@ pub enum InboxEntry {
     /// An item that a procedure put there.
     Item(ItemRow),
     /// A run that waits for somebody; `resume_run` goes on.
-    Run(ItemKind, RunRow),
+    Run(ItemKind, Run),
 }
 
 impl InboxEntry {
@@ -89,7 +89,7 @@ impl Library {
                     reader.list_runs(&self.user, &paused, limit)?
                 }
             };
-            let kind_of = |run: RunRow| Ok((kind_of_wait(reader.awaited_function(&run.id)?.as_deref()), run));
+            let kind_of = |run: Run| Ok((kind_of_wait(reader.awaited_function(&run.id)?.as_deref()), run));
             let runs = runs.into_iter().map(kind_of).collect::<Result<Vec<_>, StorageError>>()?;
             Ok::<_, StorageError>((items, runs))
         })?;

@@ -25,7 +25,8 @@ use tokio::sync::Notify;
 
 use crate::{
     config::Config,
-    storage::{Database, Migrated, StorageError},
+    domain::schema::Migrated,
+    storage::{Database, StorageError},
     versions::Versions,
 };
 

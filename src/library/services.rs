@@ -10,10 +10,9 @@ use super::{
 };
 use crate::{
     config::{Config, Limits},
-    domain::Definition,
+    domain::{Definition, Procedure},
     host,
     runtime::monty::Sandbox,
-    storage::ProcedureRow,
     validation::{self, Analysis, Context},
 };
 
@@ -136,7 +135,7 @@ impl Services {
         &self,
         code: String,
         wanted: Option<ProcedureRef>,
-    ) -> Result<(String, Analysis, Option<ProcedureRow>), LibraryError> {
+    ) -> Result<(String, Analysis, Option<Procedure>), LibraryError> {
         let analyzed = self.blocking(move |library| {
             let (analysis, row) = library.analyze(&code, wanted.as_ref())?;
             Ok((code, analysis, row))

@@ -8,8 +8,8 @@ use rmcp::{
 use serde_json::json;
 
 use crate::{
+    domain::artifact::LinkedArtifact,
     library::{LibraryError, Services},
-    storage::ArtifactRow,
 };
 
 const PREFIX: &str = "repertoire://artifacts/";
@@ -65,7 +65,7 @@ pub async fn read(services: &Services, uri: String) -> Result<ReadResourceResult
     Ok(ReadResourceResult::new(vec![contents]))
 }
 
-fn resource(row: &ArtifactRow) -> Resource {
+fn resource(row: &LinkedArtifact) -> Resource {
     let name = row.location.rsplit(['/', std::path::MAIN_SEPARATOR]).next().unwrap_or_default();
     let resource = Resource::new(uri(row.id), name)
         .with_description(format!("{} of {} {}", row.kind, row.memory_type, row.memory_id));
@@ -79,7 +79,7 @@ fn resource(row: &ArtifactRow) -> Resource {
     }
 }
 
-fn mime_of(row: &ArtifactRow) -> Option<String> {
+fn mime_of(row: &LinkedArtifact) -> Option<String> {
     mime_guess::from_path(&row.location).first().map(|mime| mime.essence_str().to_owned())
 }
 

@@ -4,38 +4,14 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
 use super::{Reader, StorageError, Writer, json::Json};
-
-/// An artifact as it is kept.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ArtifactRow {
-    /// Its number.
-    pub id: i64,
-    /// What kind of thing it belongs to.
-    pub memory_type: String,
-    /// Which one.
-    pub memory_id: String,
-    /// What it is, in the caller's words.
-    pub kind: String,
-    /// The real path of a file, or a URI.
-    pub location: String,
-    /// Whether it is a file.
-    pub is_file: bool,
-    /// Its hash, where that is known.
-    pub content_hash: Option<String>,
-    /// Its length, where that is known.
-    pub size_bytes: Option<u64>,
-    /// What the caller noted.
-    pub metadata: Option<Map<String, Value>>,
-    /// Milliseconds since 1970.
-    pub created_at: i64,
-}
+use crate::domain::artifact::LinkedArtifact;
 
 const COLUMNS: &str =
     "id, memory_type, memory_id, type, location, is_file, content_hash, size_bytes, metadata, created_at";
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<ArtifactRow> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<LinkedArtifact> {
     let metadata: Option<Json<Map<String, Value>>> = row.get("metadata")?;
-    Ok(ArtifactRow {
+    Ok(LinkedArtifact {
         id: row.get("id")?,
         memory_type: row.get("memory_type")?,
         memory_id: row.get("memory_id")?,
@@ -60,7 +36,7 @@ impl Reader<'_> {
         memory_type: &str,
         (from, to): (&str, &str),
         most: u32,
-    ) -> Result<Vec<ArtifactRow>, StorageError> {
+    ) -> Result<Vec<LinkedArtifact>, StorageError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM artifacts WHERE user = ?1 AND memory_type = ?2 AND memory_id >= ?3 AND memory_id < ?4 \
              ORDER BY id LIMIT ?5"
@@ -74,7 +50,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn linked_files(&self, user: &str, after: i64, most: u32) -> Result<Vec<ArtifactRow>, StorageError> {
+    pub fn linked_files(&self, user: &str, after: i64, most: u32) -> Result<Vec<LinkedArtifact>, StorageError> {
         let sql =
             format!("SELECT {COLUMNS} FROM artifacts WHERE user = ?1 AND id > ?2 AND is_file ORDER BY id LIMIT ?3");
         let mut statement = self.0.prepare_cached(&sql)?;
@@ -86,7 +62,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn artifact(&self, user: &str, id: i64) -> Result<Option<ArtifactRow>, StorageError> {
+    pub fn artifact(&self, user: &str, id: i64) -> Result<Option<LinkedArtifact>, StorageError> {
         let sql = format!("SELECT {COLUMNS} FROM artifacts WHERE user = ?1 AND id = ?2");
         Ok(self.0.prepare_cached(&sql)?.query_row(params![user, id], from_row).optional()?)
     }
@@ -97,7 +73,7 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn link_artifact(&self, user: &str, artifact: &ArtifactRow) -> Result<i64, StorageError> {
+    pub fn link_artifact(&self, user: &str, artifact: &LinkedArtifact) -> Result<i64, StorageError> {
         let sql = "INSERT INTO artifacts (user, memory_type, memory_id, type, location, is_file, content_hash, size_bytes, \
              metadata, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
              ON CONFLICT (user, memory_type, memory_id, location) DO UPDATE SET type = excluded.type, \

@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 
-use super::{StorageError, connect};
+use super::{connection::connect, error::StorageError};
 
 const FOLDER: &str = "backups";
 const PREFIX: &str = "repertoire-v";

@@ -8,6 +8,7 @@ use super::{
     json::Json,
     states::{self, StoredState},
 };
+use crate::domain::workflow::Checkpoint;
 
 /// A run of somebody's workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,27 +17,6 @@ pub struct WorkflowRunRow {
     pub id: i64,
     /// The workflow that it is a run of.
     pub workflow_id: String,
-}
-
-/// A checkpoint as it is kept.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CheckpointRow {
-    /// Its number in the run, from 1.
-    pub sequence: i64,
-    /// The node that made the state.
-    pub node_id: String,
-    /// The branch, where the run has several.
-    pub branch_id: Option<String>,
-    /// The number of the checkpoint that it came from.
-    pub parent_sequence: Option<i64>,
-    /// The same for equal states.
-    pub state_hash: String,
-    /// The state as JSON, unless it was left out.
-    pub state: Option<String>,
-    /// What the caller noted.
-    pub metadata: Option<Map<String, Value>>,
-    /// Milliseconds since 1970.
-    pub created_at: i64,
 }
 
 /// A checkpoint that is to be kept.
@@ -63,12 +43,12 @@ pub struct NewCheckpoint<'a> {
 /// The columns of [`from_row`] but the state.
 const COLUMNS: &str = "sequence, node_id, branch_id, parent_sequence, state_hash, created_at, metadata";
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<CheckpointRow> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Checkpoint> {
     let metadata: Option<Json<Map<String, Value>>> = row.get("metadata")?;
     let column = row.as_ref().column_index("state")?;
     let state = states::state_of(row.get_ref(column)?);
     let state = state.map_err(|why| rusqlite::Error::FromSqlConversionFailure(column, Type::Null, why.into()))?;
-    Ok(CheckpointRow {
+    Ok(Checkpoint {
         sequence: row.get("sequence")?,
         node_id: row.get("node_id")?,
         branch_id: row.get("branch_id")?,
@@ -127,7 +107,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn latest_checkpoint(&self, workflow_run: i64) -> Result<Option<CheckpointRow>, StorageError> {
+    pub fn latest_checkpoint(&self, workflow_run: i64) -> Result<Option<Checkpoint>, StorageError> {
         let sql =
             format!("SELECT {COLUMNS}, state FROM checkpoints WHERE workflow_run = ?1 ORDER BY sequence DESC LIMIT 1");
         Ok(self.0.prepare_cached(&sql)?.query_row([workflow_run], from_row).optional()?)
@@ -137,7 +117,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn latest_of_branch(&self, workflow_run: i64, branch_id: &str) -> Result<Option<CheckpointRow>, StorageError> {
+    pub fn latest_of_branch(&self, workflow_run: i64, branch_id: &str) -> Result<Option<Checkpoint>, StorageError> {
         let sql = format!(
             "SELECT {COLUMNS}, state FROM checkpoints \
              WHERE workflow_run = ?1 AND branch_id = ?2 ORDER BY sequence DESC LIMIT 1"
@@ -149,14 +129,14 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn list_checkpoints(&self, workflow_run: i64, limit: u32) -> Result<Vec<CheckpointRow>, StorageError> {
+    pub fn list_checkpoints(&self, workflow_run: i64, limit: u32) -> Result<Vec<Checkpoint>, StorageError> {
         let sql = format!(
             "SELECT {COLUMNS}, NULL AS state FROM checkpoints \
              WHERE workflow_run = :run ORDER BY sequence DESC LIMIT :limit"
         );
         let mut statement = self.0.prepare_cached(&sql)?;
         let rows = statement.query_map(named_params! {":run": workflow_run, ":limit": limit}, from_row)?;
-        let mut rows: Vec<CheckpointRow> = rows.collect::<Result<_, _>>()?;
+        let mut rows: Vec<Checkpoint> = rows.collect::<Result<_, _>>()?;
         rows.reverse();
         Ok(rows)
     }

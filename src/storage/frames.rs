@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Reader, StorageError, Writer};
-use crate::domain::RunStatus;
+use crate::domain::{DecisionRecord, RunStatus};
 
 /// A frame as it is saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,21 +33,6 @@ pub struct AnswerRow {
     pub reply: String,
     /// Its keyed hash.
     pub seal: Vec<u8>,
-}
-
-/// What somebody decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecisionRow {
-    /// The call that waited for it.
-    pub sequence: u32,
-    /// What was asked.
-    pub question: String,
-    /// `approve`, `reject` or `expired`.
-    pub decision: String,
-    /// Who decided.
-    pub decided_by: String,
-    /// Milliseconds since 1970.
-    pub decided_at: i64,
 }
 
 const COLUMNS: &str = "run_id, root_run_id, depth, state, output, snapshot, seal";
@@ -101,7 +86,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn decisions(&self, run_id: &str) -> Result<Vec<DecisionRow>, StorageError> {
+    pub fn decisions(&self, run_id: &str) -> Result<Vec<DecisionRecord>, StorageError> {
         let mut statement = self.0.prepare_cached(
             "WITH RECURSIVE tree (id) AS (SELECT ?1 \
              UNION SELECT runs.id FROM runs JOIN tree ON runs.parent_run_id = tree.id) \
@@ -109,7 +94,7 @@ impl Reader<'_> {
              WHERE run_id IN (SELECT id FROM tree) ORDER BY decided_at, sequence",
         )?;
         let rows = statement.query_map([run_id], |row| {
-            Ok(DecisionRow {
+            Ok(DecisionRecord {
                 sequence: row.get(0)?,
                 question: row.get(1)?,
                 decision: row.get(2)?,
@@ -202,8 +187,8 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn save_decision(&self, run_id: &str, decision: &DecisionRow) -> Result<(), StorageError> {
-        let DecisionRow { sequence, question, decision, decided_by, decided_at } = decision;
+    pub fn save_decision(&self, run_id: &str, decision: &DecisionRecord) -> Result<(), StorageError> {
+        let DecisionRecord { sequence, question, decision, decided_by, decided_at } = decision;
         self.0
             .0
             .prepare_cached("INSERT OR REPLACE INTO decisions (run_id, sequence, question, decision, decided_by, decided_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?

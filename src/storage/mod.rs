@@ -7,7 +7,9 @@ mod artifacts;
 mod backup;
 mod candidates;
 mod checkpoints;
+mod connection;
 mod ended_runs;
+mod error;
 mod frames;
 mod inbox;
 mod json;
@@ -27,103 +29,27 @@ use std::{
     ops::Deref,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-pub use artifacts::ArtifactRow;
+use crate::domain::schema::Migrated;
+use connection::{connect, enter_wal_mode};
+
 pub use candidates::{CandidateRow, CandidateStatus, Wording};
-pub use checkpoints::{CheckpointRow, NewCheckpoint, WorkflowRunRow};
+pub use checkpoints::{NewCheckpoint, WorkflowRunRow};
 pub use ended_runs::{CallName, EndedRun};
-pub use frames::{AnswerRow, DecisionRow, FrameRow};
+pub use error::StorageError;
+pub use frames::{AnswerRow, FrameRow};
 pub use inbox::ItemRow;
-pub use migrations::Migrated;
-pub use outcomes::{Counts, NewOutcome, OutcomeFilter, OutcomeRow};
-pub use procedures::{ListFilter, ProcedureRow, ProcedureUpdate};
-pub use runs::{NewRun, RunEnd, RunFilter, RunRow};
-pub use schema::{Schema, migrate_down};
+pub use outcomes::{NewOutcome, OutcomeFilter};
+pub use procedures::ProcedureUpdate;
+pub use runs::{NewRun, RunEnd};
+pub use schema::{migrate_down, schema};
 pub use search::{SearchHit, Words};
 pub use states::StoredState;
-pub use stats::{DayTotals, Stats, VersionTotals};
 pub use triggers::{Tick, TriggerRow, Waiting};
 pub use versions::VersionRow;
-
-/// How long a writer waits for the others before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-const PREPARED_STATEMENTS: usize = 64;
-/// How many pages of 4 KiB the log may have before what is in it goes into the file, which the writer waits for. With
-/// SQLite's 1000, every fourth checkpoint of a megabyte would.
-const LOG_PAGES: u32 = 4000;
-
-/// Why the database can't answer.
-#[derive(Debug, thiserror::Error)]
-pub enum StorageError {
-    /// SQLite refused.
-    #[error("the database can't be used: {0}")]
-    Sqlite(rusqlite::Error),
-    /// The file is not a database, or can't be reached.
-    #[error(
-        "the database `{}` can't be opened: {source}; `repertoire doctor --rebuild` sets a broken one aside and builds \
-         the index anew", path.display()
-    )]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite said.
-        source: rusqlite::Error,
-    },
-    /// A newer program has changed the tables in a way that this one does not understand.
-    #[error(
-        "the database has schema version {found}, this program understands {known}; upgrade `repertoire`, or use \
-         another `--home`"
-    )]
-    TooNew {
-        /// What the file says.
-        found: u32,
-        /// The newest that this program knows.
-        known: u32,
-    },
-    /// Another program has migrated the tables since this one opened the database.
-    #[error(
-        "another program has brought the database to schema version {found} while this one, which works with version \
-         {known}, had it open; nothing was written. Restart `repertoire`"
-    )]
-    Migrated {
-        /// What the file says now.
-        found: u32,
-        /// The version that this program works with.
-        known: u32,
-    },
-    /// Down is where lower versions are.
-    #[error("the database has schema version {found}; `--to {wanted}` is not below that")]
-    NotBelow {
-        /// What the file says.
-        found: u32,
-        /// What was asked for.
-        wanted: u32,
-    },
-    /// The database can't be copied, and without a copy nothing is done.
-    #[error("no backup can be made at `{}`: {source}; nothing was changed", path.display())]
-    Backup {
-        /// The copy.
-        path: PathBuf,
-        /// What SQLite or the system said.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// A column holds what no version of the program writes.
-    #[error("the database holds a value that can't be read ({0}); run `repertoire doctor --rebuild`")]
-    Unreadable(String),
-}
-
-impl From<rusqlite::Error> for StorageError {
-    fn from(error: rusqlite::Error) -> Self {
-        match error {
-            rusqlite::Error::FromSqlConversionFailure(_, _, why) => Self::Unreadable(why.to_string()),
-            other => Self::Sqlite(other),
-        }
-    }
-}
 
 /// One home's database: a writer, and readers that never wait for it.
 pub struct Database {
@@ -237,37 +163,6 @@ fn write_on<T, E: From<StorageError>>(
     let value = work(&Writer(Reader(&transaction)))?;
     transaction.commit().map_err(StorageError::from)?;
     Ok(value)
-}
-
-fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
-    // What must survive a power cut is in git; the rest survives a killed process, which is what NORMAL gives.
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
-    states::register(&connection)?;
-    Ok(connection)
-}
-
-/// Turning on WAL needs the file for itself for a moment and, unlike other statements, does not wait for it.
-fn enter_wal_mode(connection: &Connection) -> Result<(), StorageError> {
-    let started = Instant::now();
-    loop {
-        match connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0)) {
-            Ok(_) => return Ok(()),
-            Err(error)
-                if started.elapsed() < BUSY_TIMEOUT
-                    && matches!(
-                        error.sqlite_error_code(),
-                        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-                    ) =>
-            {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
 }
 
 impl Reader<'_> {

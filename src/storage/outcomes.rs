@@ -4,51 +4,16 @@ use rusqlite::{OptionalExtension, Row, named_params, params};
 use serde_json::Value;
 
 use super::{Reader, StorageError, Words, Writer, json::Json, procedures::VISIBLE, search::terms};
-use crate::domain::learning::{Ended, Seen, Trace};
+use crate::domain::{
+    learning::{Ended, Seen, Trace},
+    workflow::{Counts, WorkflowOutcome},
+};
 
 /// Matches that are ranked by their text: the newest ones. Ranking ten thousand that all match takes 10 ms.
 const RANKED: u32 = 500;
 
 /// Weights of the columns workflow, status, nodes, error and artifacts.
 const BM25: &str = "bm25(outcome_search, 4.0, 1.0, 2.0, 2.0, 1.0)";
-
-/// An outcome as it is kept.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OutcomeRow {
-    /// Its key here.
-    pub id: i64,
-    /// The workflow.
-    pub workflow_id: String,
-    /// The run of that workflow.
-    pub run_id: String,
-    /// How it ended.
-    pub ended: Ended,
-    /// What those that are alike share; absent where nothing is to be learned.
-    pub pattern: Option<String>,
-    /// Milliseconds since 1970.
-    pub created_at: i64,
-    /// What the caller counted.
-    pub counts: Counts,
-    /// What went wrong.
-    pub error_message: Option<String>,
-    /// What it produced.
-    pub artifacts: Vec<Value>,
-    /// What is kept of the run.
-    pub trace: Trace,
-}
-
-/// The numbers of an outcome.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// How long the run took.
-    pub duration_ms: i64,
-    /// Its nodes.
-    pub node_count: i64,
-    /// Those that succeeded.
-    pub nodes_succeeded: i64,
-    /// Those that failed.
-    pub nodes_failed: i64,
-}
 
 /// An outcome that is to be kept.
 #[derive(Debug, Clone)]
@@ -97,10 +62,10 @@ pub struct OutcomeFilter {
 const COLUMNS: &str = "o.id, o.workflow_id, o.run_id, o.outcome, o.pattern, o.created_at, o.duration_ms, o.node_count, \
                        o.nodes_succeeded, o.nodes_failed, o.error_message, o.artifacts, o.trace";
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<OutcomeRow> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<WorkflowOutcome> {
     let ended: String = row.get("outcome")?;
     let artifacts: Option<Json<Vec<Value>>> = row.get("artifacts")?;
-    Ok(OutcomeRow {
+    Ok(WorkflowOutcome {
         id: row.get("id")?,
         workflow_id: row.get("workflow_id")?,
         run_id: row.get("run_id")?,
@@ -152,7 +117,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn outcome_of(&self, user: &str, run_id: &str) -> Result<Option<OutcomeRow>, StorageError> {
+    pub fn outcome_of(&self, user: &str, run_id: &str) -> Result<Option<WorkflowOutcome>, StorageError> {
         let sql = format!("SELECT {COLUMNS} FROM workflow_outcomes AS o WHERE user = ?1 AND run_id = ?2");
         Ok(self.0.prepare_cached(&sql)?.query_row([user, run_id], from_row).optional()?)
     }
@@ -161,7 +126,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn newest_outcomes(&self, filter: &OutcomeFilter, limit: u32) -> Result<Vec<OutcomeRow>, StorageError> {
+    pub fn newest_outcomes(&self, filter: &OutcomeFilter, limit: u32) -> Result<Vec<WorkflowOutcome>, StorageError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM workflow_outcomes AS o WHERE {} ORDER BY o.id DESC LIMIT :limit",
             filter.condition()
@@ -187,7 +152,7 @@ impl Reader<'_> {
         text: &str,
         words: Words,
         limit: u32,
-    ) -> Result<Vec<(OutcomeRow, f64)>, StorageError> {
+    ) -> Result<Vec<(WorkflowOutcome, f64)>, StorageError> {
         let terms = terms(text);
         if terms.is_empty() {
             return Ok(Vec::new());

@@ -3,52 +3,7 @@
 use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use super::{Reader, StorageError, Writer, json::Json};
-use crate::domain::{Definition, Status, VersionNumber, confidence::posterior};
-
-/// One procedure as the index knows it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ProcedureRow {
-    /// The local handle.
-    pub id: i64,
-    /// Its current definition.
-    pub definition: Definition,
-    /// Its current code.
-    pub code: Option<String>,
-    /// Its current version.
-    pub version: VersionNumber,
-    /// The version that brought the current code.
-    pub code_version: Option<VersionNumber>,
-    /// What the checks gave the current code.
-    pub code_prior: Option<f64>,
-    /// Confidence in the current code: the prior, moved by the outcomes of its runs.
-    pub code_confidence: Option<f64>,
-    /// Seconds since 1970.
-    pub created_at: i64,
-    /// Seconds since 1970.
-    pub updated_at: i64,
-    /// Seconds since 1970; set when the procedure was removed.
-    pub deleted_at: Option<i64>,
-    /// Executions that succeeded.
-    pub successes: u64,
-    /// Executions that failed.
-    pub failures: u64,
-    /// Executions that were started.
-    pub uses: u64,
-    /// Start of the latest, in milliseconds since 1970.
-    pub last_run_at: Option<i64>,
-    /// Whether anybody linked something to it.
-    pub has_artifacts: bool,
-}
-
-impl ProcedureRow {
-    /// Share of finished executions that succeeded; `None` before the first.
-    #[must_use]
-    pub fn success_rate(&self) -> Option<f64> {
-        let finished = self.successes + self.failures;
-        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-        (finished > 0).then(|| self.successes as f64 / finished as f64)
-    }
-}
+use crate::domain::{Definition, Procedure, ProcedureFilter, Status, VersionNumber, confidence::posterior};
 
 /// What a commit made of a procedure.
 #[derive(Debug, Clone)]
@@ -69,23 +24,6 @@ pub struct ProcedureUpdate<'a> {
     pub indexed_at: i64,
 }
 
-/// Which procedures to list.
-#[derive(Debug, Clone, Default)]
-pub struct ListFilter<'a> {
-    /// Only this category.
-    pub category: Option<&'a str>,
-    /// Only with this tag.
-    pub tag: Option<&'a str>,
-    /// Only with this status.
-    pub status: Option<Status>,
-    /// Only with at least this confidence, best first (otherwise the latest change comes first).
-    pub min_confidence: Option<f64>,
-    /// Only what this user may read.
-    pub user: Option<&'a str>,
-    /// Of that, only the user's own.
-    pub own_only: bool,
-}
-
 /// What `:user` may read: `Definition::may_be_read_by`.
 pub(super) const VISIBLE: &str = "(owner IS NULL OR is_shared OR owner = :user)";
 /// What counts among the procedures of `:user`: `Definition::is_own_of`.
@@ -96,8 +34,8 @@ pub(super) const COLUMNS: &str = "id, definition, code, version, code_version, c
                                   EXISTS (SELECT 1 FROM artifacts WHERE memory_type = 'procedure' \
                                   AND memory_id = procedures.name) AS has_artifacts";
 
-pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<ProcedureRow> {
-    Ok(ProcedureRow {
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Procedure> {
+    Ok(Procedure {
         id: row.get("id")?,
         definition: row.get::<_, Json<Definition>>("definition")?.0,
         code: row.get("code")?,
@@ -121,7 +59,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn procedure(&self, id: i64) -> Result<Option<ProcedureRow>, StorageError> {
+    pub fn procedure(&self, id: i64) -> Result<Option<Procedure>, StorageError> {
         let sql = format!("SELECT {COLUMNS} FROM procedures WHERE id = ?1");
         self.0.prepare_cached(&sql)?.query_row([id], from_row).optional().map_err(Into::into)
     }
@@ -130,7 +68,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn procedure_named(&self, name: &str) -> Result<Option<ProcedureRow>, StorageError> {
+    pub fn procedure_named(&self, name: &str) -> Result<Option<Procedure>, StorageError> {
         let sql = format!("SELECT {COLUMNS} FROM procedures WHERE name = ?1");
         self.0.prepare_cached(&sql)?.query_row([name], from_row).optional().map_err(Into::into)
     }
@@ -141,10 +79,10 @@ impl Reader<'_> {
     /// [`StorageError`].
     pub fn list_procedures(
         &self,
-        filter: &ListFilter<'_>,
+        filter: &ProcedureFilter<'_>,
         limit: u32,
         offset: u32,
-    ) -> Result<(Vec<ProcedureRow>, u64), StorageError> {
+    ) -> Result<(Vec<Procedure>, u64), StorageError> {
         let mut conditions = vec!["deleted_at IS NULL"];
         if filter.category.is_some() {
             conditions.push("category = :category");

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Reader, StorageError, Writer, procedures::VISIBLE};
-use crate::domain::{HostCall, Outcome, RunStatus, VersionNumber};
+use crate::domain::{HostCall, Outcome, Run, RunFilter, RunStatus, VersionNumber};
 
 /// A run that starts.
 #[derive(Debug, Clone)]
@@ -55,70 +55,14 @@ pub struct RunEnd<'a> {
     pub expires_at: Option<i64>,
 }
 
-/// One run as it is kept.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RunRow {
-    /// Its id.
-    pub id: String,
-    /// What was executed.
-    pub procedure_id: i64,
-    /// Its name today.
-    pub procedure_name: String,
-    /// In which version.
-    pub version: VersionNumber,
-    /// The run that called it.
-    pub parent_run_id: Option<String>,
-    /// The server process that owns it.
-    pub session: String,
-    /// Where it stands.
-    pub status: RunStatus,
-    /// How it answered.
-    pub outcome: Option<Outcome>,
-    /// The parameters as JSON.
-    pub parameters: String,
-    /// The result as JSON.
-    pub result: Option<String>,
-    /// What it printed and logged.
-    pub output: Option<String>,
-    /// What went wrong.
-    pub error: Option<String>,
-    /// The exception's class.
-    pub error_type: Option<String>,
-    /// Where it was raised.
-    pub traceback: Option<String>,
-    /// The instruction that a paused run waits for.
-    pub waiting_for: Option<String>,
-    /// How many steps the procedure has.
-    pub steps_total: u32,
-    /// Milliseconds since 1970.
-    pub started_at: i64,
-    /// Milliseconds since 1970.
-    pub finished_at: Option<i64>,
-    /// Time spent executing, in milliseconds.
-    pub duration_ms: Option<f64>,
-    /// How often it was taken up again after its server ended.
-    pub attempts: u32,
-    /// When what it waits for stops waiting; milliseconds since 1970.
-    pub expires_at: Option<i64>,
-}
-
-/// Which runs to list.
-#[derive(Debug, Clone, Default)]
-pub struct RunFilter {
-    /// Only of this procedure.
-    pub procedure_id: Option<i64>,
-    /// Only with this status.
-    pub status: Option<RunStatus>,
-}
-
 const COLUMNS: &str = "runs.id, procedure_id, procedures.name AS procedure_name, runs.version, parent_run_id, session, \
                        runs.status, outcome, parameters, result, output, error, error_type, traceback, waiting_for, \
                        steps_total, started_at, finished_at, duration_ms, attempts, expires_at";
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {
     let status: String = row.get("status")?;
     let outcome: Option<String> = row.get("outcome")?;
-    Ok(RunRow {
+    Ok(Run {
         id: row.get("id")?,
         procedure_id: row.get("procedure_id")?,
         procedure_name: row.get("procedure_name")?,
@@ -148,7 +92,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn run(&self, id: &str) -> Result<Option<RunRow>, StorageError> {
+    pub fn run(&self, id: &str) -> Result<Option<Run>, StorageError> {
         let sql =
             format!("SELECT {COLUMNS} FROM runs JOIN procedures ON procedures.id = procedure_id WHERE runs.id = ?1");
         Ok(self.0.prepare_cached(&sql)?.query_row([id], from_row).optional()?)
@@ -159,7 +103,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn list_runs(&self, user: &str, filter: &RunFilter, limit: u32) -> Result<Vec<RunRow>, StorageError> {
+    pub fn list_runs(&self, user: &str, filter: &RunFilter, limit: u32) -> Result<Vec<Run>, StorageError> {
         let status = filter.status.map(RunStatus::as_str);
         let mut conditions = vec!["parent_run_id IS NULL", VISIBLE];
         let mut parameters: Vec<(&str, &dyn rusqlite::ToSql)> = vec![(":limit", &limit), (":user", &user)];

@@ -1,44 +1,25 @@
 //! What version the tables of a database file have, looked at and changed without using it otherwise.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::OpenFlags;
 
-use super::{Migrated, StorageError, backup, connect, migrations};
+use super::{backup, connection::connect, error::StorageError, migrations};
+use crate::domain::schema::{Migrated, Schema};
 
-/// Where a database file stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Schema {
-    /// Its version: how many migrations it has seen. 0 when the file is not there.
-    pub version: u32,
-    /// The version that a program must know at least to use it, where the file says so.
-    pub floor: Option<u32>,
-    /// The migrations that this program knows; the number of the first is 1.
-    pub known: Vec<&'static str>,
-    /// Its backups, newest first.
-    pub backups: Vec<PathBuf>,
-}
-
-impl Schema {
-    /// Looks at the file, and changes nothing.
-    ///
-    /// # Errors
-    /// [`StorageError::Open`] when it is not a database.
-    pub fn of(path: &Path) -> Result<Self, StorageError> {
-        let looked_up = || {
-            let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-            Ok((migrations::version(&connection)?, migrations::floor(&connection)?))
-        };
-        let open_error = |source| StorageError::Open { path: path.to_owned(), source };
-        let (version, floor) = if path.exists() { looked_up().map_err(open_error)? } else { (0, None) };
-        Ok(Self { version, floor, known: migrations::names().collect(), backups: backup::list(path) })
-    }
-
-    /// The newest version that this program knows.
-    #[must_use]
-    pub const fn newest() -> u32 {
-        migrations::NEWEST
-    }
+/// Looks at a database file, and changes nothing.
+///
+/// # Errors
+/// [`StorageError::Open`] when it is not a database.
+pub fn schema(path: &Path) -> Result<Schema, StorageError> {
+    let looked_up = || {
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        Ok((migrations::version(&connection)?, migrations::floor(&connection)?))
+    };
+    let open_error = |source| StorageError::Open { path: path.to_owned(), source };
+    let (version, floor) = if path.exists() { looked_up().map_err(open_error)? } else { (0, None) };
+    let known = migrations::names().collect();
+    Ok(Schema { version, newest: migrations::NEWEST, floor, known, backups: backup::list(path) })
 }
 
 /// Takes the migrations after version `to` back, after a backup. `is_free` is asked under the write lock whether nobody
@@ -59,6 +40,8 @@ pub fn migrate_down<E: From<StorageError>>(
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use rusqlite::Connection;
 
     use super::*;
@@ -77,7 +60,7 @@ mod tests {
         set_floor(99);
         let Err(error) = Database::open(&path) else { panic!("a database from the future was opened") };
         assert!(error.to_string().contains("99"), "{error}");
-        set_floor(Schema::newest());
+        set_floor(migrations::NEWEST);
         let database = Database::open(&path).unwrap();
         assert_eq!(database.schema_version().unwrap(), 99);
         database.write(|writer| writer.set_indexed_commit("abc")).unwrap();
@@ -94,7 +77,7 @@ mod tests {
                 scope.spawn(|| Database::open(&path).unwrap().schema_version().unwrap());
             }
         });
-        assert_eq!(Database::open(&path).unwrap().schema_version().unwrap(), Schema::newest());
+        assert_eq!(Database::open(&path).unwrap().schema_version().unwrap(), migrations::NEWEST);
         assert_eq!(backup::list(&path), Vec::<PathBuf>::new());
     }
 
@@ -109,7 +92,7 @@ mod tests {
         let made: Vec<PathBuf> = (0..5)
             .map(|round| {
                 database.write(|writer| writer.set_indexed_commit(&round.to_string())).unwrap();
-                backup::make(&path, Schema::newest()).unwrap()
+                backup::make(&path, migrations::NEWEST).unwrap()
             })
             .collect();
         let kept: Vec<PathBuf> = made.iter().rev().take(3).cloned().collect();

@@ -1,16 +1,16 @@
 //! Full-text search over procedures.
 
 use super::{
-    ProcedureRow, Reader, StorageError, Writer,
+    Reader, StorageError, Writer,
     procedures::{COLUMNS, from_row},
 };
-use crate::domain::{Definition, Step};
+use crate::domain::{Definition, Procedure, Step};
 
 /// A found procedure with its text relevance; higher is better.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchHit {
     /// The procedure.
-    pub procedure: ProcedureRow,
+    pub procedure: Procedure,
     /// BM25 of the match, as a positive number.
     pub relevance: f64,
 }

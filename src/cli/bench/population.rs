@@ -8,9 +8,8 @@ use super::{COMMITTED, HOT, JOURNALLED};
 use crate::{
     cli::CliError,
     config::{Config, Start},
-    domain::{Definition, learning::Ended},
+    domain::{Definition, learning::Ended, workflow::Counts},
     library::{Library, OutcomeDraft, Starters},
-    storage::Counts,
 };
 
 const VERBS: [&str; 10] =

@@ -3,9 +3,8 @@
 use super::{confidence, generate::ModelUsage};
 use crate::{
     compiler,
-    domain::{Definition, Permissions, VersionKind, VersionNumber},
+    domain::{Definition, Permissions, Procedure, VersionKind, VersionNumber},
     library::{Library, LibraryError, ProcedureRef, home::Plan},
-    storage::ProcedureRow,
     validation::{self, Analysis, Checks, Context, Issue, Severity, rules},
 };
 
@@ -78,7 +77,7 @@ impl Making {
 #[derive(Debug, Clone)]
 pub struct Generated {
     /// The procedure afterwards.
-    pub procedure: ProcedureRow,
+    pub procedure: Procedure,
     /// The code.
     pub code: String,
     /// Where it came from.
@@ -125,7 +124,7 @@ impl Library {
         &self,
         code: &str,
         wanted: Option<&ProcedureRef>,
-    ) -> Result<(Analysis, Option<ProcedureRow>), LibraryError> {
+    ) -> Result<(Analysis, Option<Procedure>), LibraryError> {
         let row = wanted.map(|wanted| self.procedure(wanted)).transpose()?;
         let name = row.as_ref().map(|row| row.definition.name.identifier());
         let config = self.config()?;
@@ -201,7 +200,7 @@ impl Library {
 }
 
 /// Why the current code of `row` stays, although there is new code from `source`.
-fn reason_to_keep(row: &ProcedureRow, source: CodeSource, confidence: f64) -> Option<String> {
+fn reason_to_keep(row: &Procedure, source: CodeSource, confidence: f64) -> Option<String> {
     let current = row.code.as_deref()?;
     let version = row.code_version.unwrap_or(row.version);
     match source {

@@ -15,10 +15,9 @@ use super::{
 use crate::{
     compiler,
     config::ModelSettings,
-    domain::RunStatus,
+    domain::{Procedure, RunFilter, RunStatus},
     library::{LibraryError, ProcedureRef, Services},
     models::{Message, Model, ModelError, Role, Usage},
-    storage::{ProcedureRow, RunFilter},
 };
 
 /// Confidence at which a model is not asked to improve its code.
@@ -113,7 +112,7 @@ impl Services {
         self.blocking(move |library| library.commit_candidate(row.id, candidate, making)).await
     }
 
-    async fn candidate(&self, row: &ProcedureRow, code: String, source: CodeSource) -> Result<Candidate, LibraryError> {
+    async fn candidate(&self, row: &Procedure, code: String, source: CodeSource) -> Result<Candidate, LibraryError> {
         let (code, analysis, _) = self.check(code, Some(ProcedureRef::Id(row.id))).await?;
         Ok(Candidate::new(code, source, analysis, &row.definition))
     }
@@ -121,7 +120,7 @@ impl Services {
     /// The best of what the model writes in a few rounds.
     async fn ask_model(
         &self,
-        row: &ProcedureRow,
+        row: &Procedure,
         settings: &ModelSettings,
         refine: bool,
         activity: &Activity,
@@ -182,7 +181,7 @@ impl Services {
         })
     }
 
-    async fn messages(&self, row: ProcedureRow) -> Result<Vec<Message>, LibraryError> {
+    async fn messages(&self, row: Procedure) -> Result<Vec<Message>, LibraryError> {
         self.blocking(move |library| {
             let filter = RunFilter { procedure_id: Some(row.id), status: Some(RunStatus::Failed) };
             let mut failures = library.runs(&filter, FAILURES_SHOWN)?;

@@ -1,10 +1,9 @@
 //! What an agent needs to know to write the code of a procedure itself.
 
 use crate::{
-    domain::{Definition, Permissions},
+    domain::{Definition, Permissions, Procedure},
     host,
     library::{Library, LibraryError, ProcedureRef},
-    storage::ProcedureRow,
     validation,
 };
 
@@ -24,7 +23,7 @@ impl Library {
     }
 }
 
-fn guide(row: &ProcedureRow, policy: &Permissions) -> String {
+fn guide(row: &Procedure, policy: &Permissions) -> String {
     let present = match (&row.code, row.code_confidence) {
         (Some(_), Some(confidence)) => format!(
             "\nThere is code already (version {}, confidence {confidence}); get_procedure shows it.",
@@ -99,12 +98,12 @@ mod tests {
 
     use super::*;
 
-    fn row(steps: usize) -> ProcedureRow {
+    fn row(steps: usize) -> Procedure {
         let steps: Vec<String> =
             (0..steps).map(|step| format!("Do the thing with the number {step} {{definition}}")).collect();
         let definition =
             json!({"name": "release-it", "category": "git", "description": "Cut a release.", "steps": steps});
-        ProcedureRow {
+        Procedure {
             id: 1,
             definition: serde_json::from_value(definition).unwrap(),
             code: None,

@@ -4,10 +4,9 @@ use std::fmt::Write as _;
 
 use super::{candidate::Candidate, generate::ENOUGH, guide};
 use crate::{
-    domain::Permissions,
+    domain::{Permissions, Procedure, Run},
     host,
     models::{Message, Role},
-    storage::{ProcedureRow, RunRow},
     validation::{self, Severity},
 };
 
@@ -21,7 +20,7 @@ const MAX_FAILURE_CHARS: usize = 1_200;
 const MAX_ISSUES: usize = 15;
 
 /// The messages that ask for the code of `row`. `failures` are runs of its current code that went wrong.
-pub fn request(row: &ProcedureRow, policy: &Permissions, failures: &[RunRow]) -> Vec<Message> {
+pub fn request(row: &Procedure, policy: &Permissions, failures: &[Run]) -> Vec<Message> {
     let modules = validation::interpreter_modules().join(" ");
     let system = SYSTEM.replace("{modules}", &modules).replace("{stub}", host::STUB);
     let task = TASK
@@ -33,7 +32,7 @@ pub fn request(row: &ProcedureRow, policy: &Permissions, failures: &[RunRow]) ->
     vec![Message { role: Role::System, text: system }, Message { role: Role::User, text: task }]
 }
 
-fn current(row: &ProcedureRow, failures: &[RunRow]) -> String {
+fn current(row: &Procedure, failures: &[Run]) -> String {
     let Some(code) = &row.code else { return String::new() };
     let mut text = format!("\nThe current code, which yours replaces if it is better:\n\n```python\n{}```\n", {
         let shown = shortened(code, MAX_CODE_CHARS);

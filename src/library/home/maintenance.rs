@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use super::session;
 use crate::{
     config::Config,
+    domain::schema::{Migrated, Schema},
     library::{DATABASE, Library, LibraryError, Starters},
-    storage::{self, Migrated, Schema},
+    storage,
 };
 
 /// The database file of the stores that a configuration names. It is not opened, so it may be of any version.
@@ -32,7 +33,7 @@ impl Maintenance {
     /// # Errors
     /// [`LibraryError::Storage`] when it is not a database.
     pub fn schema(&self) -> Result<Schema, LibraryError> {
-        Ok(Schema::of(&self.file())?)
+        Ok(storage::schema(&self.file())?)
     }
 
     /// Brings the tables to the newest version, as every start does; `None` when they are there already.

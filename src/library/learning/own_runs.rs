@@ -10,9 +10,12 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domain::learning::{Path, Trace},
+    domain::{
+        learning::{Path, Trace},
+        workflow::Counts,
+    },
     library::{Library, LibraryError, Services, now_ms},
-    storage::{CallName, Counts, EndedRun, NewOutcome, StorageError},
+    storage::{CallName, EndedRun, NewOutcome, StorageError},
 };
 
 /// Runs that are taken at once: the write lock is not held for long.

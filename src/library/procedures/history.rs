@@ -2,9 +2,9 @@
 
 use super::lookup::ProcedureRef;
 use crate::{
-    domain::{VersionKind, VersionNumber},
+    domain::{Procedure, VersionKind, VersionNumber},
     library::{Library, LibraryError, home::Plan},
-    storage::{ProcedureRow, Reader, VersionRow},
+    storage::{Reader, VersionRow},
 };
 
 /// Shortest commit prefix that names a version.
@@ -36,11 +36,7 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::ProcedureNotFound`].
-    pub fn versions(
-        &self,
-        wanted: &ProcedureRef,
-        limit: u32,
-    ) -> Result<(ProcedureRow, Vec<VersionView>), LibraryError> {
+    pub fn versions(&self, wanted: &ProcedureRef, limit: u32) -> Result<(Procedure, Vec<VersionView>), LibraryError> {
         let row = self.procedure_or_removed(wanted)?;
         let versions = self.database.read(|reader| reader.versions(row.id, limit))?;
         let is_current = |version: &VersionRow| row.deleted_at.is_none() && version.version == row.version;
@@ -57,7 +53,7 @@ impl Library {
         &self,
         id: i64,
         version: VersionNumber,
-    ) -> Result<ProcedureRow, LibraryError> {
+    ) -> Result<Procedure, LibraryError> {
         let row = self.procedure_or_removed(&ProcedureRef::Id(id))?;
         let found = self.database.read(|reader| resolve(reader, &row, &VersionRef::Number(version)))?;
         let text = self.versions.read(&found.definition_blob)?;
@@ -68,7 +64,7 @@ impl Library {
             ))
         })?;
         let code = found.code_blob.as_deref().map(|blob| self.versions.read(blob)).transpose()?;
-        Ok(ProcedureRow { definition, code, version, ..row })
+        Ok(Procedure { definition, code, version, ..row })
     }
 
     /// Makes the code of an earlier version the newest one. Nothing is lost: it is a new version.
@@ -80,7 +76,7 @@ impl Library {
         wanted: &ProcedureRef,
         target: &VersionRef,
         reason: Option<&str>,
-    ) -> Result<(ProcedureRow, VersionNumber), LibraryError> {
+    ) -> Result<(Procedure, VersionNumber), LibraryError> {
         let row = self.own_procedure(wanted)?;
         let name = row.definition.name.to_string();
         let target = self.database.read(|reader| resolve(reader, &row, target))?;
@@ -109,7 +105,7 @@ impl Library {
     }
 }
 
-fn resolve(reader: &Reader<'_>, row: &ProcedureRow, target: &VersionRef) -> Result<VersionRow, LibraryError> {
+fn resolve(reader: &Reader<'_>, row: &Procedure, target: &VersionRef) -> Result<VersionRow, LibraryError> {
     let name = row.definition.name.to_string();
     let not_found = |given: &str| LibraryError::VersionNotFound {
         name: name.clone(),

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    domain::{ProcedureName, Status},
+    domain::{Procedure, ProcedureFilter, ProcedureName, Status},
     library::{Library, LibraryError},
-    storage::{ListFilter, ProcedureRow, Reader, Words},
+    storage::{Reader, Words},
 };
 
 /// Names this similar (Jaro-Winkler) to a wrong one are proposed.
@@ -44,7 +44,7 @@ impl From<&str> for ProcedureRef {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
     /// The procedure.
-    pub procedure: ProcedureRow,
+    pub procedure: Procedure,
     /// Text relevance times how well it has done.
     pub score: f64,
 }
@@ -65,7 +65,7 @@ pub struct RecallFilter {
 }
 
 impl RecallFilter {
-    pub(in crate::library) fn admits(&self, procedure: &ProcedureRow, user: &str) -> bool {
+    pub(in crate::library) fn admits(&self, procedure: &Procedure, user: &str) -> bool {
         let definition = &procedure.definition;
         (if self.own_only { definition.is_own_of(user) } else { definition.may_be_read_by(user) })
             && self.only.as_ref().is_none_or(|only| only.contains(&procedure.id))
@@ -82,7 +82,7 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::ProcedureNotFound`], with the closest name, or [`LibraryError::ProcedureDeleted`].
-    pub fn procedure(&self, wanted: &ProcedureRef) -> Result<ProcedureRow, LibraryError> {
+    pub fn procedure(&self, wanted: &ProcedureRef) -> Result<Procedure, LibraryError> {
         self.refresh()?;
         self.database.read(|reader| live(find(reader, &self.user, wanted)?))
     }
@@ -91,7 +91,7 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::ProcedureNotFound`].
-    pub fn procedure_or_removed(&self, wanted: &ProcedureRef) -> Result<ProcedureRow, LibraryError> {
+    pub fn procedure_or_removed(&self, wanted: &ProcedureRef) -> Result<Procedure, LibraryError> {
         self.refresh()?;
         self.database.read(|reader| find(reader, &self.user, wanted))
     }
@@ -100,7 +100,7 @@ impl Library {
     ///
     /// # Errors
     /// As [`Self::procedure`], and [`LibraryError::NotOwner`].
-    pub(in crate::library) fn own_procedure(&self, wanted: &ProcedureRef) -> Result<ProcedureRow, LibraryError> {
+    pub(in crate::library) fn own_procedure(&self, wanted: &ProcedureRef) -> Result<Procedure, LibraryError> {
         self.refresh()?;
         self.database.read(|reader| self.find_own(reader, wanted))
     }
@@ -109,7 +109,7 @@ impl Library {
         &self,
         reader: &Reader<'_>,
         wanted: &ProcedureRef,
-    ) -> Result<ProcedureRow, LibraryError> {
+    ) -> Result<Procedure, LibraryError> {
         let row = live(find(reader, &self.user, wanted)?)?;
         check_owner(&row, &self.user)?;
         Ok(row)
@@ -122,12 +122,12 @@ impl Library {
     /// [`LibraryError::Storage`].
     pub fn list(
         &self,
-        filter: &ListFilter<'_>,
+        filter: &ProcedureFilter<'_>,
         limit: u32,
         offset: u32,
-    ) -> Result<(Vec<ProcedureRow>, u64), LibraryError> {
+    ) -> Result<(Vec<Procedure>, u64), LibraryError> {
         self.refresh()?;
-        let filter = ListFilter { user: Some(&self.user), ..filter.clone() };
+        let filter = ProcedureFilter { user: Some(&self.user), ..filter.clone() };
         Ok(self.database.read(|reader| reader.list_procedures(&filter, limit, offset))?)
     }
 
@@ -173,7 +173,7 @@ impl Library {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-pub(in crate::library) fn track_record(procedure: &ProcedureRow) -> f64 {
+pub(in crate::library) fn track_record(procedure: &Procedure) -> f64 {
     let finished = procedure.successes + procedure.failures;
     let expected = (procedure.successes as f64 + 1.0) / (finished as f64 + 2.0);
     0.5 + 0.5 * expected
@@ -184,7 +184,7 @@ pub(in crate::library) fn find(
     reader: &Reader<'_>,
     user: &str,
     wanted: &ProcedureRef,
-) -> Result<ProcedureRow, LibraryError> {
+) -> Result<Procedure, LibraryError> {
     let found = match wanted {
         ProcedureRef::Id(id) => reader.procedure(*id)?,
         ProcedureRef::Name(name) => match reader.procedure_named(name)? {
@@ -207,7 +207,7 @@ pub(in crate::library) fn find(
     }
 }
 
-pub(in crate::library) fn live(row: ProcedureRow) -> Result<ProcedureRow, LibraryError> {
+pub(in crate::library) fn live(row: Procedure) -> Result<Procedure, LibraryError> {
     if row.deleted_at.is_some() {
         Err(LibraryError::ProcedureDeleted(row.definition.name.to_string()))
     } else {
@@ -215,7 +215,7 @@ pub(in crate::library) fn live(row: ProcedureRow) -> Result<ProcedureRow, Librar
     }
 }
 
-pub(in crate::library) fn check_owner(row: &ProcedureRow, user: &str) -> Result<(), LibraryError> {
+pub(in crate::library) fn check_owner(row: &Procedure, user: &str) -> Result<(), LibraryError> {
     if row.definition.may_be_changed_by(user) {
         return Ok(());
     }

@@ -7,13 +7,13 @@ use super::{
     lookup::{ProcedureRef, check_owner, find},
 };
 use crate::{
-    domain::{Definition, Status, VersionKind, VersionNumber},
+    domain::{Definition, Procedure, Status, VersionKind, VersionNumber},
     library::{
         Library, LibraryError,
         code::{check_storable, confidence},
         home::Plan,
     },
-    storage::{ProcedureRow, Reader, Words},
+    storage::{Reader, Words},
     versions::ProcedureChange,
 };
 
@@ -25,7 +25,7 @@ const SIMILAR_CANDIDATES: u32 = 5;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Remembered {
     /// It.
-    pub procedure: ProcedureRow,
+    pub procedure: Procedure,
     /// Others that say nearly the same.
     pub similar: Vec<Similar>,
 }
@@ -81,7 +81,7 @@ impl Library {
     }
 
     /// A removed procedure's name is free for whom it belonged to: with the name come its versions and stats.
-    fn check_name_is_free(&self, row: &ProcedureRow) -> Result<(), LibraryError> {
+    fn check_name_is_free(&self, row: &Procedure) -> Result<(), LibraryError> {
         let name = row.definition.name.to_string();
         if !row.definition.may_be_read_by(&self.user) {
             return Err(LibraryError::NameHidden(name));
@@ -101,7 +101,7 @@ impl Library {
         wanted: &ProcedureRef,
         expected: Option<VersionNumber>,
         patch: &DefinitionPatch,
-    ) -> Result<ProcedureRow, LibraryError> {
+    ) -> Result<Procedure, LibraryError> {
         let id = self.procedure(wanted)?.id;
         self.commit_change(|reader| {
             let row = self.find_own(reader, &ProcedureRef::Id(id))?;
@@ -128,7 +128,7 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::ProcedureNotFound`], [`LibraryError::StaleVersion`] or [`LibraryError::NotOwner`].
-    pub fn delete(&self, wanted: &ProcedureRef, expected: Option<VersionNumber>) -> Result<ProcedureRow, LibraryError> {
+    pub fn delete(&self, wanted: &ProcedureRef, expected: Option<VersionNumber>) -> Result<Procedure, LibraryError> {
         let id = self.procedure(wanted)?.id;
         self.commit_change(|reader| {
             let row = self.find_own(reader, &ProcedureRef::Id(id))?;
@@ -149,10 +149,7 @@ impl Library {
     }
 }
 
-pub(in crate::library) fn check_expected(
-    row: &ProcedureRow,
-    expected: Option<VersionNumber>,
-) -> Result<(), LibraryError> {
+pub(in crate::library) fn check_expected(row: &Procedure, expected: Option<VersionNumber>) -> Result<(), LibraryError> {
     match expected {
         Some(expected) if expected != row.version => {
             Err(LibraryError::StaleVersion { name: row.definition.name.to_string(), expected, current: row.version })

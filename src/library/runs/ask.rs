@@ -14,10 +14,9 @@ use super::{
 };
 use crate::{
     config::Approvals,
-    domain::{Outcome, RunId, RunStatus},
+    domain::{Outcome, Run, RunId, RunStatus},
     host::GateKind,
     library::LibraryError,
-    storage::RunRow,
 };
 
 /// What asking came to.
@@ -51,7 +50,7 @@ impl Gate {
 #[derive(Debug, Clone)]
 pub struct Waiting {
     /// The run.
-    pub run: RunRow,
+    pub run: Run,
     /// What it waits for.
     pub gate: Gate,
     /// Who may decide.

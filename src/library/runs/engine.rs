@@ -18,12 +18,12 @@ use super::{
 };
 use crate::{
     config::{Config, Limits},
-    domain::{Outcome, RunId, RunStatus},
+    domain::{Outcome, Procedure, Run, RunId, RunStatus},
     downstream::{self, Downstream},
     host::{self, Grants},
     library::{Library, LibraryError, ProcedureRef, now_ms},
     runtime::monty::{Budget, Capture, PythonError, Sandbox, SessionLimits, Verdict},
-    storage::{NewRun, ProcedureRow, RunRow, StorageError},
+    storage::{NewRun, StorageError},
 };
 
 /// Parameters that are larger than this, as JSON, belong in a file.
@@ -233,7 +233,7 @@ impl Engine {
         tokio::join!(self.sandbox.close(), self.downstream.close());
     }
 
-    async fn skip(&self, row: ProcedureRow, parameters: String) -> Result<Execution, LibraryError> {
+    async fn skip(&self, row: Procedure, parameters: String) -> Result<Execution, LibraryError> {
         let name = row.definition.name.to_string();
         let error = format!("procedure `{name}` has no code yet; generate_procedure_code makes it");
         let execution = Execution {
@@ -269,7 +269,7 @@ impl Engine {
 }
 
 /// The error for what can't be done with a run that another called.
-pub(super) fn called(run: &RunRow) -> LibraryError {
+pub(super) fn called(run: &Run) -> LibraryError {
     let parent = run.parent_run_id.as_deref().unwrap_or_default();
     LibraryError::Invalid(format!("run `{}` was called by run `{parent}`; pass that one", run.id))
 }
@@ -289,11 +289,11 @@ pub(super) const fn session_limits(limits: &Limits) -> SessionLimits {
 
 /// What makes a run of a procedure that has code: permissions are checked first, then parameters, which are bound.
 pub(super) fn origin_of(
-    row: ProcedureRow,
+    row: Procedure,
     parameters: &Map<String, Value>,
     config: &Config,
 ) -> Result<Origin, LibraryError> {
-    let ProcedureRow { id, definition, code, version, .. } = row;
+    let Procedure { id, definition, code, version, .. } = row;
     let code = code.unwrap_or_default();
     let name = definition.name.to_string();
     Grants::new(&config.policy, definition.permissions.as_ref(), &config.file())

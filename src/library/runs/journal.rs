@@ -22,10 +22,10 @@ use super::{
 };
 use crate::{
     config::Config,
-    domain::{HostCall, Permissions, RunId, VersionNumber, inbox::NewItem},
+    domain::{DecisionRecord, HostCall, Permissions, RunId, VersionNumber, inbox::NewItem},
     library::{CheckpointDraft, Library, LibraryError, now_ms},
     runtime::monty::{Budget, Capture, INTERPRETER, PythonError, Reply},
-    storage::{AnswerRow, DecisionRow, FrameRow, StorageError, Writer},
+    storage::{AnswerRow, FrameRow, StorageError, Writer},
 };
 
 /// A frame, without its output and its interpreter.
@@ -157,7 +157,7 @@ pub async fn save_decision(
     library: &Arc<Library>,
     answer: Option<Answer>,
     run_id: String,
-    decision: DecisionRow,
+    decision: DecisionRecord,
 ) -> Result<(), LibraryError> {
     blocking(library, move |library| {
         let row = answer.as_ref().map(|answer| answer_row(library, answer)).transpose()?;
@@ -356,6 +356,6 @@ fn restored(library: &Library, row: FrameRow, saved: SavedFrame, config: &Config
 }
 
 /// What the journal says of a decision made now.
-pub fn decision(sequence: Sequence, question: String, decision: &str, decided_by: String) -> DecisionRow {
-    DecisionRow { sequence, question, decision: decision.to_owned(), decided_by, decided_at: now_ms() }
+pub fn decision(sequence: Sequence, question: String, decision: &str, decided_by: String) -> DecisionRecord {
+    DecisionRecord { sequence, question, decision: decision.to_owned(), decided_by, decided_at: now_ms() }
 }

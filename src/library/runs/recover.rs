@@ -17,10 +17,10 @@ use super::{
 };
 use crate::{
     config::{Approvals, Config, Resume},
-    domain::RunStatus,
+    domain::{Run, RunStatus},
     library::{Library, LibraryError, now_ms},
     runtime::monty::Capture,
-    storage::{RunRow, StorageError},
+    storage::StorageError,
 };
 
 /// A run that ends its server each time is not taken up more often than this, unless it comes further.
@@ -31,7 +31,7 @@ pub(super) const AT_ONCE: usize = 16;
 
 /// An open run, read from the database.
 pub(super) struct Opened {
-    pub run: RunRow,
+    pub run: Run,
     pub config: Arc<Config>,
     /// Nothing when it had made no host call.
     pub root: Option<Frame>,

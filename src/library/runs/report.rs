@@ -1,9 +1,8 @@
 //! What runs add up to, and what is known of single runs.
 
 use crate::{
-    domain::HostCall,
+    domain::{HostCall, Procedure, Run, RunFilter, stats::Stats},
     library::{Library, LibraryError, ProcedureRef},
-    storage::{ProcedureRow, RunFilter, RunRow, Stats},
 };
 
 impl Library {
@@ -11,7 +10,7 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::ProcedureNotFound`].
-    pub fn stats(&self, wanted: &ProcedureRef) -> Result<(ProcedureRow, Stats), LibraryError> {
+    pub fn stats(&self, wanted: &ProcedureRef) -> Result<(Procedure, Stats), LibraryError> {
         let row = self.procedure_or_removed(wanted)?;
         let stats = self.database.read(|reader| reader.stats(row.id))?;
         Ok((row, stats))
@@ -21,7 +20,7 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::Storage`].
-    pub fn runs(&self, filter: &RunFilter, limit: u32) -> Result<Vec<RunRow>, LibraryError> {
+    pub fn runs(&self, filter: &RunFilter, limit: u32) -> Result<Vec<Run>, LibraryError> {
         Ok(self.database.read(|reader| reader.list_runs(&self.user, filter, limit))?)
     }
 
@@ -29,7 +28,7 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::RunNotFound`].
-    pub fn run(&self, id: &str) -> Result<(RunRow, Vec<HostCall>), LibraryError> {
+    pub fn run(&self, id: &str) -> Result<(Run, Vec<HostCall>), LibraryError> {
         self.database.read(|reader| {
             let not_found = || LibraryError::RunNotFound(id.chars().take(60).collect());
             let run = reader.run(id)?.ok_or_else(not_found)?;

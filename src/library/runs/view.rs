@@ -4,20 +4,17 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::{
-    domain::{HostCall, RunStatus},
-    storage::{DecisionRow, RunRow},
-};
+use crate::domain::{DecisionRecord, HostCall, Run, RunStatus};
 
 /// A run with its journal, summed up by step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunView {
     /// It.
-    pub run: RunRow,
+    pub run: Run,
     /// Its host calls.
     pub calls: Vec<HostCall>,
     /// What was decided on its questions.
-    pub decisions: Vec<DecisionRow>,
+    pub decisions: Vec<DecisionRecord>,
     /// Steps that are done, where the code marks its steps.
     pub steps_completed: u32,
     /// Steps in all.
@@ -40,7 +37,7 @@ pub struct StepOutput {
 impl RunView {
     /// Sums up a run. `under_way` are the steps that its code waits in: several where branches run in parallel.
     #[must_use]
-    pub fn new(run: RunRow, calls: Vec<HostCall>, decisions: Vec<DecisionRow>, under_way: &BTreeSet<u32>) -> Self {
+    pub fn new(run: Run, calls: Vec<HostCall>, decisions: Vec<DecisionRecord>, under_way: &BTreeSet<u32>) -> Self {
         let mut step_outputs: Vec<StepOutput> = Vec::new();
         for call in &calls {
             if let (Some(step), Some(result)) = (call.step, &call.result) {

@@ -10,12 +10,12 @@ use serde_json::{Map, Value, json};
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
-    domain::{Status, trigger::context_keys},
+    domain::{Procedure, Status, trigger::context_keys},
     library::{
         Library, LibraryError, ProcedureRef, Services,
         runs::{Active, Execution},
     },
-    storage::{ProcedureRow, TriggerRow},
+    storage::TriggerRow,
     validation,
 };
 
@@ -41,11 +41,7 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::Storage`].
-    pub fn match_procedures(
-        &self,
-        context: &Map<String, Value>,
-        limit: usize,
-    ) -> Result<Vec<ProcedureRow>, LibraryError> {
+    pub fn match_procedures(&self, context: &Map<String, Value>, limit: usize) -> Result<Vec<Procedure>, LibraryError> {
         self.refresh()?;
         let event_type = context.get("event_type").and_then(Value::as_str);
         let keys = context_keys(context);
@@ -57,7 +53,7 @@ impl Library {
     }
 
     /// The procedures that an event calls for, best first. Templates are there to be copied, and the copies are called.
-    fn called_for(&self, event_type: &str, payload: &Map<String, Value>) -> Result<Vec<ProcedureRow>, LibraryError> {
+    fn called_for(&self, event_type: &str, payload: &Map<String, Value>) -> Result<Vec<Procedure>, LibraryError> {
         self.refresh()?;
         let keys = context_keys(payload);
         let found =
@@ -68,7 +64,7 @@ impl Library {
         Ok(called)
     }
 
-    fn ranked_procedures(&self, mut rows: Vec<TriggerRow>, limit: usize) -> Result<Vec<ProcedureRow>, LibraryError> {
+    fn ranked_procedures(&self, mut rows: Vec<TriggerRow>, limit: usize) -> Result<Vec<Procedure>, LibraryError> {
         rows.sort_by(|a, b| {
             success_rate(b)
                 .total_cmp(&success_rate(a))
@@ -168,7 +164,7 @@ impl Cause {
 
     /// The parameters that the procedure takes, as far as the cause has them: fields by name, all of them as `trigger`,
     /// and the event with its type as `event`.
-    pub fn parameters_of(&self, row: &ProcedureRow) -> Map<String, Value> {
+    pub fn parameters_of(&self, row: &Procedure) -> Map<String, Value> {
         let given = |name: String| {
             let value = match (self.fields.get(&name), name.as_str()) {
                 (Some(value), _) => value.clone(),
@@ -183,7 +179,7 @@ impl Cause {
 }
 
 /// What the procedure declares and its code takes. Without code only what it declares: nothing will run.
-fn parameter_names(row: &ProcedureRow) -> BTreeSet<String> {
+fn parameter_names(row: &Procedure) -> BTreeSet<String> {
     let declared = row.definition.parameters.iter().map(|parameter| parameter.name.clone());
     let entry_name = row.definition.name.identifier();
     let entry = row.code.as_deref().and_then(|code| validation::entry_point(code, Some(&entry_name)).ok()).flatten();
@@ -197,6 +193,6 @@ fn parameter_names(row: &ProcedureRow) -> BTreeSet<String> {
 }
 
 /// Whether a procedure may be started by something other than a caller.
-pub(in crate::library) fn is_startable(row: &ProcedureRow) -> bool {
+pub(in crate::library) fn is_startable(row: &Procedure) -> bool {
     row.definition.enabled && row.definition.status == Status::Active && row.deleted_at.is_none()
 }

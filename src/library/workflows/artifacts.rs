@@ -17,11 +17,11 @@ use super::checkpoints;
 use crate::{
     config::Config,
     domain::{
-        artifact::{ContentHash, HashKind, MemoryType},
+        artifact::{ContentHash, HashKind, LinkedArtifact, MemoryType},
         scope,
     },
     library::{Library, LibraryError, ProcedureRef, now_ms},
-    storage::{ArtifactRow, Reader},
+    storage::Reader,
 };
 
 /// Larger files are not passed on: they would fill a context many times over.
@@ -54,7 +54,7 @@ pub struct ArtifactDraft {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Artifact {
     /// It.
-    pub row: ArtifactRow,
+    pub row: LinkedArtifact,
     /// What has become of the file, where that shows: `missing` or `changed`.
     pub status: Option<&'static str>,
 }
@@ -70,7 +70,7 @@ impl Library {
         memory_type: MemoryType,
         memory_id: &str,
         draft: ArtifactDraft,
-    ) -> Result<ArtifactRow, LibraryError> {
+    ) -> Result<LinkedArtifact, LibraryError> {
         scope::check_id("artifact.type", &draft.kind)?;
         let given_hash = draft.content_hash.as_deref().map(ContentHash::parse).transpose()?;
         if let Some(metadata) = &draft.metadata {
@@ -103,7 +103,7 @@ impl Library {
                 return Err(LibraryError::Invalid(message.to_owned()));
             }
         };
-        let mut row = ArtifactRow {
+        let mut row = LinkedArtifact {
             id: 0,
             memory_type: memory_type.as_str().to_owned(),
             memory_id,
@@ -169,12 +169,16 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::Storage`] or [`LibraryError::Config`].
-    pub fn readable_artifacts(&self, after: i64, most: u32) -> Result<(Vec<ArtifactRow>, Option<i64>), LibraryError> {
+    pub fn readable_artifacts(
+        &self,
+        after: i64,
+        most: u32,
+    ) -> Result<(Vec<LinkedArtifact>, Option<i64>), LibraryError> {
         let rows = self.database.read(|reader| reader.linked_files(&self.user, after, most))?;
         let next = rows.last().filter(|_| u32::try_from(rows.len()) == Ok(most)).map(|row| row.id);
         let config = self.config()?;
         let is_readable =
-            |row: &ArtifactRow| fs::canonicalize(&row.location).is_ok_and(|real| is_granted(&config, &real));
+            |row: &LinkedArtifact| fs::canonicalize(&row.location).is_ok_and(|real| is_granted(&config, &real));
         Ok((rows.into_iter().filter(is_readable).collect(), next))
     }
 
@@ -183,7 +187,7 @@ impl Library {
     /// # Errors
     /// [`LibraryError::ArtifactNotFound`], [`LibraryError::FileNotGranted`], or [`LibraryError::ArtifactChanged`] when it is
     /// missing, changed or too large.
-    pub fn read_artifact(&self, id: i64) -> Result<(ArtifactRow, Vec<u8>), LibraryError> {
+    pub fn read_artifact(&self, id: i64) -> Result<(LinkedArtifact, Vec<u8>), LibraryError> {
         let row = self.database.read(|reader| reader.artifact(&self.user, id))?;
         let row = row.ok_or(LibraryError::ArtifactNotFound(id))?;
         if !row.is_file {
@@ -214,7 +218,7 @@ impl Library {
         Ok((row, content))
     }
 
-    fn looked_at(&self, rows: Vec<ArtifactRow>) -> Result<Vec<Artifact>, LibraryError> {
+    fn looked_at(&self, rows: Vec<LinkedArtifact>) -> Result<Vec<Artifact>, LibraryError> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
@@ -228,14 +232,14 @@ fn exactly(
     user: &str,
     memory_type: MemoryType,
     memory_id: &str,
-) -> Result<Vec<ArtifactRow>, LibraryError> {
+) -> Result<Vec<LinkedArtifact>, LibraryError> {
     // The next text after this one.
     let to = format!("{memory_id}\0");
     Ok(reader.artifacts_of(user, memory_type.as_str(), (memory_id, &to), MAX_SHOWN)?)
 }
 
 /// What a look at the folder shows; whether the content is the same only reading shows.
-fn status(config: &Config, row: &ArtifactRow) -> Option<&'static str> {
+fn status(config: &Config, row: &LinkedArtifact) -> Option<&'static str> {
     if !row.is_file {
         return None;
     }

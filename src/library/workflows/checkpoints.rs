@@ -9,9 +9,10 @@ use crate::{
     domain::{
         canonical,
         scope::{self, Scope},
+        workflow::Checkpoint,
     },
     library::{Library, LibraryError, now_ms},
-    storage::{CheckpointRow, NewCheckpoint, Reader, StorageError, StoredState, WorkflowRunRow, Writer},
+    storage::{NewCheckpoint, Reader, StorageError, StoredState, WorkflowRunRow, Writer},
 };
 
 /// Largest metadata, as JSON.
@@ -84,7 +85,7 @@ pub struct Checkpoints {
     /// The workflow that it is a run of; nothing is known of a run that nothing was saved of.
     pub workflow_id: Option<String>,
     /// Oldest first.
-    pub rows: Vec<CheckpointRow>,
+    pub rows: Vec<Checkpoint>,
     /// What was linked to checkpoints of the run.
     pub artifacts: Vec<Artifact>,
 }
@@ -248,7 +249,7 @@ impl Library {
     fn checkpoints_of(
         &self,
         run_id: &str,
-        read: impl FnOnce(&Reader<'_>, &WorkflowRunRow) -> Result<Vec<CheckpointRow>, StorageError>,
+        read: impl FnOnce(&Reader<'_>, &WorkflowRunRow) -> Result<Vec<Checkpoint>, StorageError>,
     ) -> Result<Checkpoints, LibraryError> {
         let found = self.database.read(|reader| match reader.workflow_run(&self.user, run_id)? {
             Some(run) => Ok::<_, LibraryError>(Some((read(reader, &run)?, run.workflow_id))),

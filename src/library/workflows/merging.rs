@@ -8,9 +8,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Map, Value};
 
 use crate::{
-    domain::{Outcome, Reducer, reducers, reducers::Merged},
+    domain::{Outcome, Procedure, Reducer, reducers, reducers::Merged},
     library::{LibraryError, ProcedureRef, Services, runs::Active},
-    storage::ProcedureRow,
     validation::entry_point,
 };
 
@@ -184,7 +183,7 @@ impl Services {
 }
 
 /// A procedure as a reducer, if it has code that takes the values.
-fn custom(row: ProcedureRow) -> Result<Custom, String> {
+fn custom(row: Procedure) -> Result<Custom, String> {
     let name = row.definition.name.to_string();
     let Some(code) = row.code else {
         return Err(format!("procedure `{name}` has no code yet; generate_procedure_code makes it"));

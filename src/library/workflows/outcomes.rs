@@ -11,9 +11,10 @@ use crate::{
         artifact::MemoryType,
         learning::{Ended, Trace},
         scope::{Level, Scope},
+        workflow::{Counts, WorkflowOutcome},
     },
     library::{Library, LibraryError, RecallScope, learning, now_ms, rfc3339_ms},
-    storage::{Counts, NewOutcome, OutcomeFilter, OutcomeRow, StorageError, Words, Writer},
+    storage::{NewOutcome, OutcomeFilter, StorageError, Words, Writer},
 };
 
 const MAX_ERROR_CHARS: usize = 20_000;
@@ -74,7 +75,7 @@ pub struct OutcomeQuery {
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecalledOutcome {
     /// It.
-    pub row: OutcomeRow,
+    pub row: WorkflowOutcome,
     /// How well its text answers the query, 1 for the best; absent without a query.
     pub score: Option<f64>,
     /// What its user linked to it.
@@ -231,7 +232,7 @@ fn check(draft: &OutcomeDraft) -> Result<(), LibraryError> {
 }
 
 /// Whether the same was said before.
-fn compare(draft: &OutcomeDraft, stored: &OutcomeRow) -> Result<(), LibraryError> {
+fn compare(draft: &OutcomeDraft, stored: &WorkflowOutcome) -> Result<(), LibraryError> {
     let counts = |pick: fn(&Counts) -> i64| pick(&draft.counts) == pick(&stored.counts);
     let fields = [
         ("workflow_id", draft.workflow_id == stored.workflow_id),

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::artifact_view::ArtifactView;
 use crate::{
+    domain::workflow::Checkpoint,
     library::{Artifact, checkpoint_id, rfc3339_ms},
     server::verbatim,
-    storage::CheckpointRow,
 };
 
 // A checkpoint, without its state in a list. No doc comment: the schema would have it.
@@ -36,7 +36,7 @@ pub struct CheckpointView {
 
 impl CheckpointView {
     /// That of a row, with what was linked to it; `artifacts` are those of the whole run.
-    pub fn new(row: CheckpointRow, workflow_id: &str, run_id: &str, artifacts: &[Artifact]) -> Self {
+    pub fn new(row: Checkpoint, workflow_id: &str, run_id: &str, artifacts: &[Artifact]) -> Self {
         let own_id = checkpoint_id(run_id, row.sequence);
         let own = artifacts.iter().filter(|artifact| artifact.row.memory_id == own_id);
         Self {

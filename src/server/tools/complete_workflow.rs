@@ -5,13 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    domain::learning::Ended,
+    domain::{learning::Ended, workflow::Counts},
     library::{LibraryError, OutcomeDraft, Services, outcome_id},
     server::{
         progress::CallContext,
         tool::{Answer, Effect, Tool, Toolset},
     },
-    storage::Counts,
 };
 
 /// Stores how a run ended.

@@ -9,14 +9,13 @@ use super::{
     views::{MAX_PART_CHARS, RunSummary},
 };
 use crate::{
-    domain::{HostCall, artifact::MemoryType},
+    domain::{DecisionRecord, HostCall, artifact::MemoryType},
     library::{LibraryError, Services, rfc3339_ms},
     server::{
         progress::CallContext,
         reply::window,
         tool::{Answer, Effect, Tool, Toolset},
     },
-    storage::DecisionRow,
 };
 
 const MAX_CALLS: usize = 50;
@@ -80,9 +79,9 @@ struct DecisionView {
     at: String,
 }
 
-impl From<DecisionRow> for DecisionView {
-    fn from(row: DecisionRow) -> Self {
-        let DecisionRow { question, decision, decided_by, decided_at, .. } = row;
+impl From<DecisionRecord> for DecisionView {
+    fn from(row: DecisionRecord) -> Self {
+        let DecisionRecord { question, decision, decided_by, decided_at, .. } = row;
         Self { question, decision, by: decided_by, at: rfc3339_ms(decided_at) }
     }
 }

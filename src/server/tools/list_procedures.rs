@@ -5,13 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{arguments::limit, views::ProcedureView};
 use crate::{
-    domain::Status,
+    domain::{ProcedureFilter, Status},
     library::{LibraryError, Services},
     server::{
         progress::CallContext,
         tool::{Answer, Effect, Tool, Toolset},
     },
-    storage::ListFilter,
 };
 
 /// Lists procedures.
@@ -57,12 +56,12 @@ impl Tool for ListProcedures {
         let (limit, offset) = (limit(params.limit, 50, 200)?, params.offset);
         let (rows, total) = services
             .blocking(move |library| {
-                let filter = ListFilter {
+                let filter = ProcedureFilter {
                     category: params.category.as_deref(),
                     tag: params.tag.as_deref(),
                     status: params.status,
                     own_only: params.include_shared == Some(false),
-                    ..ListFilter::default()
+                    ..ProcedureFilter::default()
                 };
                 library.list(&filter, limit, offset)
             })

@@ -8,13 +8,12 @@ use super::{
     views::RunSummary,
 };
 use crate::{
-    domain::RunStatus,
+    domain::{RunFilter, RunStatus},
     library::{LibraryError, ProcedureRef, Services},
     server::{
         progress::CallContext,
         tool::{Answer, Effect, Tool, Toolset},
     },
-    storage::RunFilter,
 };
 
 /// Lists runs.

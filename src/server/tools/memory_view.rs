@@ -9,10 +9,9 @@ use super::{
     views::rounded,
 };
 use crate::{
-    domain::learning::Ended,
+    domain::{learning::Ended, workflow::Counts},
     library::{Found, LibraryError, RecalledOutcome, Section, outcome_id, rfc3339_ms},
     server::reply::window,
-    storage::Counts,
 };
 
 const DEFAULT_TOKENS: u32 = 2000;

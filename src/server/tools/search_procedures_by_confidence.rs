@@ -8,12 +8,12 @@ use super::{
     views::ProcedureView,
 };
 use crate::{
+    domain::ProcedureFilter,
     library::{LibraryError, Services},
     server::{
         progress::CallContext,
         tool::{Answer, Effect, Tool, Toolset},
     },
-    storage::ListFilter,
 };
 
 /// Finds procedures with trusted code.
@@ -52,7 +52,7 @@ impl Tool for SearchProceduresByConfidence {
         let least = share("min_confidence", params.min_confidence.unwrap_or(0.7))?;
         let limit = limit(params.limit, 10, 100)?;
         let own_only = params.include_shared == Some(false);
-        let filter = ListFilter { min_confidence: Some(least), own_only, ..ListFilter::default() };
+        let filter = ProcedureFilter { min_confidence: Some(least), own_only, ..ProcedureFilter::default() };
         let (rows, _) = services.blocking(move |library| library.list(&filter, limit, 0)).await?;
         Ok(Output { count: rows.len(), procedures: rows.into_iter().map(ProcedureView::from).collect() })
     }

@@ -5,13 +5,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    domain::{Outcome, RunStatus},
+    domain::{Outcome, Procedure, Run, RunStatus},
     library::{
         self,
         runs::{Execution, Gate},
     },
     server::{reply::window, tool::Answer},
-    storage::{ProcedureRow, RunRow},
 };
 
 const MAX_DESCRIPTION_CHARS: usize = 300;
@@ -43,8 +42,8 @@ pub struct ProcedureView {
     pub score: Option<f64>,
 }
 
-impl From<ProcedureRow> for ProcedureView {
-    fn from(row: ProcedureRow) -> Self {
+impl From<Procedure> for ProcedureView {
+    fn from(row: Procedure) -> Self {
         let success_rate = row.success_rate().map(rounded);
         let definition = row.definition;
         let (mut description, rest) = window(&definition.description, 0, MAX_DESCRIPTION_CHARS);
@@ -180,8 +179,8 @@ pub struct RunSummary {
     pub waiting_for: Option<String>,
 }
 
-impl From<RunRow> for RunSummary {
-    fn from(run: RunRow) -> Self {
+impl From<Run> for RunSummary {
+    fn from(run: Run) -> Self {
         Self {
             run_id: run.id,
             procedure_id: run.procedure_id,

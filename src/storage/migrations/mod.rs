@@ -3,11 +3,12 @@
 //! A database says in `meta` which program may use it at least: the floor. Migrations that only add tables and columns
 //! leave it, so that an older program goes on beside a newer one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use super::{StorageError, backup};
+use crate::domain::schema::Migrated;
 
 /// One change of the tables.
 struct Migration {
@@ -66,17 +67,6 @@ const FLOOR: &str = "min_reader_version";
 /// The names of the migrations that this program knows, in order.
 pub fn names() -> impl Iterator<Item = &'static str> {
     MIGRATIONS.iter().map(|migration| migration.name)
-}
-
-/// What a migration did to a database file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Migrated {
-    /// The version before.
-    pub from: u32,
-    /// The version since.
-    pub to: u32,
-    /// Where the database is as it was before, if it was copied.
-    pub backup: Option<PathBuf>,
 }
 
 /// The version of a database file: how many migrations it has seen.

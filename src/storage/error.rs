@@ -1,0 +1,72 @@
+//! Why the database can't answer.
+
+use std::path::PathBuf;
+
+/// Why the database can't answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// SQLite refused.
+    #[error("the database can't be used: {0}")]
+    Sqlite(rusqlite::Error),
+    /// The file is not a database, or can't be reached.
+    #[error(
+        "the database `{}` can't be opened: {source}; `repertoire doctor --rebuild` sets a broken one aside and builds \
+         the index anew", path.display()
+    )]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A newer program has changed the tables in a way that this one does not understand.
+    #[error(
+        "the database has schema version {found}, this program understands {known}; upgrade `repertoire`, or use \
+         another `--home`"
+    )]
+    TooNew {
+        /// What the file says.
+        found: u32,
+        /// The newest that this program knows.
+        known: u32,
+    },
+    /// Another program has migrated the tables since this one opened the database.
+    #[error(
+        "another program has brought the database to schema version {found} while this one, which works with version \
+         {known}, had it open; nothing was written. Restart `repertoire`"
+    )]
+    Migrated {
+        /// What the file says now.
+        found: u32,
+        /// The version that this program works with.
+        known: u32,
+    },
+    /// Down is where lower versions are.
+    #[error("the database has schema version {found}; `--to {wanted}` is not below that")]
+    NotBelow {
+        /// What the file says.
+        found: u32,
+        /// What was asked for.
+        wanted: u32,
+    },
+    /// The database can't be copied, and without a copy nothing is done.
+    #[error("no backup can be made at `{}`: {source}; nothing was changed", path.display())]
+    Backup {
+        /// The copy.
+        path: PathBuf,
+        /// What SQLite or the system said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A column holds what no version of the program writes.
+    #[error("the database holds a value that can't be read ({0}); run `repertoire doctor --rebuild`")]
+    Unreadable(String),
+}
+
+impl From<rusqlite::Error> for StorageError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error {
+            rusqlite::Error::FromSqlConversionFailure(_, _, why) => Self::Unreadable(why.to_string()),
+            other => Self::Sqlite(other),
+        }
+    }
+}
