@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{
-    journal::Answer,
-    state::{Call, Progress, Safety, Sequence, State},
+use crate::library::runs::{
+    journal::write::Answer,
+    machine::{Call, Progress, Safety, Sequence, State},
     steps::{StepLines, line_of},
 };
 use crate::{

@@ -5,9 +5,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{
+use crate::library::runs::{
     frame::{Frame, PendingCall},
-    state::{Safety, Sequence},
+    machine::{Safety, Sequence},
 };
 use crate::{
     domain::RunId,

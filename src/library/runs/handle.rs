@@ -1,6 +1,6 @@
 //! Naming an open question to somebody who is not trusted with more than giving the name back.
 
-use super::QuestionId;
+use crate::library::runs::drive::ask::QuestionId;
 use crate::{
     domain::RunId,
     library::{Library, home::Key},

@@ -4,30 +4,23 @@
 //! called, its interpreter state is put aside as bytes, so only those that execute have a worker and a tree of any depth
 //! can't exhaust the pool. The same mechanism pauses a run for a person. Start at [`Engine`].
 
-mod ask;
 mod bind;
-mod calls;
 mod drive;
 mod engine;
 mod frame;
 mod gate;
 mod handle;
 mod journal;
-mod perform;
-mod record;
-mod recover;
+mod machine;
 mod registry;
 mod report;
-mod saved;
-mod state;
 mod steps;
-mod tree;
 mod view;
 
-pub(in crate::library) use {engine::check, record::blocking};
+pub(in crate::library) use {engine::execute::check, journal::record::blocking};
 
-pub use ask::{QuestionId, Waiting};
-pub use engine::{Engine, Execution};
+pub use drive::ask::{QuestionId, Waiting};
+pub use engine::execute::{Engine, Execution};
 pub use gate::{Asker, Decider, Decision, Gate};
 pub use handle::Handle;
 pub use registry::{Active, Progress};

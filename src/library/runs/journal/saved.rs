@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{
+use crate::library::runs::{
     frame::PendingCall,
-    state::{Safety, Sequence},
+    machine::{Safety, Sequence},
 };
 use crate::{
     host,

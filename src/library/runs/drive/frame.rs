@@ -11,14 +11,15 @@ use futures_util::{
 };
 use tokio::sync::mpsc;
 
-use super::{
-    engine::session_limits,
+use crate::library::runs::{
+    drive::{
+        perform::Done,
+        tree::{Stop, Tree, broken},
+    },
+    engine::execute::session_limits,
     frame::{Frame, PendingCall},
-    journal,
-    perform::Done,
-    record::Ending,
-    state::{Effect, Event, Progress, Safety, Sequence},
-    tree::{Stop, Tree, broken},
+    journal::{record::Ending, write},
+    machine::{Effect, Event, Progress, Safety, Sequence},
 };
 use crate::{
     library::LibraryError,
@@ -182,7 +183,7 @@ impl<'t> Drive<'t, '_> {
             Ok(dump) => dump,
             Err(error) => return Ok(Err(error)),
         };
-        journal::save(&self.tree.engine.library, &mut self.frame, &self.tree.root_id, &self.tree.budget).await?;
+        write::save(&self.tree.engine.library, &mut self.frame, &self.tree.root_id, &self.tree.budget).await?;
         // It has come further.
         self.frame.losses = 0;
         Ok(Ok(()))
@@ -241,7 +242,7 @@ impl<'t> Drive<'t, '_> {
         let opening = self.opening();
         self.meanwhile(Box::pin(async move {
             let mut session = opening.await?;
-            let turn = session.start(&source, &[(super::bind::PARAMETERS, parameters)]).await?;
+            let turn = session.start(&source, &[(crate::library::runs::bind::PARAMETERS, parameters)]).await?;
             Ok((session, turn))
         }))
         .await

@@ -2,15 +2,17 @@
 
 use serde_json::Value;
 
-use super::{
-    engine::{Engine, Execution},
+use crate::library::runs::{
+    drive::tree::{Tree, broken},
+    engine::{
+        execute::{Engine, Execution},
+        resume::open_gate,
+    },
     frame::Frame,
     gate::{Asker, Decider, Decision, Gate},
-    journal,
-    recover::open_gate,
+    journal::write,
+    machine::Event,
     registry::Active,
-    state::Event,
-    tree::{Tree, broken},
 };
 use crate::{
     config::Approvals,
@@ -189,8 +191,8 @@ impl Tree<'_> {
         let frame = root.find_mut(&gate.run_id).ok_or_else(|| broken("a decision about nothing"))?;
         let again = reply.is_none();
         let answer = reply.and_then(|reply| frame.answer(gate.sequence, reply));
-        let row = journal::decision(gate.sequence, gate.question.clone(), word, decider.name.clone());
-        journal::save_decision(&self.engine.library, answer, gate.run_id.clone(), row).await?;
+        let row = write::decision(gate.sequence, gate.question.clone(), word, decider.name.clone());
+        write::save_decision(&self.engine.library, answer, gate.run_id.clone(), row).await?;
         let decided = Event::Decided { sequence: gate.sequence, again };
         frame.state.on(decided).map_err(|error| broken(&error.to_string()))?;
         Ok(Decided::Now)

@@ -4,16 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
 
-use super::{
-    ask::QuestionId,
-    engine::{Engine, Execution, budget, called, origin_of},
+use crate::library::runs::{
+    drive::{ask::QuestionId, tree::Tree},
+    engine::execute::{Engine, Execution, budget, called, origin_of},
     frame::{Caller, Frame},
     gate::{Decider, Decision, Gate},
-    journal::{self, Left},
-    record::{Ending, blocking},
+    journal::{
+        record::{Ending, blocking},
+        write::{self, Left},
+    },
+    machine::{Progress, Safety},
     registry::Active,
-    state::{Progress, Safety},
-    tree::Tree,
 };
 use crate::{
     config::{Approvals, Config, Resume},
@@ -27,10 +28,10 @@ use crate::{
 const MAX_ATTEMPTS: u32 = 20;
 
 /// How many runs are taken up at the same time.
-pub(super) const AT_ONCE: usize = 16;
+pub(in crate::library::runs) const AT_ONCE: usize = 16;
 
 /// An open run, read from the database.
-pub(super) struct Opened {
+pub(in crate::library::runs) struct Opened {
     pub run: Run,
     pub config: Arc<Config>,
     /// Nothing when it had made no host call.
@@ -145,7 +146,7 @@ impl Engine {
     }
 
     /// Ends a run that is paused or interrupted.
-    pub(super) async fn cancel_waiting(&self, run_id: &str) -> Result<(), LibraryError> {
+    pub(in crate::library::runs) async fn cancel_waiting(&self, run_id: &str) -> Result<(), LibraryError> {
         self.claim(run_id).await?;
         self.or_released(run_id, self.cancel_claimed(run_id)).await
     }
@@ -164,7 +165,7 @@ impl Engine {
         self.end_without_state(run_id, RunStatus::Cancelled, "the run was cancelled").await
     }
 
-    pub(super) async fn open_run(&self, run_id: &str) -> Result<Opened, LibraryError> {
+    pub(in crate::library::runs) async fn open_run(&self, run_id: &str) -> Result<Opened, LibraryError> {
         let id = run_id.to_owned();
         blocking(&self.library, move |library| {
             let config = library.config()?;
@@ -175,7 +176,7 @@ impl Engine {
             if !matches!(run.status, RunStatus::Paused | RunStatus::Interrupted | RunStatus::Running) {
                 return Err(LibraryError::RunNotPaused { id: run.id, status: run.status });
             }
-            let (root, left) = journal::load(library, &run.id, &config)?;
+            let (root, left) = write::load(library, &run.id, &config)?;
             Ok(Opened { run, config, root, left })
         })
         .await
@@ -193,7 +194,7 @@ impl Engine {
 
     /// Does something with a run that this process owns. Where that fails before the run has ended or pauses, nobody takes
     /// care of it any more, and it is left as a killed server leaves it.
-    pub(super) async fn or_released<T>(
+    pub(in crate::library::runs) async fn or_released<T>(
         &self,
         run_id: &str,
         work: impl Future<Output = Result<T, LibraryError>>,
@@ -265,7 +266,7 @@ impl Engine {
     async fn take_up_claimed(&self, opened: Opened, active: Active) -> Result<Execution, LibraryError> {
         let (id, config) = (opened.run.id.clone(), Arc::clone(&opened.config));
         let (root, left) = blocking(&self.library, move |library| {
-            let (root, left) = journal::load(library, &id, &config)?;
+            let (root, left) = write::load(library, &id, &config)?;
             let mut root = match root {
                 Some(root) => root,
                 None => begun(library, &id, &config)?,
@@ -280,9 +281,13 @@ impl Engine {
     }
 
     /// The frame of a run as it was saved; where it had made no host call, as it was started.
-    pub(super) async fn saved_frame(&self, run_id: &str, config: &Arc<Config>) -> Result<Frame, LibraryError> {
+    pub(in crate::library::runs) async fn saved_frame(
+        &self,
+        run_id: &str,
+        config: &Arc<Config>,
+    ) -> Result<Frame, LibraryError> {
         let (id, config) = (run_id.to_owned(), Arc::clone(config));
-        blocking(&self.library, move |library| match journal::load_frame(library, &id, &config)? {
+        blocking(&self.library, move |library| match write::load_frame(library, &id, &config)? {
             Some(frame) => Ok(frame),
             None => begun(library, &id, &config),
         })
@@ -326,7 +331,11 @@ impl Engine {
 }
 
 /// The question that a run waits for: the one that is meant; else the first that has stopped waiting, or the first.
-pub(super) fn open_gate(root: Option<&Frame>, run_id: &str, meant: Option<&QuestionId>) -> Result<Gate, LibraryError> {
+pub(in crate::library::runs) fn open_gate(
+    root: Option<&Frame>,
+    run_id: &str,
+    meant: Option<&QuestionId>,
+) -> Result<Gate, LibraryError> {
     let mut gates = root.map(Gate::all_of).unwrap_or_default();
     if gates.is_empty() {
         return Err(nothing_waits(run_id));
@@ -357,7 +366,8 @@ fn begin_children(library: &Library, frame: &mut Frame, config: &Config) -> Resu
     for child in &mut frame.children {
         begin_children(library, child, config)?;
     }
-    let is_open = |call: &super::state::Call| call.safety == Safety::Nested && call.progress == Progress::Open;
+    let is_open =
+        |call: &crate::library::runs::machine::Call| call.safety == Safety::Nested && call.progress == Progress::Open;
     if !frame.state.calls.iter().any(is_open) {
         return Ok(());
     }

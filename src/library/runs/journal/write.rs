@@ -13,11 +13,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{
+use crate::library::runs::{
     frame::{Caller, Frame, Origin, PendingCall},
-    record::blocking,
-    saved::{SavedCall, SavedReply},
-    state::{Sequence, State},
+    journal::{
+        record::blocking,
+        saved::{SavedCall, SavedReply},
+    },
+    machine::{Sequence, State},
     steps::StepLines,
 };
 use crate::{

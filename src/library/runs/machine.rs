@@ -266,5 +266,5 @@ impl Default for State {
 }
 
 #[cfg(test)]
-#[path = "state_tests.rs"]
+#[path = "machine_tests.rs"]
 mod tests;

@@ -6,13 +6,17 @@ use futures_util::{FutureExt as _, future};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
-use super::{
-    drive::{Drive, Finished, drive},
+use crate::library::runs::{
+    drive::{
+        frame::{Drive, Finished, drive},
+        tree::{Stop, broken},
+    },
     frame::{Caller, Frame, PendingCall},
-    journal,
-    record::{self, blocking},
-    state::{Effect, Event, Sequence},
-    tree::{Stop, broken},
+    journal::{
+        record::{self, blocking},
+        write,
+    },
+    machine::{Effect, Event, Sequence},
 };
 use crate::{
     domain::inbox::NewItem,
@@ -206,7 +210,7 @@ impl Drive<'_, '_> {
     /// Writes the answer of a call down and tells the state machine.
     async fn answered(&mut self, sequence: Sequence, reply: Reply) -> Result<Vec<Effect>, LibraryError> {
         let answer = self.frame.answer(sequence, reply).ok_or_else(|| broken("an answer to no call"))?;
-        journal::save_answer(&self.tree.engine.library, answer).await?;
+        write::save_answer(&self.tree.engine.library, answer).await?;
         self.on(Event::Answered(sequence))
     }
 
@@ -217,7 +221,7 @@ impl Drive<'_, '_> {
         let call = frame.waiting_for(sequence).ok_or_else(|| broken("an item of no call"))?;
         let entry = frame.entry(call, &Reply::Value(Value::Null));
         let library = &self.tree.engine.library;
-        let reply = journal::save_item(library, item, (run_id, procedure_id, sequence), entry).await?;
+        let reply = write::save_item(library, item, (run_id, procedure_id, sequence), entry).await?;
         frame.set_reply(sequence, reply);
         self.on(Event::Answered(sequence))
     }
@@ -235,7 +239,7 @@ impl Drive<'_, '_> {
             state: State::Fields(new.state),
             ..CheckpointDraft::default()
         };
-        let reply = journal::save_checkpoint(&self.tree.engine.library, draft, sequence, entry).await?;
+        let reply = write::save_checkpoint(&self.tree.engine.library, draft, sequence, entry).await?;
         frame.set_reply(sequence, reply);
         self.on(Event::Answered(sequence))
     }

@@ -5,14 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{
-    ask::Decided,
-    drive::{Finished, drive},
-    engine::{Engine, Execution},
+use crate::library::runs::{
+    drive::{
+        ask::Decided,
+        frame::{Finished, drive},
+    },
+    engine::execute::{Engine, Execution},
     frame::Frame,
     gate::Gate,
-    journal::Left,
-    record::{self, Ending},
+    journal::{
+        record::{self, Ending},
+        write::Left,
+    },
     registry::Active,
 };
 use crate::{

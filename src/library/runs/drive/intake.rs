@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::{
-    drive::{Drive, Next},
+use crate::library::runs::{
+    drive::{
+        frame::{Drive, Next},
+        tree::Stop,
+    },
     frame::PendingCall,
-    state::{Event, Safety, Sequence},
-    tree::Stop,
+    machine::{Event, Safety, Sequence},
 };
 use crate::{
     host::{self, Nature},

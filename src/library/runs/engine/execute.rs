@@ -5,15 +5,17 @@ use std::{borrow::Cow, collections::BTreeSet, path::PathBuf, sync::Arc, time::Du
 use serde_json::{Map, Value};
 use tokio::{sync::Semaphore, time::Instant};
 
-use super::{
+use crate::library::runs::{
     bind::bind,
+    drive::tree::Tree,
+    engine::resume::AT_ONCE,
     frame::{Frame, Origin},
     gate::Gate,
-    journal,
-    record::{self, blocking},
-    recover::AT_ONCE,
+    journal::{
+        record::{self, blocking},
+        write,
+    },
     registry::{Active, Registry},
-    tree::Tree,
     view::RunView,
 };
 use crate::{
@@ -37,12 +39,12 @@ const SHUTDOWN_TIME: Duration = Duration::from_secs(3);
 
 /// Executes procedures.
 pub struct Engine {
-    pub(super) library: Arc<Library>,
-    pub(super) sandbox: Sandbox,
-    pub(super) downstream: Downstream,
-    pub(super) registry: Registry,
+    pub(in crate::library::runs) library: Arc<Library>,
+    pub(in crate::library::runs) sandbox: Sandbox,
+    pub(in crate::library::runs) downstream: Downstream,
+    pub(in crate::library::runs) registry: Registry,
     /// Places for runs that are taken up.
-    pub(super) recoveries: Arc<Semaphore>,
+    pub(in crate::library::runs) recoveries: Arc<Semaphore>,
 }
 
 /// What an execution came to.
@@ -117,7 +119,11 @@ impl Engine {
     }
 
     /// Executes a run from where its root stands.
-    pub(super) async fn execute_tree(&self, tree: Tree<'_>, root: Frame) -> Result<Execution, LibraryError> {
+    pub(in crate::library::runs) async fn execute_tree(
+        &self,
+        tree: Tree<'_>,
+        root: Frame,
+    ) -> Result<Execution, LibraryError> {
         let id = tree.root_id.clone();
         self.registry.activate(&id, &tree.active);
         // Boxed, because the state of a whole run is large and would be moved with every caller's future.
@@ -127,7 +133,7 @@ impl Engine {
     }
 
     /// The frame of a procedure that code calls by its name. An error is for that code.
-    pub(super) async fn called(
+    pub(in crate::library::runs) async fn called(
         &self,
         name: &str,
         arguments: &Map<String, Value>,
@@ -187,7 +193,7 @@ impl Engine {
             let decisions = library.database.read(|reader| reader.decisions(&id))?;
             let under_way = match under_way {
                 Some(steps) => steps,
-                None if run.status.is_open() => journal::current_steps(library, &id)?,
+                None if run.status.is_open() => write::current_steps(library, &id)?,
                 None => BTreeSet::new(),
             };
             Ok(RunView::new(run, calls, decisions, &under_way))
@@ -269,17 +275,22 @@ impl Engine {
 }
 
 /// The error for what can't be done with a run that another called.
-pub(super) fn called(run: &Run) -> LibraryError {
+pub(in crate::library::runs) fn called(run: &Run) -> LibraryError {
     let parent = run.parent_run_id.as_deref().unwrap_or_default();
     LibraryError::Invalid(format!("run `{}` was called by run `{parent}`; pass that one", run.id))
 }
 
 /// What a tree of runs may use up.
-pub(super) fn budget(time: Duration, calls: usize, output_bytes: usize, active: &Active) -> Arc<Budget> {
+pub(in crate::library::runs) fn budget(
+    time: Duration,
+    calls: usize,
+    output_bytes: usize,
+    active: &Active,
+) -> Arc<Budget> {
     Arc::new(Budget::new(Instant::now() + time, active.cancel.child_token(), calls, output_bytes))
 }
 
-pub(super) const fn session_limits(limits: &Limits) -> SessionLimits {
+pub(in crate::library::runs) const fn session_limits(limits: &Limits) -> SessionLimits {
     SessionLimits {
         memory_bytes: limits.memory_bytes(),
         result_bytes: limits.result_bytes(),
@@ -288,7 +299,7 @@ pub(super) const fn session_limits(limits: &Limits) -> SessionLimits {
 }
 
 /// What makes a run of a procedure that has code: permissions are checked first, then parameters, which are bound.
-pub(super) fn origin_of(
+pub(in crate::library::runs) fn origin_of(
     row: Procedure,
     parameters: &Map<String, Value>,
     config: &Config,

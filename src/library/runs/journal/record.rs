@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{
-    engine::Execution,
+use crate::library::runs::{
+    engine::execute::Execution,
     frame::Frame,
-    journal::{self, Answer},
-    state::Sequence,
+    journal::write::{self, Answer},
+    machine::Sequence,
 };
 use crate::{
     domain::{HostCall, Outcome, RunStatus},
@@ -215,11 +215,11 @@ async fn write(
     answer: Option<Answer>,
 ) -> Result<Execution, LibraryError> {
     blocking(library, move |library| {
-        let row = answer.as_ref().map(|answer| journal::answer_row(library, answer)).transpose()?;
+        let row = answer.as_ref().map(|answer| write::answer_row(library, answer)).transpose()?;
         library.database.write::<_, StorageError>(|writer| {
             closed.iter().chain([&last]).try_for_each(|closed| closed.write(writer))?;
             match (&answer, &row) {
-                (Some(answer), Some(row)) => journal::write_answer(writer, answer, row),
+                (Some(answer), Some(row)) => write::write_answer(writer, answer, row),
                 _ => Ok(()),
             }
         })?;

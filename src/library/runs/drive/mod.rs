@@ -1,0 +1,7 @@
+//! Driving the frames of a run.
+
+pub mod ask;
+pub mod frame;
+mod intake;
+pub mod perform;
+pub mod tree;

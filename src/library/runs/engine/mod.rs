@@ -1,0 +1,4 @@
+//! The entry points: execute a procedure, go on with a run, stop it.
+
+pub mod execute;
+pub mod resume;
