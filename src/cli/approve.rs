@@ -64,7 +64,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
 async fn approve(run_id: &str, arguments: &Arguments, context: &Context) -> Result<Execution, CliError> {
     let services = Services::open(context.config()?, context.starters, worker_program()?).await?;
     let is_person = asking::is_terminal();
-    let decider = Decider { name: services.library().user().to_owned(), is_person };
+    let name = services.library().user().to_owned();
+    let decider = if is_person { Decider::Person(name) } else { Decider::Agent(name) };
     let out = context.output;
     // What was said on the command line is about what waits now, not about what comes after it.
     let mut is_first = true;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Action, parse};
-use crate::runtime::monty::PythonError;
+use crate::runtime::PythonError;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{Action, HostContext, parse};
 use crate::{
     downstream::DownstreamError,
-    runtime::monty::{PythonError, Reply},
+    runtime::{PythonError, Reply},
 };
 
 #[derive(Deserialize)]

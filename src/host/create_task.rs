@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{ItemKind, NewItem},
-    runtime::monty::PythonError,
+    runtime::PythonError,
 };
 
 const NAME: &str = "create_task";

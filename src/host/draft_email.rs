@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{ItemKind, NewItem},
-    runtime::monty::PythonError,
+    runtime::PythonError,
 };
 
 const NAME: &str = "draft_email";

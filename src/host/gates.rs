@@ -6,7 +6,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::parse;
-use crate::runtime::monty::PythonError;
+use crate::runtime::PythonError;
 
 /// What a run waits for.
 #[derive(Debug, Clone, PartialEq)]

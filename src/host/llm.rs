@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{Action, HostContext, parse};
 use crate::{
     models::{Completion, Message, Model, ModelError, Role},
-    runtime::monty::{PythonError, Reply},
+    runtime::{PythonError, Reply},
 };
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Action, HostContext, parse};
-use crate::runtime::monty::{PythonError, Reply};
+use crate::runtime::{PythonError, Reply};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -32,7 +32,7 @@ use crate::{
     config::Config,
     domain::inbox::NewItem,
     downstream::Downstream,
-    runtime::monty::{Budget, Capture, HostModule, PythonError, Reply, SLEEP},
+    runtime::{Budget, Capture, HostModule, PythonError, Reply, SLEEP},
 };
 
 pub use checkpoint::NewState;

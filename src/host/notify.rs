@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::Channels,
     domain::{ItemKind, NewItem, inbox::IN_APP},
-    runtime::monty::PythonError,
+    runtime::PythonError,
 };
 
 const NAME: &str = "notify";

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{Action, HostContext, parse};
-use crate::runtime::monty::{PythonError, Reply};
+use crate::runtime::{PythonError, Reply};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

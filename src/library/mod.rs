@@ -3,6 +3,7 @@
 //! [`Library`] holds the stores of one home and blocks; [`runs::Engine`] executes and is async. Neither prints, reads
 //! the environment or knows the protocol.
 
+mod blocking;
 mod code;
 mod error;
 mod home;
@@ -31,6 +32,8 @@ use crate::{
 };
 
 use home::Key;
+
+pub(in crate::library) use blocking::blocking;
 
 pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, Validated};
 pub use error::LibraryError;

@@ -5,14 +5,13 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Library, LibraryError, ProcedureRef, Starters, Validated,
-    runs::{self, Engine, blocking},
+    Library, LibraryError, ProcedureRef, Starters, Validated, blocking,
+    runs::{self, Engine},
 };
 use crate::{
     config::{Config, Limits},
     domain::{Definition, Procedure},
-    host,
-    runtime::monty::Sandbox,
+    host, runtime,
     validation::{self, Analysis, Context},
 };
 
@@ -30,7 +29,8 @@ pub async fn check_source(
     let context = Context { entry_name: Some(entry_name), definition, grants: None };
     let mut analysis = validation::analyze(code, &context);
     if analysis.checks.runnable {
-        let verdict = runs::check(&Sandbox::new(worker, 1, host::MODULE), code, host::STUB, &Limits::default()).await?;
+        let verdict =
+            runs::check(&*runtime::sandbox(worker, 1, host::MODULE), code, host::STUB, &Limits::default()).await?;
         analysis = analysis.with_verdict(&verdict);
     }
     Ok(Validated::from(analysis))

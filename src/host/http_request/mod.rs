@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use self::{clients::OutOfBounds, request::Request, response::Received};
 use super::{Action, Grants, HostContext, deadline, grants::Zone, parse};
-use crate::runtime::monty::{PythonError, Reply};
+use crate::runtime::{PythonError, Reply};
 
 /// The most redirects that are followed.
 const MAX_REDIRECTS: usize = 5;

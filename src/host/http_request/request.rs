@@ -7,7 +7,7 @@ use reqwest::{
 use serde_json::{Map, Value};
 
 use super::Arguments;
-use crate::{domain::Host, runtime::monty::PythonError};
+use crate::{domain::Host, runtime::PythonError};
 
 /// The most that a body may have.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;

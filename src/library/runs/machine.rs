@@ -48,7 +48,7 @@ pub enum Progress {
     Answered,
     /// The code has got its answer, which is kept until the code is saved further on: after a crash it goes on from where
     /// it was saved.
-    Handed,
+    Delivered,
 }
 
 /// A host call that the code made.
@@ -99,7 +99,7 @@ pub enum Event {
         awaited: Vec<Sequence>,
     },
     /// It has waited for so long that its worker is better used for others.
-    Lingers,
+    Idle,
     /// The answer of a call is there.
     Answered(Sequence),
     /// The procedure that this call is can't go on before somebody decides.
@@ -123,7 +123,7 @@ pub enum Effect {
     /// Do what the call asks for.
     Perform(Sequence),
     /// Give the answers that are there to the code and let it go on.
-    Hand,
+    Resume,
     /// Nothing goes on before somebody decides; no process is needed meanwhile.
     Ask,
     /// Start the code from its beginning: it had made no call.
@@ -132,8 +132,8 @@ pub enum Effect {
 
 /// An event that can't happen in this state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a run that is {0:?} can't do this")]
-pub struct Impossible(pub Phase);
+#[error("this can't happen to a frame that is {0:?}")]
+pub struct InvalidTransition(pub Phase);
 
 impl State {
     /// A frame whose code has not started.
@@ -151,13 +151,13 @@ impl State {
     /// What `event` makes of this state, and what is to be done.
     ///
     /// # Errors
-    /// [`Impossible`]; the state stays as it is.
-    pub fn on(&mut self, event: Event) -> Result<Vec<Effect>, Impossible> {
+    /// [`InvalidTransition`]; the state stays as it is.
+    pub fn on(&mut self, event: Event) -> Result<Vec<Effect>, InvalidTransition> {
         match (self.phase, event) {
             (Phase::Active, Event::Waits { new, awaited }) if self.is_going && !awaited.is_empty() => {
                 Ok(self.wait(&new, awaited))
             }
-            (Phase::Active, Event::Lingers) if !self.is_going => {
+            (Phase::Active, Event::Idle) if !self.is_going => {
                 Ok(if self.is_saved { Vec::new() } else { vec![self.save()] })
             }
             (Phase::Active, Event::Answered(sequence)) => {
@@ -177,7 +177,7 @@ impl State {
                 let mut effects = self.perform(|call| match call.progress {
                     Progress::Open => matches!(call.safety, Safety::Repeatable | Safety::Nested),
                     Progress::Wanted | Progress::Suspended => true,
-                    Progress::UnderWay | Progress::Answered | Progress::Handed => false,
+                    Progress::UnderWay | Progress::Answered | Progress::Delivered => false,
                 });
                 effects.extend(self.settle());
                 Ok(effects)
@@ -187,14 +187,14 @@ impl State {
                     if again { Progress::Wanted } else { Progress::Answered };
                 Ok(Vec::new())
             }
-            (phase, _) => Err(Impossible(phase)),
+            (phase, _) => Err(InvalidTransition(phase)),
         }
     }
 
-    fn find(&mut self, sequence: Sequence, progress: Progress) -> Result<&mut Call, Impossible> {
+    fn find(&mut self, sequence: Sequence, progress: Progress) -> Result<&mut Call, InvalidTransition> {
         let phase = self.phase;
         let call = self.calls.iter_mut().find(|call| call.sequence == sequence && call.progress == progress);
-        call.ok_or(Impossible(phase))
+        call.ok_or(InvalidTransition(phase))
     }
 
     fn wait(&mut self, new: &[(Sequence, Safety)], awaited: Vec<Sequence>) -> Vec<Effect> {
@@ -222,7 +222,7 @@ impl State {
 
     fn save(&mut self) -> Effect {
         self.is_saved = true;
-        self.calls.retain(|call| call.progress != Progress::Handed);
+        self.calls.retain(|call| call.progress != Progress::Delivered);
         Effect::Save
     }
 
@@ -243,13 +243,13 @@ impl State {
         }
         for call in &mut self.calls {
             if call.progress == Progress::Answered && self.awaited.contains(&call.sequence) {
-                call.progress = Progress::Handed;
+                call.progress = Progress::Delivered;
                 self.is_going = true;
             }
         }
         if self.is_going {
             self.is_saved = false;
-            return vec![Effect::Hand];
+            return vec![Effect::Resume];
         }
         if self.calls.iter().any(|call| call.progress == Progress::UnderWay) {
             return Vec::new();

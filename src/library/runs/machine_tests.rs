@@ -31,7 +31,7 @@ fn run(events: impl IntoIterator<Item = Event>) -> (State, Vec<Effect>) {
 fn crashed(saved: &State, state: &State) -> State {
     let is_answered = |sequence| {
         let call = state.calls.iter().find(|call| call.sequence == sequence);
-        call.is_none_or(|call| matches!(call.progress, Progress::Answered | Progress::Handed))
+        call.is_none_or(|call| matches!(call.progress, Progress::Answered | Progress::Delivered))
     };
     let mut calls = saved.calls.clone();
     for call in &mut calls {
@@ -41,14 +41,14 @@ fn crashed(saved: &State, state: &State) -> State {
 }
 
 #[test]
-fn a_call_is_saved_before_it_is_performed_and_handed_over_when_it_is_answered() {
+fn a_call_is_saved_before_it_is_performed_and_delivered_when_it_is_answered() {
     let (state, effects) = run([made(&[(1, Safety::Unknown)]), Event::Answered(1)]);
-    assert_eq!(effects, [Effect::Save, Effect::Perform(1), Effect::Hand]);
+    assert_eq!(effects, [Effect::Save, Effect::Perform(1), Effect::Resume]);
     assert_eq!(state.phase, Phase::Active);
 }
 
 #[test]
-fn gathered_calls_are_performed_together_and_each_is_handed_over_when_it_is_answered() {
+fn gathered_calls_are_performed_together_and_each_is_delivered_when_it_is_answered() {
     let (_, effects) = run([
         made(&[(1, Safety::Unknown), (2, Safety::Repeatable)]),
         Event::Answered(2),
@@ -57,24 +57,24 @@ fn gathered_calls_are_performed_together_and_each_is_handed_over_when_it_is_answ
         waits(&[], &[1]),
         Event::Answered(1),
     ]);
-    let begun = [Effect::Save, Effect::Perform(1), Effect::Perform(2), Effect::Hand];
+    let begun = [Effect::Save, Effect::Perform(1), Effect::Perform(2), Effect::Resume];
     assert_eq!(effects[..4], begun);
-    assert_eq!(effects[4..], [Effect::Save, Effect::Perform(3), Effect::Hand, Effect::Hand]);
+    assert_eq!(effects[4..], [Effect::Save, Effect::Perform(3), Effect::Resume, Effect::Resume]);
 }
 
 #[test]
-fn an_answer_that_comes_while_the_code_executes_is_handed_over_when_it_waits_again() {
+fn an_answer_that_comes_while_the_code_executes_is_delivered_when_it_waits_again() {
     let (_, effects) = run([
         made(&[(1, Safety::Unknown), (2, Safety::Unknown)]),
         Event::Answered(1),
         Event::Answered(2),
         waits(&[], &[2]),
     ]);
-    assert_eq!(effects[3..], [Effect::Hand, Effect::Hand]);
+    assert_eq!(effects[3..], [Effect::Resume, Effect::Resume]);
 }
 
 #[test]
-fn only_what_the_code_waits_for_is_handed_over() {
+fn only_what_the_code_waits_for_is_delivered() {
     let (state, effects) = run([
         made(&[(1, Safety::Unknown), (2, Safety::Unknown)]),
         Event::Answered(1),
@@ -89,10 +89,10 @@ fn only_what_the_code_waits_for_is_handed_over() {
 fn somebody_is_asked_when_nothing_else_can_go_on() {
     let (mut state, effects) =
         run([made(&[(1, Safety::Unknown), (2, Safety::Gate)]), Event::Answered(1), waits(&[], &[2])]);
-    assert_eq!(effects, [Effect::Save, Effect::Perform(1), Effect::Hand, Effect::Save, Effect::Ask]);
+    assert_eq!(effects, [Effect::Save, Effect::Perform(1), Effect::Resume, Effect::Save, Effect::Ask]);
     assert_eq!(state.phase, Phase::Paused);
     assert_eq!(state.on(Event::Decided { sequence: 2, again: false }), Ok(vec![]));
-    assert_eq!(state.on(Event::TakenUp), Ok(vec![Effect::Hand]));
+    assert_eq!(state.on(Event::TakenUp), Ok(vec![Effect::Resume]));
 }
 
 #[test]
@@ -103,20 +103,20 @@ fn a_procedure_that_waits_holds_up_nobody_else() {
         Event::Answered(2),
         waits(&[], &[1]),
     ]);
-    let begun = [Effect::Save, Effect::Perform(1), Effect::Perform(2), Effect::Hand];
+    let begun = [Effect::Save, Effect::Perform(1), Effect::Perform(2), Effect::Resume];
     assert_eq!(effects[..4], begun);
     assert_eq!(effects[4..], [Effect::Save, Effect::Ask]);
     assert_eq!(state.on(Event::TakenUp), Ok(vec![Effect::Perform(1)]));
 }
 
 #[test]
-fn after_a_crash_answered_calls_are_handed_over_and_safe_ones_repeated() {
+fn after_a_crash_answered_calls_are_delivered_and_safe_ones_repeated() {
     let mut state = begun();
     state.on(made(&[(1, Safety::Unknown), (2, Safety::Repeatable)])).unwrap();
     let saved = state.clone();
     state.on(Event::Answered(1)).unwrap();
     let mut state = crashed(&saved, &state);
-    assert_eq!(state.on(Event::TakenUp), Ok(vec![Effect::Perform(2), Effect::Hand]));
+    assert_eq!(state.on(Event::TakenUp), Ok(vec![Effect::Perform(2), Effect::Resume]));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn what_nobody_asked_for_changes_nothing() {
     let before = state.clone();
     let strays = [Event::Answered(2), Event::TakenUp, made(&[(2, Safety::Gate)]), Event::Suspended(7)];
     for event in strays.into_iter().chain([Event::Decided { sequence: 1, again: true }]) {
-        assert_eq!(state.on(event), Err(Impossible(Phase::Active)));
+        assert_eq!(state.on(event), Err(InvalidTransition(Phase::Active)));
         assert_eq!(state, before);
     }
 }
@@ -200,7 +200,7 @@ proptest! {
                 Move::Wait(safeties, mask) => {
                     if !state.is_going { continue }
                     let new: Vec<(Sequence, Safety)> = (next..).zip(safeties).collect();
-                    let old = state.calls.iter().filter(|call| call.progress != Progress::Handed);
+                    let old = state.calls.iter().filter(|call| call.progress != Progress::Delivered);
                     let mut awaited: Vec<Sequence> =
                         old.map(|call| call.sequence).filter(|sequence| mask & (1 << (sequence % 32)) != 0).collect();
                     awaited.extend(new.iter().map(|(sequence, _)| *sequence));
@@ -225,8 +225,8 @@ proptest! {
                     state.on(Event::Suspended(sequence)).unwrap()
                 }
                 Move::Linger => {
-                    let Ok(effects) = state.on(Event::Lingers) else { continue };
-                    prop_assert!(!effects.contains(&Effect::Hand));
+                    let Ok(effects) = state.on(Event::Idle) else { continue };
+                    prop_assert!(!effects.contains(&Effect::Resume));
                     effects
                 }
                 Move::Crash => {
@@ -267,11 +267,11 @@ proptest! {
                         prop_assert!(saved.calls.iter().any(|call| call.sequence == sequence), "{sequence} is not saved");
                         ledger.under_way.push(sequence);
                     }
-                    Effect::Hand => {
+                    Effect::Resume => {
                         let handed: Vec<Sequence> = state
                             .calls
                             .iter()
-                            .filter(|call| call.progress == Progress::Handed && !ledger.has.contains(&call.sequence))
+                            .filter(|call| call.progress == Progress::Delivered && !ledger.has.contains(&call.sequence))
                             .map(|call| call.sequence)
                             .collect();
                         prop_assert!(!handed.is_empty(), "nothing is handed over");

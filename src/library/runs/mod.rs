@@ -5,23 +5,30 @@
 //! can't exhaust the pool. The same mechanism pauses a run for a person. Start at [`Engine`].
 
 mod bind;
+mod call;
+mod decision;
 mod drive;
 mod engine;
+mod execution;
 mod frame;
 mod gate;
 mod handle;
 mod journal;
+mod limits;
 mod machine;
+mod prepare;
 mod registry;
 mod report;
+mod resources;
 mod steps;
 mod view;
 
-pub(in crate::library) use {engine::execute::check, journal::record::blocking};
+pub(in crate::library) use engine::check;
 
-pub use drive::ask::{QuestionId, Waiting};
-pub use engine::execute::{Engine, Execution};
-pub use gate::{Asker, Decider, Decision, Gate};
+pub use decision::{Decider, Decision};
+pub use engine::{Engine, Waiting};
+pub use execution::Execution;
+pub use gate::{Asker, Gate, QuestionId};
 pub use handle::Handle;
 pub use registry::{Active, Progress};
 pub use view::{RunView, StepOutput};

@@ -3,27 +3,26 @@
 //! Calls are under way while the code executes and while it waits; a procedure that it calls is one of them, driven in
 //! the same way. All frames of a run are driven by one task.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::{
-    future::BoxFuture,
-    stream::{FuturesUnordered, StreamExt as _},
-};
-use tokio::sync::mpsc;
+use futures_util::future::{BoxFuture, FutureExt as _};
 
-use crate::library::runs::{
-    drive::{
-        perform::Done,
-        tree::{Stop, Tree, broken},
-    },
-    engine::execute::session_limits,
-    frame::{Frame, PendingCall},
-    journal::{record::Ending, write},
-    machine::{Effect, Event, Progress, Safety, Sequence},
+use super::{
+    intake::{self, Intake, MadeCall},
+    perform::{Called, Done, Finished, Performing, Spawner},
+    tree::{Stop, Tree},
 };
 use crate::{
-    library::LibraryError,
-    runtime::monty::{Reply, SandboxError, Session, Turn},
+    library::{
+        LibraryError, blocking,
+        runs::{
+            frame::{Frame, broken},
+            journal::{read, record::Ending, write},
+            limits::session_limits,
+            machine::{Effect, Event, Progress},
+        },
+    },
+    runtime::{Bounds, Program, Reply, RuntimeError, Session, Suspension},
 };
 
 /// A frame whose workers are lost more often than this, without coming further, is likely to be the reason.
@@ -32,37 +31,22 @@ const MAX_LOSSES: u32 = 3;
 /// How long code that waits keeps its worker. Going on in another costs about a millisecond.
 const WORKER_KEPT: Duration = Duration::from_millis(50);
 
-/// What driving a frame came to.
-pub enum Finished {
-    /// Its code is over; nothing of that is written down yet.
-    Ended(Ending),
-    /// Nothing goes on before somebody decides.
-    Waits,
-    /// The whole run is stopped; the tree knows why.
-    Stopped,
-}
-
 /// A frame while it is driven.
-pub struct Drive<'t, 'e> {
-    pub tree: &'t Tree<'e>,
-    pub frame: Frame,
-    /// The worker that has its interpreter, unless that is put aside.
-    pub session: Option<Session>,
-    /// The calls that are being performed.
-    pub under_way: FuturesUnordered<BoxFuture<'t, Done>>,
-    /// Their numbers.
-    pub numbers: HashSet<Sequence>,
-    /// Where frames go that it calls.
-    pub spawner: Spawner<'t>,
+struct Drive<'t> {
+    tree: &'t Tree,
+    frame: Frame,
+    /// The session that executes its code, unless that is put aside.
+    session: Option<Box<dyn Session>>,
+    performing: Performing<'t>,
 }
 
-/// Takes what is to be executed beside the frame that gives it.
-pub type Spawner<'t> = mpsc::UnboundedSender<BoxFuture<'t, ()>>;
+/// A session, and what the code in it came to.
+type Executed = (Box<dyn Session>, Suspension);
 
 /// What happens next.
-pub enum Next {
+enum Next {
     /// The code went on and came to this.
-    Turn(Result<Turn, SandboxError>),
+    Suspended(Suspension),
     /// This is to be done.
     Effects(Vec<Effect>),
     /// Nothing, for now or for ever.
@@ -70,18 +54,17 @@ pub enum Next {
 }
 
 /// Executes `frame` from where it stands.
-pub fn drive<'t>(tree: &'t Tree<'_>, spawner: Spawner<'t>, frame: Frame) -> BoxFuture<'t, (Frame, Finished)> {
+pub fn drive(tree: &Tree, spawner: Spawner, frame: Frame) -> BoxFuture<'_, (Frame, Finished)> {
     // Boxed, because frames drive those that they call.
     Box::pin(async move {
-        let (under_way, numbers) = (FuturesUnordered::new(), HashSet::new());
-        let mut drive = Drive { tree, frame, session: None, under_way, numbers, spawner };
+        let mut drive = Drive { tree, frame, session: None, performing: Performing::new(tree, spawner) };
         let finished = match drive.run().await {
             Ok(finished) => finished,
             Err(stop) => {
                 tree.halt(stop);
-                // Dropping the session kills the worker, which may still be computing.
+                // Dropping the session ends the code, which may still be computing.
                 drive.session = None;
-                drive.collect_rest().await;
+                drive.performing.abort(&mut drive.frame).await;
                 Finished::Stopped
             }
         };
@@ -89,40 +72,56 @@ pub fn drive<'t>(tree: &'t Tree<'_>, spawner: Spawner<'t>, frame: Frame) -> BoxF
     })
 }
 
-impl<'t> Drive<'t, '_> {
+/// Executes a frame that another called, and tells it what that came to.
+pub fn drive_called(tree: &Tree, spawner: Spawner, called: Called) -> BoxFuture<'_, ()> {
+    let Called { frame, tell } = called;
+    let driven = drive(tree, spawner, frame);
+    // Nobody listens any more when the whole run is dropped.
+    driven.map(|(frame, finished)| drop(tell.send((Box::new(frame), finished)))).boxed()
+}
+
+impl<'t> Drive<'t> {
     async fn run(&mut self) -> Result<Finished, Stop> {
-        let mut next = Next::Effects(self.on(Event::TakenUp)?);
+        let mut next = Next::Effects(self.frame.on(Event::TakenUp)?);
         loop {
-            next = match next {
-                Next::Effects(effects) => self.carry_out(effects).await?,
-                Next::Turn(Ok(turn)) => self.came_to(turn).await?,
-                Next::Turn(Err(error)) => Next::Effects(self.stumble(error).await?),
+            let came_to = match next {
+                Next::Effects(effects) => self.carry_out(effects).await,
+                Next::Suspended(suspension) => self.suspended(suspension).await,
                 Next::Finished(finished) => return Ok(finished),
+            };
+            next = match came_to {
+                Err(Stop::Runtime(error)) => Next::Effects(self.worker_lost(error).await?),
+                came_to => came_to?,
             };
         }
     }
 
-    pub fn on(&mut self, event: Event) -> Result<Vec<Effect>, LibraryError> {
-        self.frame.state.on(event).map_err(|error| broken(&error.to_string()))
-    }
-
-    async fn came_to(&mut self, turn: Turn) -> Result<Next, Stop> {
-        match turn {
-            Turn::Call { function, args, kwargs, offset, call_id, is_awaited } => {
-                Box::pin(self.host_call(function, args, kwargs, (call_id, offset), is_awaited)).await
+    async fn suspended(&mut self, suspension: Suspension) -> Result<Next, Stop> {
+        match suspension {
+            Suspension::Call { function, args, kwargs, offset, call_id, is_awaited } => {
+                let made = MadeCall { function, args, kwargs, offset, call_id, is_awaited };
+                match Box::pin(intake::host_call(self.tree, &mut self.frame, made)).await? {
+                    Intake::Promised => self.go_on_with(None).await,
+                    Intake::Answered(reply) => self.go_on_with(Some(reply)).await,
+                    Intake::Waits(effects) => Ok(Next::Effects(effects)),
+                }
             }
-            Turn::Wait { calls } => self.gathered(&calls),
-            Turn::Complete(value) => self.ended(Ending::Result(value)).await,
-            Turn::Raised(error) => self.ended(Ending::Error(self.tree.explain(error))).await,
+            Suspension::Wait { calls } => intake::gathered(self.tree, &mut self.frame, &calls).map(Next::Effects),
+            Suspension::Ended(value) => self.ended(Ending::Result(value)).await,
+            Suspension::Raised { error, limit } => {
+                let error = match limit {
+                    Some(limit) => self.tree.explain(error, limit),
+                    None => error,
+                };
+                self.ended(Ending::Error(error)).await
+            }
         }
     }
 
     /// The code is over. What it started and does not wait for is waited for here.
     async fn ended(&mut self, ending: Ending) -> Result<Next, Stop> {
         self.give_worker_back().await;
-        while let Some(done) = self.under_way.next().await {
-            self.done_after_end(done).await?;
-        }
+        self.performing.finish(&mut self.frame).await?;
         // What was under way when a server ended, and is not awaited any more.
         self.frame.abandon_calls();
         Ok(Next::Finished(Finished::Ended(ending)))
@@ -132,14 +131,10 @@ impl<'t> Drive<'t, '_> {
     async fn carry_out(&mut self, effects: Vec<Effect>) -> Result<Next, Stop> {
         for effect in effects {
             match effect {
-                Effect::Save => {
-                    if let Err(error) = self.save().await? {
-                        return Ok(Next::Turn(Err(error)));
-                    }
-                }
-                Effect::Perform(sequence) => self.perform(sequence)?,
-                Effect::Hand => return self.hand().await.map(Next::Turn),
-                Effect::Begin => return self.begin().await.map(Next::Turn),
+                Effect::Save => self.save().await?,
+                Effect::Perform(sequence) => self.performing.begin(&mut self.frame, sequence)?,
+                Effect::Resume => return self.resume().await,
+                Effect::Begin => return self.begin().await,
                 Effect::Ask => {
                     // Whoever decides may take days: the worker is free until then.
                     self.give_worker_back().await;
@@ -147,28 +142,22 @@ impl<'t> Drive<'t, '_> {
                 }
             }
         }
-        let done = match self.next_done().await? {
-            Ok(done) => done.ok_or_else(|| broken("there is nothing to do"))?,
-            Err(error) => return Ok(Next::Turn(Err(error))),
-        };
-        self.done(done).await.map(Next::Effects)
+        let done = self.next_done().await?.ok_or_else(|| broken("there is nothing to do"))?;
+        self.performing.take_in(&mut self.frame, done).await.map(Next::Effects)
     }
 
     /// Waits for a call. The worker is kept for a short while only, and not at all where a procedure needs one.
-    async fn next_done(&mut self) -> Result<Result<Option<Done>, SandboxError>, LibraryError> {
-        let is_nested = |call: &PendingCall| call.safety == Safety::Nested && self.numbers.contains(&call.sequence);
-        if self.session.is_some() && !self.frame.waiting.iter().any(is_nested) {
-            if let Ok(done) = tokio::time::timeout(WORKER_KEPT, self.under_way.next()).await {
-                return Ok(Ok(done));
+    async fn next_done(&mut self) -> Result<Option<Done>, Stop> {
+        if self.session.is_some() && !self.performing.has_procedure_of(&self.frame) {
+            if let Ok(done) = tokio::time::timeout(WORKER_KEPT, self.performing.next()).await {
+                return Ok(done);
             }
-            if !self.on(Event::Lingers)?.is_empty()
-                && let Err(error) = self.save().await?
-            {
-                return Ok(Err(error));
+            if !self.frame.on(Event::Idle)?.is_empty() {
+                self.save().await?;
             }
         }
         self.give_worker_back().await;
-        Ok(Ok(self.under_way.next().await))
+        Ok(self.performing.next().await)
     }
 
     async fn give_worker_back(&mut self) {
@@ -177,30 +166,28 @@ impl<'t> Drive<'t, '_> {
         }
     }
 
-    async fn save(&mut self) -> Result<Result<(), SandboxError>, LibraryError> {
-        let Some(session) = self.session.as_mut() else { return Err(broken("a call without an interpreter")) };
-        self.frame.snapshot = match session.dump().await {
-            Ok(dump) => dump,
-            Err(error) => return Ok(Err(error)),
-        };
-        write::save(&self.tree.engine.library, &mut self.frame, &self.tree.root_id, &self.tree.budget).await?;
+    async fn save(&mut self) -> Result<(), Stop> {
+        let Some(session) = self.session.as_mut() else { return Err(broken("a call without an interpreter").into()) };
+        self.frame.snapshot = session.save().await?;
+        let Tree { resources, budget, root_id, .. } = self.tree;
+        write::save(&resources.library, resources.runtime.id(), &mut self.frame, root_id, budget).await?;
         // It has come further.
         self.frame.losses = 0;
-        Ok(Ok(()))
+        Ok(())
     }
 
-    /// The worker is lost: the frame goes on in another from where it was saved, unless that happens too often or the
-    /// error is another one. Its calls stay under way.
-    async fn stumble(&mut self, error: SandboxError) -> Result<Vec<Effect>, Stop> {
+    /// The code was ended from outside. Where that was because its worker is lost, the frame goes on in another from
+    /// where it was saved, unless that happens too often. Its calls stay under way.
+    async fn worker_lost(&mut self, error: RuntimeError) -> Result<Vec<Effect>, Stop> {
         self.session = None;
         let losses = self.frame.losses + 1;
-        if !matches!(error, SandboxError::Crashed(_)) || losses > MAX_LOSSES {
-            return Err(Stop::Sandbox(error));
+        if !matches!(error, RuntimeError::Crashed(_)) || losses > MAX_LOSSES {
+            return Err(Stop::Runtime(error));
         }
         tracing::info!(run = self.frame.origin.run_id, %error, "a worker was lost; its run goes on in another");
-        let mut saved = self.tree.engine.saved_frame(&self.frame.origin.run_id, &self.tree.config).await?;
+        let mut saved = self.saved_frame().await?;
         for call in &mut saved.state.calls {
-            if self.numbers.contains(&call.sequence) {
+            if self.performing.has(call.sequence) {
                 call.progress = Progress::UnderWay;
             }
         }
@@ -209,88 +196,92 @@ impl<'t> Drive<'t, '_> {
         saved.losses = losses;
         saved.under(&self.tree.budget);
         self.frame = saved;
-        Ok(self.on(Event::TakenUp)?)
+        Ok(self.frame.on(Event::TakenUp)?)
+    }
+
+    /// The frame as it was saved last; where it had made no host call, as it was started.
+    async fn saved_frame(&mut self) -> Result<Frame, LibraryError> {
+        let (run_id, config) = (self.frame.origin.run_id.clone(), Arc::clone(&self.tree.config));
+        let runtime = self.tree.resources.runtime.id();
+        let load = move |library: &_| read::load_frame(library, runtime, &run_id, &config);
+        blocking(&self.tree.resources.library, load).await
     }
 
     /// Gives the code the answers that are there, and lets it go on.
-    async fn hand(&mut self) -> Result<Result<Turn, SandboxError>, Stop> {
+    async fn resume(&mut self) -> Result<Next, Stop> {
         let mut replies = self.frame.take_replies();
         self.tree.note_answers(replies.len());
         let session = self.session.take();
         let snapshot = if session.is_none() { self.frame.snapshot.clone() } else { Vec::new() };
-        let (is_direct, opening) = (self.frame.is_direct, self.opening());
-        self.meanwhile(Box::pin(async move {
+        let (is_direct, program, opening) = (self.frame.is_direct, Arc::clone(&self.frame.origin.program), self.open());
+        self.execute(Box::pin(async move {
             let mut session = if let Some(session) = session {
                 session
             } else {
                 let mut session = opening.await?;
-                session.restore(snapshot).await?;
+                session.restore(&program, snapshot).await?;
                 session
             };
-            let turn = match replies.pop() {
-                Some((_, reply)) if is_direct => session.resume(reply).await?,
-                last => session.resume_deferred(replies.into_iter().chain(last).collect()).await?,
+            let suspension = match replies.pop() {
+                Some((_, reply)) if is_direct => session.answer(reply).await?,
+                last => session.keep_promises(replies.into_iter().chain(last).collect()).await?,
             };
-            Ok((session, turn))
+            Ok((session, suspension))
         }))
         .await
     }
 
     /// Starts the code from its beginning.
-    async fn begin(&mut self) -> Result<Result<Turn, SandboxError>, Stop> {
-        let (source, parameters) = (self.frame.origin.source.clone(), self.frame.origin.parameters.clone());
-        let opening = self.opening();
-        self.meanwhile(Box::pin(async move {
+    async fn begin(&mut self) -> Result<Next, Stop> {
+        let (program, opening): (Arc<Program>, _) = (Arc::clone(&self.frame.origin.program), self.open());
+        self.execute(Box::pin(async move {
             let mut session = opening.await?;
-            let turn = session.start(&source, &[(crate::library::runs::bind::PARAMETERS, parameters)]).await?;
-            Ok((session, turn))
+            let suspension = session.start(&program).await?;
+            Ok((session, suspension))
         }))
         .await
     }
 
-    /// Answers the call that the code makes at this moment.
-    pub async fn go_on_with(&mut self, reply: Option<Reply>) -> Result<Next, Stop> {
+    /// Answers the call that the code makes at this moment, or promises to.
+    async fn go_on_with(&mut self, reply: Option<Reply>) -> Result<Next, Stop> {
         let Some(mut session) = self.session.take() else { return Err(broken("a call of nobody").into()) };
-        let turn = self.meanwhile(Box::pin(async move {
-            let turn = match reply {
-                Some(reply) => session.resume(reply).await?,
-                None => session.defer().await?,
+        self.execute(Box::pin(async move {
+            let suspension = match reply {
+                Some(reply) => session.answer(reply).await?,
+                None => session.promise().await?,
             };
-            Ok((session, turn))
-        }));
-        turn.await.map(Next::Turn)
+            Ok((session, suspension))
+        }))
+        .await
     }
 
-    /// A worker for this frame.
-    fn opening(&self) -> BoxFuture<'t, Result<Session, SandboxError>> {
-        let (tree, grants) = (self.tree, Arc::clone(&self.frame.grants));
-        let (code_lines, capture) = (self.frame.origin.code_lines, self.frame.capture.clone());
+    /// A session for this frame.
+    fn open(&self) -> BoxFuture<'t, Result<Box<dyn Session>, RuntimeError>> {
+        let (tree, grants, capture) = (self.tree, Arc::clone(&self.frame.grants), self.frame.capture.clone());
         Box::pin(async move {
             let limits = session_limits(&tree.config.limits);
-            let budget = Arc::clone(&tree.budget);
-            tree.engine.sandbox.open(code_lines, grants.mounts(), limits, capture, budget).await
+            let bounds = Bounds { mounts: grants.mounts(), limits, capture, budget: Arc::clone(&tree.budget) };
+            tree.resources.runtime.open(bounds).await
         })
     }
 
     /// Lets the code execute, and takes in what its calls come to meanwhile.
-    async fn meanwhile(
+    async fn execute(
         &mut self,
         // Boxed: talking to a worker has a large state, which every future around it would carry along.
-        mut work: BoxFuture<'_, Result<(Session, Turn), SandboxError>>,
-    ) -> Result<Result<Turn, SandboxError>, Stop> {
-        let executed = loop {
+        mut code: BoxFuture<'_, Result<Executed, RuntimeError>>,
+    ) -> Result<Next, Stop> {
+        let (session, suspension) = loop {
             tokio::select! {
                 biased;
-                executed = &mut work => break executed,
-                Some(done) = self.under_way.next() => {
-                    let effects = self.done(done).await?;
+                executed = &mut code => break executed?,
+                Some(done) = self.performing.next() => {
+                    let effects = self.performing.take_in(&mut self.frame, done).await?;
                     debug_assert!(effects.is_empty(), "code that executes can't be interrupted");
                 }
             }
         };
-        Ok(executed.map(|(session, turn)| {
-            self.session = Some(session);
-            turn
-        }))
+        self.session = Some(session);
+        Ok(Next::Suspended(suspension))
     }
 }

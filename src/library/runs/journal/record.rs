@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::library::runs::{
-    engine::execute::Execution,
-    frame::Frame,
-    journal::write::{self, Answer},
-    machine::Sequence,
-};
+use super::write::{answer_row, write_answer};
 use crate::{
     domain::{HostCall, Outcome, RunStatus},
-    library::{Library, LibraryError, now_ms},
-    runtime::monty::{PythonError, Reply},
+    library::{
+        Library, LibraryError, blocking, now_ms,
+        runs::{call::Answer, execution::Execution, frame::Frame, machine::Sequence},
+    },
+    runtime::{PythonError, Reply},
     storage::{NewRun, RunEnd, StorageError, Writer},
 };
 
@@ -68,27 +66,12 @@ impl Ending {
     }
 }
 
-/// Runs `work` on a thread that may block.
-pub async fn blocking<T: Send + 'static>(
-    library: &Arc<Library>,
-    work: impl FnOnce(&Library) -> Result<T, LibraryError> + Send + 'static,
-) -> Result<T, LibraryError> {
-    let library = Arc::clone(library);
-    match tokio::task::spawn_blocking(move || work(&library)).await {
-        Ok(result) => result,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(error) => Err(LibraryError::Invalid(format!("the server is shutting down: {error}"))),
-        },
-    }
-}
-
 /// Records that a run starts.
 pub async fn started(library: &Arc<Library>, frame: &Frame) -> Result<(), LibraryError> {
     let (origin, caller) = (&frame.origin, frame.caller.clone());
     let id = origin.run_id.clone();
     let (procedure_id, version, steps_total) = (origin.procedure_id, origin.version, origin.steps_total);
-    let parameters = origin.parameters.to_string();
+    let parameters = origin.program.parameters.to_string();
     blocking(library, move |library| {
         library.database.write::<_, StorageError>(|writer| {
             writer.start_run(&NewRun {
@@ -215,11 +198,11 @@ async fn write(
     answer: Option<Answer>,
 ) -> Result<Execution, LibraryError> {
     blocking(library, move |library| {
-        let row = answer.as_ref().map(|answer| write::answer_row(library, answer)).transpose()?;
+        let row = answer.as_ref().map(|answer| answer_row(library, answer)).transpose()?;
         library.database.write::<_, StorageError>(|writer| {
             closed.iter().chain([&last]).try_for_each(|closed| closed.write(writer))?;
             match (&answer, &row) {
-                (Some(answer), Some(row)) => write::write_answer(writer, answer, row),
+                (Some(answer), Some(row)) => write_answer(writer, answer, row),
                 _ => Ok(()),
             }
         })?;

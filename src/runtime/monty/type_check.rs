@@ -9,7 +9,8 @@ use monty_types::{
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::{Budget, MODULE, PythonError, Sandbox, SandboxError, SessionLimits, session::guarded};
+use super::{Monty, errors, guarded};
+use crate::runtime::{Budget, Limits, MODULE, RuntimeError, TypeFinding, Verdict};
 
 /// What the checker must know beside its own, incomplete, list of built-ins.
 const BUILTINS: &str = include_str!("builtins.pyi");
@@ -17,40 +18,18 @@ const BUILTINS: &str = include_str!("builtins.pyi");
 const GUARD: &str = "repertoire_only_checks";
 const MARK: &str = "compiled";
 
-/// What the compiler and the type checker say of a piece of code.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Verdict {
-    /// Why the interpreter refuses to compile it.
-    pub refused: Option<PythonError>,
-    /// What the type checker found, in the order of the lines.
-    pub types: Vec<TypeFinding>,
-}
-
-/// A finding of the type checker.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TypeFinding {
-    /// The checker's name of the rule, such as `invalid-argument-type`.
-    pub rule: String,
-    /// What is wrong.
-    pub message: String,
-    /// The line, counted from 1.
-    pub line: u32,
-    /// The column in characters, counted from 1.
-    pub column: u32,
-}
-
-impl Sandbox {
+impl Monty {
     /// Compiles `code` and checks its types against `stub`, which describes the host module. Nothing of it is executed.
     ///
     /// # Errors
-    /// [`SandboxError`] when no worker can be had, or the check does not end in time.
-    pub async fn check(
+    /// [`RuntimeError`] when no worker can be had, or the check does not end in time.
+    pub(super) async fn check_types(
         &self,
         code: &str,
         stub: &str,
-        limits: SessionLimits,
+        limits: Limits,
         budget: Arc<Budget>,
-    ) -> Result<Verdict, SandboxError> {
+    ) -> Result<Verdict, RuntimeError> {
         let left = budget.deadline.saturating_duration_since(Instant::now());
         let config = ReplConfig {
             limits: Some(ResourceLimits::default().max_feed_duration(left).max_memory(limits.memory_bytes)),
@@ -74,7 +53,7 @@ impl Sandbox {
                     skip_types = true;
                 }
                 Err(PoolError::Runtime(exception)) => {
-                    let error = PythonError::from_exception(&exception, u32::MAX);
+                    let error = errors::python_error(&exception, u32::MAX);
                     verdict.refused = (error.message != MARK).then_some(error);
                     break;
                 }
