@@ -4,6 +4,7 @@
 //! the environment or knows the protocol.
 
 mod blocking;
+mod checkpoints;
 mod code;
 mod error;
 mod home;
@@ -35,6 +36,7 @@ use home::Key;
 
 pub(in crate::library) use blocking::blocking;
 
+pub use checkpoints::{Artifact, ArtifactDraft, CheckpointDraft, Checkpoints, Saved, State, checkpoint_id};
 pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, Validated};
 pub use error::LibraryError;
 pub use home::{Maintenance, Session};
@@ -46,10 +48,7 @@ pub use procedures::{
 };
 pub use services::{Services, check_source};
 pub use triggers::Triggered;
-pub use workflows::{
-    Artifact, ArtifactDraft, CheckpointDraft, Checkpoints, Completed, Group, MergeRequest, OutcomeDraft, OutcomeQuery,
-    RecalledOutcome, Saved, Section, State, checkpoint_id, outcome_id,
-};
+pub use workflows::{Completed, Group, MergeRequest, OutcomeDraft, OutcomeQuery, RecalledOutcome, Section, outcome_id};
 
 /// File name of the database in the folder of the stores.
 const DATABASE: &str = "repertoire.db";
