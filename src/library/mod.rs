@@ -37,7 +37,7 @@ use home::Key;
 pub(in crate::library) use blocking::blocking;
 
 pub use checkpoints::{Artifact, ArtifactDraft, CheckpointDraft, Checkpoints, Saved, State, checkpoint_id};
-pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, Validated};
+pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, Validated, check_source};
 pub use error::LibraryError;
 pub use home::{Maintenance, Session};
 pub use inbox::{InboxEntry, InboxFilter};
@@ -46,7 +46,7 @@ pub use procedures::{
     CloneRequest, DefinitionDraft, DefinitionPatch, Found, ProcedureRef, RecallFilter, RecallScope, Remembered,
     Similar, VersionRef, VersionView, starter_procedures,
 };
-pub use services::{Services, check_source};
+pub use services::Services;
 pub use triggers::Triggered;
 pub use workflows::{Completed, Group, MergeRequest, OutcomeDraft, OutcomeQuery, RecalledOutcome, Section, outcome_id};
 

@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::store;
+use super::names;
 use crate::{
     config::Config,
     domain::{
@@ -128,11 +128,11 @@ impl Library {
             }
             MemoryType::Run => Ok(self.run(id)?.0.id),
             MemoryType::Checkpoint => {
-                if self.database.read(|reader| store::named(reader, &self.user, id))? {
+                if self.database.read(|reader| names::named(reader, &self.user, id))? {
                     return Ok(id.to_owned());
                 }
                 let shown: String = id.chars().take(300).collect();
-                let run = store::run_of(&shown).unwrap_or(&shown).to_owned();
+                let run = names::run_of(&shown).unwrap_or(&shown).to_owned();
                 Err(LibraryError::CheckpointNotFound { id: shown, run })
             }
             MemoryType::Outcome => {

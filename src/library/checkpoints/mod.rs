@@ -4,8 +4,10 @@
 //! procedure.
 
 mod artifacts;
+mod names;
 mod retention;
 mod store;
 
 pub use artifacts::{Artifact, ArtifactDraft};
-pub use store::{CheckpointDraft, Checkpoints, Saved, State, checkpoint_id};
+pub use names::checkpoint_id;
+pub use store::{CheckpointDraft, Checkpoints, Saved, State};
