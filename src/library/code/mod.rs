@@ -10,6 +10,6 @@ mod prompt;
 
 pub(in crate::library) use candidate::check_storable;
 
-pub use candidate::{CodeSource, Generated, Validated};
+pub use candidate::{CodeSource, Generated, ModelUsage, Validated};
 pub use check::check_source;
-pub use generate::{Activity, GenerateRequest, ModelUsage};
+pub use generate::{Activity, GenerateRequest};
