@@ -10,6 +10,8 @@ mod error;
 mod interface;
 pub mod monty;
 mod program;
+#[cfg(test)]
+pub mod scripted;
 mod suspension;
 mod verdict;
 

@@ -18,6 +18,8 @@ mod limits;
 mod machine;
 mod prepare;
 mod registry;
+#[cfg(test)]
+mod replay_tests;
 mod report;
 mod resources;
 mod steps;

@@ -22,7 +22,7 @@ use crate::{
         Library, LibraryError,
         runs::{registry::Registry, resources::Resources},
     },
-    runtime,
+    runtime::{self, Runtime},
 };
 
 /// How long runs that were told to stop may take to do so.
@@ -45,9 +45,14 @@ impl Engine {
     /// [`LibraryError::Config`].
     pub fn new(library: Arc<Library>, worker: PathBuf) -> Result<Self, LibraryError> {
         let runtime = runtime::sandbox(worker, library.config()?.limits.workers, host::MODULE);
+        Ok(Self::with_runtime(library, runtime))
+    }
+
+    /// An engine for `library` whose code is executed by `runtime`.
+    pub(in crate::library::runs) fn with_runtime(library: Arc<Library>, runtime: Arc<dyn Runtime>) -> Self {
         let resources = Arc::new(Resources { library, runtime, downstream: Downstream::new() });
         let recoveries = Arc::new(Semaphore::new(MAX_RECOVERIES));
-        Ok(Self { resources, registry: Registry::default(), recoveries })
+        Self { resources, registry: Registry::default(), recoveries }
     }
 
     /// Stops every run and waits a little for their ends to be recorded.
