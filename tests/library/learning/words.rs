@@ -10,7 +10,7 @@ use crate::{
         model_server::{KEY, ModelServer, Protocol, Reply},
         text,
     },
-    learning::{candidates, fail, review},
+    library::learning::candidates::{candidates, fail, review},
 };
 
 fn with_model(server: &ModelServer) -> (Home, RawClient) {

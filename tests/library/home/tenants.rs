@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use crate::{
-    cli::{fail, succeed},
+    cli::commands::{fail, succeed},
     common::{Home, PROGRAM, Protocol, RawClient, clean, text, toml_path},
 };
 

@@ -17,7 +17,7 @@ use crate::{
         loopback::Loopback,
         text, toml_path,
     },
-    inbox::{inbox, raised, result},
+    library::inbox::{inbox, raised, result},
 };
 
 /// A webhook of the tests' own on the loopback interface; it ends with the value.

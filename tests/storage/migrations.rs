@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{fail, succeed},
+    cli::commands::{fail, succeed},
     common::{Home, Protocol, RawClient, text},
     lifecycle,
 };

@@ -10,8 +10,8 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    approvals::{DEPLOY, USER, with_user},
     common::{Home, PROGRAM, Protocol, RawClient, eventually, has_program, remember, text},
+    server::approvals::{DEPLOY, USER, with_user},
 };
 
 const HUMAN: &str = "[policy]\napprovals = 'human'";

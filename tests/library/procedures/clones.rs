@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{fail, succeed},
+    cli::commands::{fail, succeed},
     common::{Home, Protocol, RawClient, remember, text},
 };
 

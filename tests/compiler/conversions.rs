@@ -68,7 +68,7 @@ fn all_hundred_and_one_definitions_convert_and_run() {
     }
     for (category, definitions) in &categories {
         let codes: Vec<String> = definitions.iter().map(|definition| compile(&mut client, definition)).collect();
-        insta::with_settings!({snapshot_path => "snapshots/conversions", prepend_module_to_snapshot => false}, {
+        insta::with_settings!({snapshot_path => "../snapshots/conversions", prepend_module_to_snapshot => false}, {
             insta::assert_snapshot!(category.as_str(), codes.join("\n\n"));
         });
     }

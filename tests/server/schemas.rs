@@ -169,7 +169,7 @@ fn schemas_are_as_they_were() {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.set_snapshot_path("snapshots/tools");
+    settings.set_snapshot_path("../snapshots/tools");
     settings.bind(|| {
         for tool in tools() {
             insta::assert_json_snapshot!(text(&tool, "name"), tool);

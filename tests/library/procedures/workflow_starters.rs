@@ -6,11 +6,11 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::{
-    cli::succeed,
+    cli::commands::succeed,
     common::{
         Home, PATIENCE, Protocol, RawClient, downstream::Setup, eventually, remember, text, web_server::WebServer,
     },
-    inbox::inbox,
+    library::inbox::inbox,
 };
 
 const USER: [&str; 2] = ["--user", "ada"];
@@ -285,7 +285,7 @@ fn signal_alert_tells_of_what_is_relevant() {
 
 #[test]
 fn the_example_of_the_readme_does_what_it_says() {
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../../README.md");
     let (_, section) = readme.split_once("\n## Workflows\n").unwrap();
     let (_, example) = section.split_once("```json\n").unwrap();
     let definition: Value = serde_json::from_str(example.split_once("```").unwrap().0).unwrap();

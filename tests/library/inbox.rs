@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{check_snapshot, fail, succeed},
+    cli::commands::{check_snapshot, fail, succeed},
     common::{Home, Protocol, RawClient, execute_code, remember, text},
 };
 

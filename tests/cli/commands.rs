@@ -37,7 +37,7 @@ pub fn check_snapshot(home: &Home, name: &str, printed: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.set_snapshot_path("snapshots/cli");
+    settings.set_snapshot_path("../snapshots/cli");
     let text = printed.replace(home.path().to_str().unwrap(), "[home]");
     let lines: Vec<String> = text.lines().map(without_chance).collect();
     settings.bind(|| insta::assert_snapshot!(name, lines.join("\n")));

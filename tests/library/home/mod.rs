@@ -1,0 +1,4 @@
+//! Homes and the tenants in them.
+
+mod tenants;
+mod tenants_apart;

@@ -1,0 +1,4 @@
+//! What runs teach.
+
+mod candidates;
+mod words;

@@ -1,0 +1,3 @@
+//! The git repository.
+
+mod merges;
