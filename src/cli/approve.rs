@@ -5,10 +5,12 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use super::{
-    CliError, Context, asking,
+    asking,
+    context::Context,
+    error::CliError,
     output::{printable, short},
+    programs::worker_program,
     run::show as show_end,
-    worker_program,
 };
 use crate::{
     config::Approvals,

@@ -11,9 +11,10 @@ use std::{
 use serde_json::Map;
 
 use super::{
-    CliError, Context,
+    context::Context,
+    error::CliError,
     output::{GREEN, Output, RED, YELLOW},
-    worker_program,
+    programs::worker_program,
 };
 use crate::{
     domain::ProcedureFilter,

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 use serde_json::{Map, Value};
 
 use super::{
-    CliError, Context, asking,
+    asking,
+    context::Context,
+    error::CliError,
     output::{Output, printable},
-    worker_program,
+    programs::worker_program,
 };
 use crate::{
     domain::Outcome,

@@ -4,7 +4,7 @@ use std::{io::IsTerminal as _, process::ExitCode};
 
 use tracing_subscriber::EnvFilter;
 
-use super::{CliError, Context, worker_program};
+use super::{context::Context, error::CliError, programs::worker_program};
 use crate::server::{self, ServeOptions, catalog::Selection, tool::Toolset};
 
 /// Threads for SQLite, git and files. More would only wait for the same disk, each with a connection of its own.

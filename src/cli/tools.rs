@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, process::ExitCode};
 use serde_json::{Value, json};
 
 use super::{
-    CliError, Context,
+    context::Context,
+    error::CliError,
     output::{BOLD, DIM, RED, printable, short},
 };
 use crate::{

@@ -10,9 +10,10 @@ use std::{
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::{
-    CliError, Context,
+    context::Context,
+    error::CliError,
     output::{BOLD, GREEN, RED},
-    worker_program,
+    programs::worker_program,
 };
 use crate::{
     domain::{Definition, name::slugify},

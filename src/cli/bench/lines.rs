@@ -9,10 +9,10 @@ use tokio::{
 };
 
 use super::{
-    expect_success,
+    answer::expect_success,
     figures::{Budget, Figure, Samples},
 };
-use crate::cli::{CliError, this_program};
+use crate::cli::{error::CliError, programs::this_program};
 
 /// A server that is spoken to in lines.
 pub struct Lines {

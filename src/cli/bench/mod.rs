@@ -2,6 +2,7 @@
 //!
 //! Each figure is taken with a real server process on a home of the given size, through a real MCP client.
 
+mod answer;
 mod figures;
 mod lines;
 mod population;
@@ -11,9 +12,11 @@ use std::{path::Path, process::ExitCode, sync::Arc, time::Instant};
 
 use serde_json::{Value, json};
 
-use super::{CliError, Context, output::BOLD, this_program};
+use super::{context::Context, error::CliError, output::BOLD, programs::this_program};
 use crate::client::{Client, Opening};
+use answer::expect_success;
 use figures::{Budget, Figure, Samples};
+use population::{COMMITTED, HOT, JOURNALLED};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -31,11 +34,8 @@ pub struct Arguments {
 /// Calls in flight at the same time when throughput is measured.
 const IN_FLIGHT: usize = 16;
 const STARTS: usize = 30;
-const JOURNALLED: &str = "bench_journalled";
-/// Host calls of one run of it.
+/// Host calls of one run that makes many.
 const CALLS: u32 = 100;
-const HOT: &str = "bench_hot";
-const COMMITTED: &str = "bench_committed";
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -169,13 +169,6 @@ async fn repeat(client: &Client, rounds: usize, operation: &Operation<'_>) -> Re
         expect_success(what, &answer)?;
     }
     Ok(samples.figure(what, *budget))
-}
-
-fn expect_success(what: &str, answer: &Value) -> Result<(), CliError> {
-    if answer["success"] == true {
-        return Ok(());
-    }
-    Err(CliError::Other(format!("{what} failed: {}", answer["error"])))
 }
 
 async fn throughput(client: &Arc<Client>, calls: usize) -> Result<Figure, CliError> {

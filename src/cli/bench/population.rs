@@ -4,13 +4,19 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{COMMITTED, HOT, JOURNALLED};
 use crate::{
-    cli::CliError,
+    cli::error::CliError,
     config::{Config, Start},
     domain::{Definition, learning::Ended, workflow::Counts},
     library::{Library, OutcomeDraft, Starters},
 };
+
+/// A procedure that does next to nothing, for what executing takes.
+pub const HOT: &str = "bench_hot";
+/// A procedure that is changed again and again.
+pub const COMMITTED: &str = "bench_committed";
+/// A procedure that makes as many host calls as it is told to.
+pub const JOURNALLED: &str = "bench_journalled";
 
 const VERBS: [&str; 10] =
     ["check", "collect", "compare", "convert", "deploy", "export", "import", "publish", "review", "update"];

@@ -10,7 +10,7 @@ use std::{fs, path::Path, process::ExitCode, time::Instant};
 
 use serde_json::{Value, json};
 
-use super::{CliError, Context, this_program};
+use super::{context::Context, error::CliError, programs::this_program};
 use crate::client::{Client, Opening};
 use transcript::{Transcript, plain};
 
