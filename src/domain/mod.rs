@@ -17,6 +17,7 @@ pub mod run;
 pub mod schedule;
 pub mod schema;
 pub mod scope;
+pub mod skill;
 pub mod stats;
 pub mod step;
 pub mod step_shape;
