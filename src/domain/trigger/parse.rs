@@ -1,6 +1,6 @@
-//! Reading a trigger from the shapes in which people and agents write it.
+//! Reading a trigger from the shapes in which people and agents write it, and writing it in the first of them.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{ConditionTrigger, EventTrigger, Operator, TimeTrigger, Trigger};
 use crate::domain::schedule::ScheduleError;
@@ -147,8 +147,45 @@ impl Trigger {
     }
 }
 
+impl From<Trigger> for Map<String, Value> {
+    fn from(trigger: Trigger) -> Self {
+        let written = match trigger {
+            Trigger::Time(TimeTrigger { cron, timezone }) => {
+                json!({"type": "time", "cron_expression": cron, "timezone": timezone})
+            }
+            Trigger::Event(EventTrigger { event_type, filter }) => {
+                json!({"type": "event", "event_type": event_type, "event_filter": filter})
+            }
+            Trigger::Condition(ConditionTrigger { field, operator, value, entity }) => {
+                let operator = operator.as_str();
+                let mut written = json!({"type": "condition", "condition_field": field,
+                                         "condition_operator": operator, "condition_value": value});
+                if let Some(entity) = entity {
+                    written["condition_entity"] = Value::String(entity);
+                }
+                written
+            }
+            // A plain map, unless it would be read as something else.
+            Trigger::Conditions(conditions) if reads_as_plain(&conditions) => return conditions,
+            Trigger::Conditions(conditions) => json!({"type": "conditions", "conditions": conditions}),
+        };
+        match written {
+            Value::Object(map) => map,
+            _ => Self::new(),
+        }
+    }
+}
+
+impl TryFrom<Map<String, Value>> for Trigger {
+    type Error = TriggerError;
+
+    fn try_from(map: Map<String, Value>) -> Result<Self, TriggerError> {
+        Self::parse(&map)
+    }
+}
+
 /// Whether conditions that are written as a plain map are read as these conditions again.
-pub(super) fn reads_as_plain(conditions: &Map<String, Value>) -> bool {
+fn reads_as_plain(conditions: &Map<String, Value>) -> bool {
     !conditions.contains_key("type") && !KINDS.into_iter().any(|kind| kind.is_meant_by(conditions))
 }
 
