@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::ConfigError;
+use super::error::ConfigError;
 
 /// The folder of the home in which each tenant has one.
 pub(super) const FOLDER: &str = "tenants";
