@@ -22,7 +22,7 @@ pub struct VersionRow {
     pub code_confidence: Option<f64>,
     /// First line of the commit's message.
     pub message: String,
-    /// Who made it.
+    /// The author of that commit: a user, whoever pushed it, or the program.
     pub author: String,
     /// When, in seconds since 1970.
     pub committed_at: i64,

@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Output};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::common::{Home, remember};
+use crate::common::{Home, Protocol, remember};
 
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -79,8 +79,13 @@ const GREET: &str = r#"def greet(whom: str, times: int = 1) -> str:
 
 /// A home with one procedure that was executed twice.
 fn home_with_greeting() -> Home {
+    home_with_greeting_by(&[])
+}
+
+/// The same, by the user that the arguments name.
+fn home_with_greeting_by(user: &[&str]) -> Home {
     let home = Home::new();
-    let mut client = home.start();
+    let mut client = home.start_with(user, Protocol::V2025);
     let definition = json!({
         "name": "greet", "description": "Greet somebody.", "category": "talk", "tags": ["a"], "steps": ["Say hello"],
         "parameters": [{"name": "whom", "type": "string"}, {"name": "times", "type": "integer", "default": 1}],
@@ -106,10 +111,12 @@ fn list_shows_and_finds_procedures() {
 
 #[test]
 fn show_prints_definition_code_and_versions() {
-    let home = home_with_greeting();
-    check_snapshot(&home, "show", &succeed(&home, &["show", "greet"]));
-    assert!(succeed(&home, &["show", "1", "--code"]).starts_with("def greet("));
-    let definition: Value = serde_json::from_str(&succeed(&home, &["show", "greet", "--json"])).unwrap();
+    const ADA: [&str; 2] = ["--user", "ada"];
+    let home = home_with_greeting_by(&ADA);
+    let show = |arguments: &[&str]| succeed(&home, &[&ADA[..], &["show"], arguments].concat());
+    check_snapshot(&home, "show", &show(&["greet"]));
+    assert!(show(&["1", "--code"]).starts_with("def greet("));
+    let definition: Value = serde_json::from_str(&show(&["greet", "--json"])).unwrap();
     assert_eq!(definition["description"], json!("Greet somebody."));
 }
 

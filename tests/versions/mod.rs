@@ -1,3 +1,4 @@
 //! The git repository.
 
+mod authors;
 mod merges;

@@ -13,7 +13,8 @@ use crate::{
     library::{Library, LibraryError, code::confidence, now_ms},
     storage::{ProcedureUpdate, VersionRow, Writer},
     versions::{
-        Annotation, CommitRecord, Files, NewCommit, ProcedureChange, RecordedChange, RecordedState, VersionsError,
+        Annotation, Author, CommitRecord, Files, NewCommit, ProcedureChange, RecordedChange, RecordedState,
+        VersionsError,
     },
 };
 
@@ -96,7 +97,8 @@ impl Library {
                     Annotation { version: Some(version), kind: Some(kind), confidence }
                 };
                 let changes = [change];
-                let commit = NewCommit { subject: &subject, annotation: &annotation, changes: &changes };
+                let author = Author::User(self.user());
+                let commit = NewCommit { author, subject: &subject, annotation: &annotation, changes: &changes };
                 if let Some(record) = self.versions.commit(head.as_deref(), &commit)? {
                     self.index(writer, std::slice::from_ref(&record))?;
                     writer.set_indexed_commit(&record.id)?;
@@ -112,6 +114,7 @@ impl Library {
     /// Adds many procedures in one commit; into an empty history only, where that is asked for.
     pub(in crate::library) fn commit_import(
         &self,
+        author: Author<'_>,
         subject: &str,
         procedures: &[(Definition, Option<String>)],
         only_if_empty: bool,
@@ -131,7 +134,7 @@ impl Library {
                         Plan::change(definition, code.as_deref(), category)
                     })
                     .collect::<Result<Vec<_>, LibraryError>>()?;
-                let commit = NewCommit { subject, annotation: &Annotation::default(), changes: &changes };
+                let commit = NewCommit { author, subject, annotation: &Annotation::default(), changes: &changes };
                 if let Some(record) = self.versions.commit(head.as_deref(), &commit)? {
                     self.index(writer, std::slice::from_ref(&record))?;
                     return Ok::<_, LibraryError>(writer.set_indexed_commit(&record.id)?);
