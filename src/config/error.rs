@@ -29,16 +29,10 @@ pub enum ConfigError {
     },
     /// The home or its file can't be read or made.
     #[error("can't use `{}`: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    Io { path: PathBuf, source: io::Error },
     /// The file is not what it should be.
     #[error("`{}` is not a valid configuration: {message}", path.display())]
     Invalid {
-        /// The file.
         path: PathBuf,
         /// What is wrong, with line and column where known.
         message: String,

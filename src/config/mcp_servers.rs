@@ -32,7 +32,6 @@ const PROTOCOL_HEADERS: [&str; 8] = [
 /// One MCP server of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerSettings {
-    /// How it is reached.
     pub reach: Reach,
     /// Seconds that one call of a tool may take.
     pub timeout_seconds: u64,
@@ -56,7 +55,6 @@ pub enum Reach {
 pub struct CommandSettings {
     /// A name that is looked up in `PATH`, or an absolute path.
     pub command: PathBuf,
-    /// Its arguments.
     pub args: Vec<String>,
     /// Variables beside the clean environment.
     pub env: BTreeMap<String, String>,
@@ -82,7 +80,6 @@ pub struct HttpSettings {
 pub struct HeaderSource {
     /// A word that stands before the value.
     pub scheme: Option<String>,
-    /// The variable.
     pub variable: String,
 }
 

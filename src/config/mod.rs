@@ -61,7 +61,6 @@ pub struct Config {
     pub tenant: Option<String>,
     /// The most that any procedure may do.
     pub policy: Permissions,
-    /// Who may approve.
     pub approvals: Approvals,
     /// Limits of every run.
     pub limits: Limits,

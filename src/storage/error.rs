@@ -13,12 +13,7 @@ pub enum StorageError {
         "the database `{}` can't be opened: {source}; `repertoire doctor --rebuild` sets a broken one aside and builds \
          the index anew", path.display()
     )]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite said.
-        source: rusqlite::Error,
-    },
+    Open { path: PathBuf, source: rusqlite::Error },
     /// A newer program has changed the tables in a way that this one does not understand.
     #[error(
         "the database has schema version {found}, this program understands {known}; upgrade `repertoire`, or use \
@@ -54,7 +49,6 @@ pub enum StorageError {
     Backup {
         /// The copy.
         path: PathBuf,
-        /// What SQLite or the system said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A column holds what no version of the program writes.

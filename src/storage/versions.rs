@@ -14,7 +14,6 @@ pub struct VersionRow {
     pub kind: VersionKind,
     /// The commit that made it.
     pub commit: String,
-    /// Blob of the definition.
     pub definition_blob: String,
     /// Blob of the code, when there is code.
     pub code_blob: Option<String>,
@@ -26,9 +25,7 @@ pub struct VersionRow {
     pub author: String,
     /// When, in seconds since 1970.
     pub committed_at: i64,
-    /// Lines that it added.
     pub lines_added: u32,
-    /// Lines that it removed.
     pub lines_removed: u32,
 }
 

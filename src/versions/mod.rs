@@ -26,7 +26,6 @@ pub enum VersionsError {
     Git {
         /// The repository.
         path: Box<Path>,
-        /// What libgit2 said.
         message: String,
     },
     /// A file in the history is not text.
@@ -40,7 +39,6 @@ pub enum VersionsError {
 /// One procedure in one commit to be made.
 #[derive(Debug, Clone)]
 pub struct ProcedureChange {
-    /// Which procedure.
     pub name: ProcedureName,
     /// Its folder after the change.
     pub category: String,
@@ -79,14 +77,12 @@ pub struct NewCommit<'a> {
     pub subject: &'a str,
     /// Facts for the index, kept in trailers so that it can be rebuilt.
     pub annotation: &'a Annotation,
-    /// What changes.
     pub changes: &'a [ProcedureChange],
 }
 
 /// A commit that is there, with what it changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommitRecord {
-    /// Its id.
     pub id: ObjectId,
     /// First line of the message.
     pub subject: String,

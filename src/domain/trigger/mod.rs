@@ -44,7 +44,6 @@ pub struct TimeTrigger {
 /// An event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventTrigger {
-    /// What happened.
     pub event_type: String,
     /// What the event's fields must be, by dotted path.
     pub filter: Map<String, Value>,
@@ -55,9 +54,7 @@ pub struct EventTrigger {
 pub struct ConditionTrigger {
     /// The dotted path of the value.
     pub field: String,
-    /// How it is compared.
     pub operator: Operator,
-    /// With what.
     pub value: Value,
     /// What the value belongs to. For people; it takes no part in matching.
     pub entity: Option<String>,

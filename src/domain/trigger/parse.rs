@@ -29,40 +29,16 @@ pub enum TriggerError {
     Kind(String),
     /// A field is needed.
     #[error("a trigger of type `{kind}` needs `{field}`")]
-    Missing {
-        /// The kind.
-        kind: &'static str,
-        /// The field.
-        field: &'static str,
-    },
+    Missing { kind: &'static str, field: &'static str },
     /// A field belongs to another kind, or to none.
     #[error("a trigger of type `{kind}` has no field `{field}`; it has {known}")]
-    Unknown {
-        /// The kind.
-        kind: &'static str,
-        /// The field.
-        field: String,
-        /// What there is.
-        known: String,
-    },
+    Unknown { kind: &'static str, field: String, known: String },
     /// A field has the wrong type or value.
     #[error("`{field}` must be {expected}, got {found}")]
-    Wrong {
-        /// The field.
-        field: String,
-        /// What it should be.
-        expected: &'static str,
-        /// What it is.
-        found: String,
-    },
+    Wrong { field: String, expected: &'static str, found: String },
     /// The schedule.
     #[error("`{field}`: {source}")]
-    Schedule {
-        /// The field.
-        field: &'static str,
-        /// What is wrong.
-        source: ScheduleError,
-    },
+    Schedule { field: &'static str, source: ScheduleError },
 }
 
 /// A kind, its word and the names of its fields; those that it needs come first.
