@@ -41,7 +41,7 @@ pub use grants::Grants;
 pub use outline::{outline, stub_with};
 
 /// The typed stub of the module: what authors of procedures and their tools read.
-pub const STUB: &str = include_str!("repertoire.pyi");
+pub const STUB: &str = include_str!("../domain/host_module/repertoire.pyi");
 
 /// What `from repertoire import …` finds.
 pub const MODULE: HostModule = HostModule {

@@ -116,7 +116,7 @@ pub(super) fn missing_builtin(name: &str) -> Option<&'static str> {
 pub(super) fn host_names() -> &'static [&'static str] {
     static NAMES: OnceLock<Vec<&'static str>> = OnceLock::new();
     NAMES.get_or_init(|| {
-        include_str!("../../host/repertoire.pyi")
+        include_str!("../../domain/host_module/repertoire.pyi")
             .lines()
             .filter_map(|line| ["def ", "class ", "async def "].iter().find_map(|start| line.strip_prefix(start)))
             .filter_map(|rest| rest.split(['(', ':']).next())
