@@ -6,7 +6,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::parse;
-use crate::runtime::monty::PythonError;
+use crate::{domain::GateKind, runtime::monty::PythonError};
 
 /// What a run waits for.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,17 +19,6 @@ pub struct GateRequest {
     pub choices: Vec<String>,
     /// How long it waits at most.
     pub timeout: Option<Duration>,
-}
-
-/// Kinds of gates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GateKind {
-    /// A step that the agent or a person does.
-    Step,
-    /// Somebody has to agree.
-    Approval,
-    /// Somebody has to answer.
-    Question,
 }
 
 #[derive(Deserialize)]

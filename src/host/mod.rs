@@ -22,7 +22,10 @@ mod run_command;
 mod sleep;
 mod texts;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -30,39 +33,19 @@ use tokio::time::Instant;
 
 use crate::{
     config::Config,
-    domain::inbox::NewItem,
+    domain::{Nature, NewItem, host_module},
     downstream::Downstream,
     runtime::monty::{Budget, Capture, HostModule, PythonError, Reply, SLEEP},
 };
 
+pub use crate::domain::host_module::{STUB, class_of};
 pub use checkpoint::NewState;
-pub use gates::{GateKind, GateRequest, gate};
+pub use gates::{GateRequest, gate};
 pub use grants::Grants;
 pub use outline::{outline, stub_with};
 
-/// The typed stub of the module: what authors of procedures and their tools read.
-pub const STUB: &str = include_str!("../domain/host_module/repertoire.pyi");
-
 /// What `from repertoire import …` finds.
-pub const MODULE: HostModule = HostModule {
-    names: &[
-        "run_command",
-        "call_procedure",
-        "call_tool",
-        "http_request",
-        "llm",
-        "manual_step",
-        "approve",
-        "ask",
-        "checkpoint",
-        "notify",
-        "create_task",
-        "draft_email",
-        "log",
-        "CommandResult",
-        "HttpResponse",
-    ],
-};
+pub static MODULE: LazyLock<HostModule> = LazyLock::new(|| HostModule { names: host_module::names() });
 
 /// What the engine has to do for a host call.
 #[derive(Debug)]
@@ -80,21 +63,6 @@ pub enum Action {
     File(NewItem),
     /// Save this as a checkpoint of the run and go on.
     Checkpoint(NewState),
-}
-
-/// What making a call once more would do, after a crash in the middle of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nature {
-    /// It touches nothing but the run itself, so it needs no journal.
-    Immediate,
-    /// The same as making it once.
-    Repeatable,
-    /// Perhaps everything twice.
-    Once,
-    /// It waits for somebody's decision.
-    Gate,
-    /// It is another procedure, which is taken up where it was.
-    Nested,
 }
 
 /// What kind of call this is.
@@ -119,16 +87,6 @@ pub fn nature(function: &str, arguments: &Map<String, Value>, config: &Config) -
 pub fn shown_arguments(function: &str, arguments: &Map<String, Value>) -> Map<String, Value> {
     let arguments = arguments.clone();
     if function == "http_request" { http_request::shown(arguments) } else { arguments }
-}
-
-/// The class of what a host function returns, where that is no plain value.
-#[must_use]
-pub fn class_of(function: &str) -> Option<&'static str> {
-    match function {
-        "run_command" => Some("CommandResult"),
-        "http_request" => Some("HttpResponse"),
-        _ => None,
-    }
 }
 
 /// What a host function may use.
@@ -170,21 +128,12 @@ pub fn named_arguments(
     Ok(named)
 }
 
-const fn positional_names(function: &str) -> &'static [&'static str] {
-    match function.as_bytes() {
-        b"run_command" => &["command"],
-        b"call_procedure" => &["name", "arguments"],
-        b"call_tool" => &["tool", "arguments"],
-        b"http_request" => &["url"],
-        b"llm" => &["prompt"],
-        b"manual_step" => &["instruction"],
-        b"asyncio.sleep" => &["delay"],
-        b"ask" => &["question", "choices"],
-        b"checkpoint" => &["state", "name"],
-        b"draft_email" => &["to", "subject", "body"],
-        b"create_task" => &["title"],
-        b"approve" | b"notify" | b"log" => &["message"],
-        _ => &[],
+fn positional_names(function: &str) -> &'static [&'static str] {
+    match host_module::signature(function) {
+        Some(signature) => &signature.positional,
+        // It belongs to `asyncio`, which our stub does not describe.
+        None if function == SLEEP => &["delay"],
+        None => &[],
     }
 }
 

@@ -30,7 +30,8 @@ pub async fn check_source(
     let context = Context { entry_name: Some(entry_name), definition, grants: None };
     let mut analysis = validation::analyze(code, &context);
     if analysis.checks.runnable {
-        let verdict = runs::check(&Sandbox::new(worker, 1, host::MODULE), code, host::STUB, &Limits::default()).await?;
+        let verdict =
+            runs::check(&Sandbox::new(worker, 1, *host::MODULE), code, host::STUB, &Limits::default()).await?;
         analysis = analysis.with_verdict(&verdict);
     }
     Ok(Validated::from(analysis))

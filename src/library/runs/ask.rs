@@ -14,8 +14,7 @@ use super::{
 };
 use crate::{
     config::Approvals,
-    domain::{Outcome, Run, RunId, RunStatus},
-    host::GateKind,
+    domain::{GateKind, Outcome, Run, RunId, RunStatus},
     library::LibraryError,
 };
 

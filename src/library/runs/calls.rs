@@ -9,7 +9,8 @@ use super::{
     tree::Stop,
 };
 use crate::{
-    host::{self, Nature},
+    domain::Nature,
+    host,
     runtime::monty::{PythonError, Reply, SLEEP},
 };
 

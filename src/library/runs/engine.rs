@@ -78,7 +78,7 @@ impl Engine {
     /// # Errors
     /// [`LibraryError::Config`].
     pub fn new(library: Arc<Library>, worker: PathBuf) -> Result<Self, LibraryError> {
-        let sandbox = Sandbox::new(worker, library.config()?.limits.workers, host::MODULE);
+        let sandbox = Sandbox::new(worker, library.config()?.limits.workers, *host::MODULE);
         let recoveries = Arc::new(Semaphore::new(AT_ONCE));
         Ok(Self { library, sandbox, downstream: Downstream::new(), registry: Registry::default(), recoveries })
     }

@@ -10,8 +10,8 @@ use super::{
     state::{Safety, Sequence},
 };
 use crate::{
-    domain::RunId,
-    host::{self, GateKind, GateRequest},
+    domain::{GateKind, RunId},
+    host::{self, GateRequest},
     library::{LibraryError, now_ms},
     runtime::monty::{PythonError, Reply},
 };
