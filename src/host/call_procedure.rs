@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Action, parse};
+use super::{action::Action, context::parse};
 use crate::runtime::monty::PythonError;
 
 #[derive(Deserialize)]

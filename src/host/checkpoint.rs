@@ -3,20 +3,14 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Action, parse};
+use super::{
+    action::{Action, NewState},
+    context::parse,
+};
 use crate::runtime::monty::PythonError;
 
 /// The field of a state that has only one value.
 const VALUE: &str = "value";
-
-/// A state that the code wants to be kept.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewState {
-    /// It; what is no dictionary is its field `value`.
-    pub state: Map<String, Value>,
-    /// What the code calls this place.
-    pub name: Option<String>,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Action, parse,
+    action::Action,
+    context::parse,
     texts::{check_entries, check_not_empty, check_size, check_word, value_error},
 };
 use crate::{

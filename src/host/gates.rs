@@ -5,21 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::parse;
+use super::{action::GateRequest, context::parse};
 use crate::{domain::GateKind, runtime::monty::PythonError};
-
-/// What a run waits for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GateRequest {
-    /// Who may decide, and what the decision means.
-    pub kind: GateKind,
-    /// What they read.
-    pub question: String,
-    /// The answers that there are, where not every answer will do.
-    pub choices: Vec<String>,
-    /// How long it waits at most.
-    pub timeout: Option<Duration>,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,10 +4,12 @@
 //! [`call`]. What needs the engine (calling a procedure, storing something) comes back as an [`Action`]; what waits for a decision is
 //! described by [`gate`] and never called.
 
+mod action;
 mod call_procedure;
 mod call_tool;
 mod channels;
 mod checkpoint;
+mod context;
 mod create_task;
 mod draft_email;
 mod gates;
@@ -22,48 +24,25 @@ mod run_command;
 mod sleep;
 mod texts;
 
-use std::{
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::sync::LazyLock;
 
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use tokio::time::Instant;
 
 use crate::{
     config::Config,
-    domain::{Nature, NewItem, host_module},
-    downstream::Downstream,
-    runtime::monty::{Budget, Capture, HostModule, PythonError, Reply, SLEEP},
+    domain::{Nature, host_module},
+    runtime::monty::{HostModule, PythonError, Reply, SLEEP},
 };
 
 pub use crate::domain::host_module::{STUB, class_of};
-pub use checkpoint::NewState;
-pub use gates::{GateRequest, gate};
+pub use action::{Action, GateRequest, NewState};
+pub use context::HostContext;
+pub use gates::gate;
 pub use grants::Grants;
 pub use outline::{outline, stub_with};
 
 /// What `from repertoire import …` finds.
 pub static MODULE: LazyLock<HostModule> = LazyLock::new(|| HostModule { names: host_module::names() });
-
-/// What the engine has to do for a host call.
-#[derive(Debug)]
-pub enum Action {
-    /// Go on with this answer.
-    Reply(Reply),
-    /// Execute another procedure and go on with its result.
-    CallProcedure {
-        /// Its name.
-        name: String,
-        /// Its parameters.
-        arguments: Map<String, Value>,
-    },
-    /// Store this in the inbox and go on with its number.
-    File(NewItem),
-    /// Save this as a checkpoint of the run and go on.
-    Checkpoint(NewState),
-}
 
 /// What kind of call this is.
 #[must_use]
@@ -87,21 +66,6 @@ pub fn nature(function: &str, arguments: &Map<String, Value>, config: &Config) -
 pub fn shown_arguments(function: &str, arguments: &Map<String, Value>) -> Map<String, Value> {
     let arguments = arguments.clone();
     if function == "http_request" { http_request::shown(arguments) } else { arguments }
-}
-
-/// What a host function may use.
-#[derive(Debug)]
-pub struct HostContext<'a> {
-    /// What the policy and the procedure allow.
-    pub grants: &'a Grants,
-    /// Output of the run.
-    pub capture: &'a Capture,
-    /// Time left, and cancellation.
-    pub budget: &'a Arc<Budget>,
-    /// The downstream MCP servers.
-    pub downstream: &'a Downstream,
-    /// The settings of the home.
-    pub config: &'a Config,
 }
 
 /// Arguments of a host call by name, also where they came by position.
@@ -155,22 +119,4 @@ pub async fn call(function: &str, arguments: Map<String, Value>, context: &HostC
         _ => Err(PythonError::new("NameError", format!("`{function}` is not a function of the module `repertoire`"))),
     };
     action.unwrap_or_else(|error| Action::Reply(Reply::Raise(error)))
-}
-
-/// Arguments as a typed value.
-fn parse<T: DeserializeOwned>(function: &str, arguments: Map<String, Value>) -> Result<T, PythonError> {
-    serde_json::from_value(Value::Object(arguments))
-        .map_err(|error| PythonError::new("TypeError", format!("{function}(): {error}")))
-}
-
-/// When a call has to be done: after `timeout` seconds, where the code says so, and with the run at the latest.
-fn deadline(function: &str, timeout: Option<f64>, budget: &Budget) -> Result<Instant, PythonError> {
-    let Some(seconds) = timeout else { return Ok(budget.deadline) };
-    if seconds <= 0.0 || seconds.is_nan() {
-        let message = format!("{function}(): `timeout` is {seconds}; it is a number of seconds above 0");
-        return Err(PythonError::new("ValueError", message));
-    }
-    // Longer than the clock can count is longer than the run.
-    let own = Duration::try_from_secs_f64(seconds).ok().and_then(|limit| Instant::now().checked_add(limit));
-    Ok(own.map_or(budget.deadline, |own| own.min(budget.deadline)))
 }

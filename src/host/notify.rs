@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Action, HostContext,
+    action::Action,
     channels::{self, Notification},
-    parse,
+    context::{HostContext, parse},
     texts::{check_not_empty, check_size, check_word},
 };
 use crate::{

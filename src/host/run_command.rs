@@ -6,7 +6,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::{Action, HostContext, parse, program::Program};
+use super::{
+    action::Action,
+    context::{HostContext, parse},
+    program::Program,
+};
 use crate::runtime::monty::{PythonError, Reply};
 
 #[derive(Deserialize)]

@@ -6,7 +6,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Action, HostContext, parse};
+use super::{
+    action::Action,
+    context::{HostContext, parse},
+};
 use crate::runtime::monty::{PythonError, Reply};
 
 #[derive(Deserialize)]

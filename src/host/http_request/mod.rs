@@ -8,45 +8,27 @@ mod clients;
 mod request;
 mod response;
 
-use std::{collections::BTreeMap, error::Error};
+use std::error::Error;
 
 use reqwest::header::{HeaderMap, LOCATION};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use self::{clients::OutOfBounds, request::Request, response::Received};
-use super::{Action, Grants, HostContext, deadline, grants::Zone, parse};
+use self::{
+    clients::OutOfBounds,
+    request::{Arguments, Request},
+    response::Received,
+};
+use super::{
+    action::Action,
+    context::{HostContext, deadline, parse},
+    grants::{Grants, Zone},
+};
 use crate::runtime::monty::{PythonError, Reply};
 
 /// The most redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
 /// How much of an answer an error quotes.
 const ERROR_CHARS: usize = 1000;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Arguments {
-    url: String,
-    #[serde(default = "get")]
-    method: String,
-    headers: Option<BTreeMap<String, String>>,
-    params: Option<Map<String, Value>>,
-    json: Option<Value>,
-    body: Option<String>,
-    timeout: Option<f64>,
-    #[serde(default = "yes")]
-    check: bool,
-    #[serde(rename = "idempotent")]
-    _idempotent: Option<bool>,
-}
-
-fn get() -> String {
-    "GET".to_owned()
-}
-
-const fn yes() -> bool {
-    true
-}
 
 /// The arguments as people may see them: without the secrets of its headers.
 #[must_use]
