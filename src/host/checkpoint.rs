@@ -6,11 +6,23 @@ use serde_json::{Map, Value};
 use super::{
     action::{Action, NewState},
     context::parse,
+    function::{Fallible, HostFunction, Perform, as_given},
 };
-use crate::runtime::monty::PythonError;
+use crate::{domain::Nature, runtime::monty::PythonError};
 
+const NAME: &str = "checkpoint";
 /// The field of a state that has only one value.
 const VALUE: &str = "value";
+
+pub const FUNCTION: HostFunction = HostFunction {
+    name: NAME,
+    // It is stored together with the answer.
+    nature: |_, _| Nature::Repeatable,
+    grant: None,
+    fallible: Fallible::No,
+    shown: as_given,
+    perform: Perform::AtOnce(|arguments, _| call(arguments)),
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,7 +32,7 @@ struct Arguments {
 }
 
 pub fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
-    let Arguments { state, name } = parse("checkpoint", arguments)?;
+    let Arguments { state, name } = parse(NAME, arguments)?;
     let state = match state {
         Value::Object(state) => state,
         other => Map::from_iter([(VALUE.to_owned(), other)]),

@@ -6,8 +6,23 @@ use serde_json::{Map, Value};
 use super::{
     action::Action,
     context::{HostContext, parse},
+    function::{Fallible, HostFunction, Perform, as_given},
 };
-use crate::runtime::monty::{PythonError, Reply};
+use crate::{
+    domain::Nature,
+    runtime::monty::{PythonError, Reply},
+};
+
+const NAME: &str = "log";
+
+pub const FUNCTION: HostFunction = HostFunction {
+    name: NAME,
+    nature: |_, _| Nature::Immediate,
+    grant: None,
+    fallible: Fallible::No,
+    shown: as_given,
+    perform: Perform::AtOnce(call),
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,7 +31,7 @@ struct Arguments {
 }
 
 pub fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
-    let Arguments { message } = parse("log", arguments)?;
+    let Arguments { message } = parse(NAME, arguments)?;
     match message {
         Value::String(text) => context.capture.push(&text),
         other => context.capture.push(&other.to_string()),

@@ -1,7 +1,7 @@
 //! What procedures can call outside the sandbox: the module `repertoire`.
 //!
-//! One file per function. A function is described to authors in `repertoire.pyi`, named in [`MODULE`] and dispatched in
-//! [`call`]. What needs the engine (calling a procedure, storing something) comes back as an [`Action`]; what waits for a decision is
+//! One file per function, with its row of the table `FUNCTIONS`; names, parameters and documentation are in the stub. What
+//! needs the engine (calling a procedure, storing something) comes back as an [`Action`]; what waits for a decision is
 //! described by [`gate`] and never called.
 
 mod action;
@@ -12,6 +12,7 @@ mod checkpoint;
 mod context;
 mod create_task;
 mod draft_email;
+mod function;
 mod gates;
 mod grants;
 mod http_request;
@@ -22,6 +23,8 @@ mod outline;
 mod program;
 mod run_command;
 mod sleep;
+#[cfg(test)]
+mod tests;
 mod texts;
 
 use std::sync::LazyLock;
@@ -30,42 +33,60 @@ use serde_json::{Map, Value};
 
 use crate::{
     config::Config,
-    domain::{Nature, host_module},
+    domain::{GateKind, Nature, host_module},
     runtime::monty::{HostModule, PythonError, Reply, SLEEP},
 };
+
+use function::Perform;
 
 pub use crate::domain::host_module::{STUB, class_of};
 pub use action::{Action, GateRequest, NewState};
 pub use context::HostContext;
-pub use gates::gate;
+pub use function::{Fallible, GrantKind, HostFunction};
 pub use grants::Grants;
 pub use outline::{outline, stub_with};
 
 /// What `from repertoire import …` finds.
 pub static MODULE: LazyLock<HostModule> = LazyLock::new(|| HostModule { names: host_module::names() });
 
+/// The functions of the module in the order of the stub, and what the interpreter asks us for beside it.
+static FUNCTIONS: &[HostFunction] = &[
+    run_command::FUNCTION,
+    call_procedure::FUNCTION,
+    call_tool::FUNCTION,
+    http_request::FUNCTION,
+    llm::FUNCTION,
+    gates::MANUAL_STEP,
+    gates::APPROVE,
+    gates::ASK,
+    checkpoint::FUNCTION,
+    notify::FUNCTION,
+    create_task::FUNCTION,
+    draft_email::FUNCTION,
+    log::FUNCTION,
+    sleep::FUNCTION,
+];
+
+/// What the table says of a function.
+#[must_use]
+pub fn function(name: &str) -> Option<&'static HostFunction> {
+    FUNCTIONS.iter().find(|function| function.name == name)
+}
+
 /// What kind of call this is.
 #[must_use]
-pub fn nature(function: &str, arguments: &Map<String, Value>, config: &Config) -> Nature {
-    let is_declared_safe = || arguments.get("idempotent").and_then(Value::as_bool).unwrap_or(false);
-    match function {
-        "log" => Nature::Immediate,
-        "call_procedure" => Nature::Nested,
-        // Items and checkpoints are stored together with the answer.
-        "checkpoint" | "llm" | "create_task" | "draft_email" | SLEEP => Nature::Repeatable,
-        "notify" if notify::stays_here(arguments, &config.channels) => Nature::Repeatable,
-        "http_request" if http_request::is_repeatable(arguments) => Nature::Repeatable,
-        _ if gates::is_gate(function) => Nature::Gate,
-        _ if is_declared_safe() => Nature::Repeatable,
-        _ => Nature::Once,
-    }
+pub fn nature(name: &str, arguments: &Map<String, Value>, config: &Config) -> Nature {
+    function(name).map_or(Nature::Once, |function| (function.nature)(arguments, config))
 }
 
 /// The arguments of a call as the journal keeps them and people see them: without what is recognised as a secret.
 #[must_use]
-pub fn shown_arguments(function: &str, arguments: &Map<String, Value>) -> Map<String, Value> {
+pub fn shown_arguments(name: &str, arguments: &Map<String, Value>) -> Map<String, Value> {
     let arguments = arguments.clone();
-    if function == "http_request" { http_request::shown(arguments) } else { arguments }
+    match function(name) {
+        Some(function) => (function.shown)(arguments),
+        None => arguments,
+    }
 }
 
 /// Arguments of a host call by name, also where they came by position.
@@ -95,28 +116,42 @@ pub fn named_arguments(
 fn positional_names(function: &str) -> &'static [&'static str] {
     match host_module::signature(function) {
         Some(signature) => &signature.positional,
-        // It belongs to `asyncio`, which our stub does not describe.
-        None if function == SLEEP => &["delay"],
+        None if function == SLEEP => &sleep::POSITIONAL,
         None => &[],
     }
 }
 
 /// Performs a host call.
-pub async fn call(function: &str, arguments: Map<String, Value>, context: &HostContext<'_>) -> Action {
-    let action = match function {
-        "run_command" => run_command::call(arguments, context).await,
-        "call_procedure" => call_procedure::call(arguments),
-        // Boxed, because a conversation with a server is large and the other calls would be moved with it.
-        "call_tool" => Box::pin(call_tool::call(arguments, context)).await,
-        "http_request" => Box::pin(http_request::call(arguments, context)).await,
-        "llm" => Box::pin(llm::call(arguments, context)).await,
-        "checkpoint" => checkpoint::call(arguments),
-        "notify" => Box::pin(notify::call(arguments, context)).await,
-        "create_task" => create_task::call(arguments),
-        "draft_email" => draft_email::call(arguments),
-        "log" => log::call(arguments, context),
-        SLEEP => sleep::call(arguments, context).await,
-        _ => Err(PythonError::new("NameError", format!("`{function}` is not a function of the module `repertoire`"))),
+pub async fn call(name: &str, arguments: Map<String, Value>, context: &HostContext<'_>) -> Action {
+    let action = match function(name).map(|function| &function.perform) {
+        Some(Perform::AtOnce(perform)) => perform(arguments, context),
+        Some(Perform::Waiting(perform)) => perform(arguments, context).await,
+        // A gate is the engine's.
+        Some(Perform::Gate(..)) | None => Err(unknown(name)),
     };
     action.unwrap_or_else(|error| Action::Reply(Reply::Raise(error)))
+}
+
+/// What kind of decision a function waits for, if it waits for one.
+#[must_use]
+pub fn gate_kind(name: &str) -> Option<GateKind> {
+    match function(name)?.perform {
+        Perform::Gate(kind, _) => Some(kind),
+        Perform::AtOnce(_) | Perform::Waiting(_) => None,
+    }
+}
+
+/// What a call of a gate asks for.
+///
+/// # Errors
+/// A `TypeError` or `ValueError` that names the argument.
+pub fn gate(name: &str, arguments: Map<String, Value>) -> Result<GateRequest, PythonError> {
+    match function(name).map(|function| &function.perform) {
+        Some(Perform::Gate(kind, read)) => read(*kind, arguments),
+        _ => Err(unknown(name)),
+    }
+}
+
+fn unknown(name: &str) -> PythonError {
+    PythonError::new("NameError", format!("`{name}` is not a function of the module `repertoire`"))
 }

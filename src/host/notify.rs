@@ -7,16 +7,28 @@ use super::{
     action::Action,
     channels::{self, Notification},
     context::{HostContext, parse},
+    function::{Fallible, HostFunction, Perform, as_given},
     texts::{check_not_empty, check_size, check_word},
 };
 use crate::{
     config::Channels,
-    domain::{ItemKind, NewItem, inbox::IN_APP},
+    domain::{ItemKind, Nature, NewItem, inbox::IN_APP},
     runtime::monty::PythonError,
 };
 
 const NAME: &str = "notify";
 const LEVELS: [&str; 4] = ["info", "success", "warning", "error"];
+
+pub const FUNCTION: HostFunction = HostFunction {
+    name: NAME,
+    nature: |arguments, config| {
+        if stays_here(arguments, &config.channels) { Nature::Repeatable } else { Nature::Once }
+    },
+    grant: None,
+    fallible: Fallible::No,
+    shown: as_given,
+    perform: Perform::Waiting(|arguments, context| Box::pin(call(arguments, context))),
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

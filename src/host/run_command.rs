@@ -9,9 +9,21 @@ use tokio::time::Instant;
 use super::{
     action::Action,
     context::{HostContext, parse},
+    function::{Fallible, GrantKind, HostFunction, Perform, as_declared, as_given},
     program::Program,
 };
 use crate::runtime::monty::{PythonError, Reply};
+
+const NAME: &str = "run_command";
+
+pub const FUNCTION: HostFunction = HostFunction {
+    name: NAME,
+    nature: as_declared,
+    grant: Some(GrantKind::Command),
+    fallible: Fallible::WhileChecked,
+    shown: as_given,
+    perform: Perform::Waiting(|arguments, context| Box::pin(call(arguments, context))),
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +34,7 @@ struct Arguments {
     #[serde(default = "yes")]
     check: bool,
     timeout: Option<f64>,
-    /// Read by [`super::nature`].
+    /// Read by [`as_declared`].
     #[serde(default, rename = "idempotent")]
     _idempotent: bool,
 }
@@ -32,7 +44,7 @@ const fn yes() -> bool {
 }
 
 pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
-    let arguments: Arguments = parse("run_command", arguments)?;
+    let arguments: Arguments = parse(NAME, arguments)?;
     if arguments.command.first().is_none_or(String::is_empty) {
         return Err(PythonError::new("ValueError", "run_command(): `command` is empty; its first item is the program"));
     }

@@ -125,12 +125,11 @@ fn split_at_first(text: &'static str, byte: u8) -> Option<(&'static str, &'stati
             _ if is_escaped => is_escaped = false,
             (Some(_), b'\\') => is_escaped = true,
             (Some(open), _) if open == found => quote = None,
-            (Some(_), _) => {}
             (None, _) if depth == 0 && found == byte => return Some((&text[..at], &text[at + 1..])),
             (None, b'"' | b'\'') => quote = Some(found),
             (None, b'(' | b'[' | b'{') => depth += 1,
             (None, b')' | b']' | b'}') => depth = depth.checked_sub(1)?,
-            (None, _) => {}
+            _ => {}
         }
     }
     None

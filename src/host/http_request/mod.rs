@@ -21,14 +21,30 @@ use self::{
 use super::{
     action::Action,
     context::{HostContext, deadline, parse},
+    function::{Fallible, GrantKind, HostFunction, Perform},
     grants::{Grants, Zone},
 };
-use crate::runtime::monty::{PythonError, Reply};
+use crate::{
+    domain::Nature,
+    runtime::monty::{PythonError, Reply},
+};
+
+const NAME: &str = "http_request";
 
 /// The most redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
 /// How much of an answer an error quotes.
 const ERROR_CHARS: usize = 1000;
+
+pub const FUNCTION: HostFunction = HostFunction {
+    name: NAME,
+    nature: |arguments, _| if is_repeatable(arguments) { Nature::Repeatable } else { Nature::Once },
+    grant: Some(GrantKind::Host),
+    // Without a connection it fails whatever `check` says.
+    fallible: Fallible::Yes,
+    shown,
+    perform: Perform::Waiting(|arguments, context| Box::pin(call(arguments, context))),
+};
 
 /// The arguments as people may see them: without the secrets of its headers.
 #[must_use]
@@ -55,8 +71,8 @@ pub fn is_repeatable(arguments: &Map<String, Value>) -> bool {
 }
 
 pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
-    let arguments: Arguments = parse("http_request", arguments)?;
-    let deadline = deadline("http_request", arguments.timeout, context.budget)?;
+    let arguments: Arguments = parse(NAME, arguments)?;
+    let deadline = deadline(NAME, arguments.timeout, context.budget)?;
     let check = arguments.check;
     let request = Request::new(arguments)?;
     let shown = request.shown();
