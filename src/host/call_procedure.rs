@@ -29,7 +29,7 @@ struct Arguments {
     arguments: Option<Map<String, Value>>,
 }
 
-pub fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
+fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
     let Arguments { name, arguments } = parse(NAME, arguments)?;
     Ok(Action::CallProcedure { name, arguments: arguments.unwrap_or_default() })
 }

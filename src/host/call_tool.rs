@@ -40,7 +40,7 @@ struct Arguments {
     _idempotent: bool,
 }
 
-pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
+async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
     let Arguments { tool: path, arguments, timeout, .. } = parse(NAME, arguments)?;
     let named = path.split_once('/').filter(|(server, tool)| !server.trim().is_empty() && !tool.trim().is_empty());
     let Some((server, tool)) = named else {

@@ -31,7 +31,7 @@ struct Arguments {
     name: Option<String>,
 }
 
-pub fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
+fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
     let Arguments { state, name } = parse(NAME, arguments)?;
     let state = match state {
         Value::Object(state) => state,

@@ -1,4 +1,4 @@
-//! What every host function is given, and how it reads its arguments.
+//! What every host function is given, how it reads its arguments, and how it answers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,11 +6,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::grants::Grants;
+use super::{action::Action, grants::Grants};
 use crate::{
     config::Config,
+    domain::host_module,
     downstream::Downstream,
-    runtime::monty::{Budget, Capture, PythonError},
+    runtime::monty::{Budget, Capture, PythonError, Reply},
 };
 
 /// What a host function may use.
@@ -32,6 +33,14 @@ pub struct HostContext<'a> {
 pub(super) fn parse<T: DeserializeOwned>(function: &str, arguments: Map<String, Value>) -> Result<T, PythonError> {
     serde_json::from_value(Value::Object(arguments))
         .map_err(|error| PythonError::new("TypeError", format!("{function}(): {error}")))
+}
+
+/// Goes on with `fields` as what the stub says that `function` gives.
+pub(super) fn answer(function: &str, fields: Map<String, Value>) -> Action {
+    Action::Reply(match host_module::class_of(function) {
+        Some(class) => Reply::Instance { class, fields },
+        None => Reply::Value(Value::Object(fields)),
+    })
 }
 
 /// When a call has to be done: after `timeout` seconds, where the code says so, and with the run at the latest.

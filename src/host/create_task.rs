@@ -38,7 +38,7 @@ struct Arguments {
     priority: Option<String>,
 }
 
-pub fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
+fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
     let Arguments { title, description, assignee, due, priority } = parse(NAME, arguments)?;
     check_not_empty(NAME, "title", &title)?;
     let description = description.unwrap_or_default();

@@ -63,7 +63,7 @@ impl Several {
     }
 }
 
-pub fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
+fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
     let Arguments { to, subject, body, cc, bcc, attachments } = parse(NAME, arguments)?;
     check_not_empty(NAME, "subject", &subject)?;
     if subject.chars().any(char::is_control) {

@@ -33,7 +33,7 @@ struct Arguments {
     max_tokens: Option<u32>,
 }
 
-pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
+async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
     let Arguments { prompt, system, max_tokens } = parse(NAME, arguments)?;
     // Providers refuse empty messages, each in words of its own.
     if prompt.trim().is_empty() {

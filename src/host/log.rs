@@ -30,7 +30,7 @@ struct Arguments {
     message: Value,
 }
 
-pub fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
+fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
     let Arguments { message } = parse(NAME, arguments)?;
     match message {
         Value::String(text) => context.capture.push(&text),

@@ -40,7 +40,7 @@ struct Arguments {
 }
 
 /// Sends before anything is stored: an item says whether it arrived.
-pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
+async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
     let Arguments { message, title, channel, level } = parse(NAME, arguments)?;
     check_not_empty(NAME, "message", &message)?;
     check_size(NAME, [message.as_str(), title.as_deref().unwrap_or_default()])?;
@@ -61,7 +61,7 @@ pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> R
 }
 
 /// Whether a call does nothing but store, so that a crash leaves no doubt whether it took effect.
-pub fn stays_here(arguments: &Map<String, Value>, channels: &Channels) -> bool {
+fn stays_here(arguments: &Map<String, Value>, channels: &Channels) -> bool {
     let channel = arguments.get("channel").and_then(Value::as_str).or(channels.default_name());
     channel.is_none_or(|name| name == IN_APP)
 }

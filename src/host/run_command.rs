@@ -8,11 +8,11 @@ use tokio::time::Instant;
 
 use super::{
     action::Action,
-    context::{HostContext, parse},
+    context::{HostContext, answer, parse},
     function::{Fallible, GrantKind, HostFunction, Perform, as_declared, as_given},
     program::Program,
 };
-use crate::runtime::monty::{PythonError, Reply};
+use crate::runtime::monty::PythonError;
 
 const NAME: &str = "run_command";
 
@@ -43,7 +43,7 @@ const fn yes() -> bool {
     true
 }
 
-pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
+async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
     let arguments: Arguments = parse(NAME, arguments)?;
     if arguments.command.first().is_none_or(String::is_empty) {
         return Err(PythonError::new("ValueError", "run_command(): `command` is empty; its first item is the program"));
@@ -62,9 +62,12 @@ pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> R
     if arguments.check {
         output.check(&program)?;
     }
-    let fields = json!({"stdout": output.stdout, "stderr": output.stderr, "exit_code": output.exit_code});
-    let Value::Object(fields) = fields else { return Ok(Action::Reply(Reply::Value(fields))) };
-    Ok(Action::Reply(Reply::Instance { class: "CommandResult", fields }))
+    let fields = Map::from_iter([
+        ("stdout".to_owned(), json!(output.stdout)),
+        ("stderr".to_owned(), json!(output.stderr)),
+        ("exit_code".to_owned(), json!(output.exit_code)),
+    ]);
+    Ok(answer(NAME, fields))
 }
 
 fn deadline(arguments: &Arguments, context: &HostContext<'_>) -> Instant {

@@ -34,7 +34,7 @@ struct Arguments {
     delay: f64,
 }
 
-pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
+async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
     let Arguments { delay } = parse(SLEEP, arguments)?;
     // The run is over at its deadline, and says so then.
     let end = Duration::try_from_secs_f64(delay).ok().and_then(|delay| Instant::now().checked_add(delay));

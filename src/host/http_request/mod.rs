@@ -20,14 +20,11 @@ use self::{
 };
 use super::{
     action::Action,
-    context::{HostContext, deadline, parse},
+    context::{HostContext, answer, deadline, parse},
     function::{Fallible, GrantKind, HostFunction, Perform},
     grants::{Grants, Zone},
 };
-use crate::{
-    domain::Nature,
-    runtime::monty::{PythonError, Reply},
-};
+use crate::{domain::Nature, runtime::monty::PythonError};
 
 const NAME: &str = "http_request";
 
@@ -47,8 +44,7 @@ pub const FUNCTION: HostFunction = HostFunction {
 };
 
 /// The arguments as people may see them: without the secrets of its headers.
-#[must_use]
-pub fn shown(mut arguments: Map<String, Value>) -> Map<String, Value> {
+fn shown(mut arguments: Map<String, Value>) -> Map<String, Value> {
     if let Some(Value::Object(headers)) = arguments.get_mut("headers") {
         for (_, value) in headers.iter_mut().filter(|(name, _)| request::is_secret(name)) {
             *value = Value::from("…");
@@ -59,8 +55,7 @@ pub fn shown(mut arguments: Map<String, Value>) -> Map<String, Value> {
 
 /// Whether the call may be made once more when nobody knows whether it was made: as its `idempotent` says, else as HTTP
 /// defines its method (RFC 9110, section 9.2.2): sending the request twice is meant to have the effect of sending it once.
-#[must_use]
-pub fn is_repeatable(arguments: &Map<String, Value>) -> bool {
+fn is_repeatable(arguments: &Map<String, Value>) -> bool {
     let method = match arguments.get("method") {
         None => "GET",
         Some(method) => method.as_str().unwrap_or_default(),
@@ -70,7 +65,7 @@ pub fn is_repeatable(arguments: &Map<String, Value>) -> bool {
     arguments.get("idempotent").and_then(Value::as_bool).unwrap_or(is_idempotent)
 }
 
-pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
+async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
     let arguments: Arguments = parse(NAME, arguments)?;
     let deadline = deadline(NAME, arguments.timeout, context.budget)?;
     let check = arguments.check;
@@ -96,7 +91,7 @@ pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> R
     if let Some(note) = note {
         context.capture.push(&format!("http_request(): {note}\n"));
     }
-    Ok(Action::Reply(Reply::Instance { class: "HttpResponse", fields }))
+    Ok(answer(NAME, fields))
 }
 
 /// Sends the request, and follows where it is sent to.
