@@ -38,7 +38,7 @@ pub(super) fn parse<T: DeserializeOwned>(function: &str, arguments: Map<String, 
 /// Goes on with `fields` as what the stub says that `function` gives.
 pub(super) fn answer(function: &str, fields: Map<String, Value>) -> Action {
     Action::Reply(match host_module::class_of(function) {
-        Some(class) => Reply::Instance { class, fields },
+        Some(class) => Reply::Instance { class: class.name, fields },
         None => Reply::Value(Value::Object(fields)),
     })
 }

@@ -39,7 +39,7 @@ use crate::{
 
 use function::Perform;
 
-pub use crate::domain::host_module::{STUB, class_of};
+pub use crate::domain::host_module::STUB;
 pub use action::{Action, GateRequest, NewState};
 pub use context::HostContext;
 pub use function::{Fallible, GrantKind, HostFunction};
@@ -87,6 +87,12 @@ pub fn shown_arguments(name: &str, arguments: &Map<String, Value>) -> Map<String
         Some(function) => (function.shown)(arguments),
         None => arguments,
     }
+}
+
+/// The class of what a host function returns, where that is no plain value.
+#[must_use]
+pub fn class_of(function: &str) -> Option<&'static str> {
+    host_module::class_of(function).map(|class| class.name)
 }
 
 /// Arguments of a host call by name, also where they came by position.

@@ -167,7 +167,14 @@ fn signature_of(function: &StmtFunctionDef) -> Signature {
         keyword_only: names(&parameters.kwonlyargs),
         result: text(result),
         text: &STUB[usize::from(function.name.start())..usize::from(result.end())],
+        documentation: docstring(&function.body),
     }
+}
+
+fn docstring(body: &[Stmt]) -> &'static str {
+    let [Stmt::Expr(docstring)] = body else { panic!("a docstring is all that the body of a function has") };
+    let text = text(docstring).strip_prefix("\"\"\"").and_then(|text| text.strip_suffix("\"\"\""));
+    text.expect("a docstring has three quotes on both sides")
 }
 
 fn class_of_tree(class: &StmtClassDef) -> Class {

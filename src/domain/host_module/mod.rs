@@ -68,10 +68,12 @@ pub fn signature(name: &str) -> Option<&'static Signature> {
 
 /// The class of what a function gives, where that is no plain value.
 #[must_use]
-pub fn class_of(function: &str) -> Option<&'static str> {
+pub fn class_of(function: &str) -> Option<&'static Class> {
     let result = signature(function)?.result;
-    let is_class = |definition: &Definition| matches!(definition, Definition::Class(class) if class.name == result);
-    DEFINITIONS.iter().any(is_class).then_some(result)
+    DEFINITIONS.iter().find_map(|definition| match definition {
+        Definition::Class(class) if class.name == result => Some(class),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -83,7 +85,7 @@ mod tests {
         assert!(names().contains(&"run_command") && names().contains(&"CommandResult"));
         assert_eq!(signature("ask").map(|ask| &ask.positional[..]), Some(&["question", "choices"][..]));
         assert_eq!(signature("CommandResult"), None);
-        assert_eq!(class_of("run_command"), Some("CommandResult"));
+        assert_eq!(class_of("run_command").map(|class| class.name), Some("CommandResult"));
         assert_eq!(class_of("llm"), None);
         assert_eq!(class_of("sleep"), None);
     }

@@ -28,6 +28,8 @@ pub struct Signature {
     pub result: &'static str,
     /// All of it as it is written, from the name to the end of the result.
     pub text: &'static str,
+    /// Its docstring as it is written, without the quotes.
+    pub documentation: &'static str,
 }
 
 /// A class of values that functions give.
@@ -53,8 +55,9 @@ impl Definition {
 /// The definitions of a stub, in their order.
 pub(super) fn read(stub: &'static str) -> Vec<Definition> {
     let mut definitions = Vec::new();
+    let mut parts = stub.split(DOCSTRING);
     // Every second part is a docstring, which may have lines that look like code.
-    for code in stub.split(DOCSTRING).step_by(2) {
+    while let Some(code) = parts.next() {
         let mut rest = code;
         while !rest.is_empty() {
             let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
@@ -67,6 +70,10 @@ pub(super) fn read(stub: &'static str) -> Vec<Definition> {
                 class.fields.extend(field(line));
             }
             rest = after;
+        }
+        let docstring = parts.next();
+        if let (Some(Definition::Function(signature)), Some(docstring)) = (definitions.last_mut(), docstring) {
+            signature.documentation = docstring;
         }
     }
     definitions
@@ -94,6 +101,7 @@ fn signature(text: &'static str) -> Option<Signature> {
         keyword_only: Vec::new(),
         result: result.trim().strip_prefix("->").unwrap_or_default().trim(),
         text: text[..end].trim_end(),
+        documentation: "",
     };
     let (mut by_name_only, mut rest) = (false, Some(parameters));
     while let Some(parameters) = rest {
@@ -172,6 +180,7 @@ mod tests {
         assert_eq!(signature.positional, ["a", "b"]);
         assert_eq!(signature.keyword_only, ["c", "d"]);
         assert_eq!(signature.result, "dict[str, Callable[[int], str]]");
+        assert_eq!(signature.documentation, "What it does.");
     }
 
     #[test]
