@@ -14,8 +14,7 @@ use super::{
 };
 use crate::{
     config::Approvals,
-    domain::{Outcome, RunFilter, RunStatus},
-    host::GateKind,
+    domain::{GateKind, Outcome, RunFilter, RunStatus},
     library::{
         Services, rfc3339_ms,
         runs::{Decider, Decision, Execution, Gate, Waiting},

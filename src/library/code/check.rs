@@ -27,7 +27,7 @@ pub async fn check_source(
     let mut analysis = validation::analyze(code, &context);
     if analysis.checks.runnable {
         let verdict =
-            runs::check(&*runtime::sandbox(worker, 1, host::MODULE), code, host::STUB, &Limits::default()).await?;
+            runs::check(&*runtime::sandbox(worker, 1, *host::MODULE), code, host::STUB, &Limits::default()).await?;
         analysis = analysis.with_verdict(&verdict);
     }
     Ok(Validated::from(analysis))

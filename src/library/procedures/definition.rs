@@ -10,9 +10,7 @@ use crate::{
     compiler,
     domain::{
         CreatedBy, Definition, Example, Parameter, ParameterType, Permissions, ProcedureName, Status, Step, StepShape,
-        Trigger,
-        name::{HOST_NAMES, slugify},
-        step,
+        Trigger, host_module, name::slugify, step,
     },
     library::LibraryError,
 };
@@ -316,7 +314,7 @@ fn check_parameters(parameters: &[Parameter]) -> Result<(), LibraryError> {
                 "parameter name `{name}` is not a Python identifier; use letters, digits and `_`, and no Python keyword"
             )));
         }
-        if HOST_NAMES.contains(&name.as_str()) {
+        if host_module::signature(name).is_some() {
             return Err(invalid(format!(
                 "parameter name `{name}` would hide the host function of that name; choose another"
             )));

@@ -12,8 +12,8 @@ use super::{
     machine::{Safety, Sequence},
 };
 use crate::{
-    domain::RunId,
-    host::{self, GateKind, GateRequest},
+    domain::{GateKind, RunId},
+    host::{self, GateRequest},
     library::{LibraryError, now_ms},
     runtime::{PythonError, Reply},
 };

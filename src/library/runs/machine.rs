@@ -4,7 +4,7 @@
 //! order. Because the same function decides while a run executes and after its process was killed, "a completed call
 //! never runs twice" is a property of this file, and is tested as one.
 
-use crate::host::Nature;
+use crate::domain::Nature;
 
 /// The position of a host call in the journal of its run, from 1.
 pub type Sequence = u32;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::tree::{Stop, Tree};
 use crate::{
-    host::Nature,
+    domain::Nature,
     host::{self, Action},
     library::runs::{
         call::PendingCall,

@@ -44,7 +44,7 @@ impl Engine {
     /// # Errors
     /// [`LibraryError::Config`].
     pub fn new(library: Arc<Library>, worker: PathBuf) -> Result<Self, LibraryError> {
-        let runtime = runtime::sandbox(worker, library.config()?.limits.workers, host::MODULE);
+        let runtime = runtime::sandbox(worker, library.config()?.limits.workers, *host::MODULE);
         Ok(Self::with_runtime(library, runtime))
     }
 

@@ -5,8 +5,7 @@ use serde_json::Value;
 use super::Engine;
 use crate::{
     config::Approvals,
-    domain::{Outcome, Run, RunStatus},
-    host::GateKind,
+    domain::{GateKind, Outcome, Run, RunStatus},
     library::{
         LibraryError,
         runs::{
