@@ -4,50 +4,40 @@
 //! anything, touch no file, and answer for any text at all in bounded time and stack. This is advice and a first line of
 //! defence; the sandbox and the policy are what keeps code from doing harm.
 
-mod annotation;
-mod body;
 mod catalogue;
-mod checker;
-mod checker_calls;
-mod checker_names;
-mod checker_statements;
-mod command_lines;
-mod deferred;
-mod entry;
-mod flow;
-mod guard;
 mod issue;
 mod lint;
-mod meaning;
-mod needs;
 mod parse;
-mod quality;
-mod rename;
 mod report;
 pub mod rules;
-mod scope;
-mod scope_walk;
-mod score;
+mod scopes;
+mod style;
 #[cfg(test)]
 mod tests;
 mod types;
-mod urls;
-mod uses;
+mod verdict;
+mod walk;
 
-pub use annotation::Annotation;
-pub use deferred::deferred_calls;
-pub use entry::{EntryParameter, EntryPoint, entry_point};
-pub use guard::{MAX_DEPTH, MAX_SOURCE_BYTES};
 pub use issue::{Category, Checks, Issue, Severity};
-pub use rename::rename_entry;
-pub use score::quality_score;
+pub use parse::{
+    annotation::Annotation,
+    deferred::deferred_calls,
+    entry::{EntryParameter, EntryPoint, entry_point},
+    guard::{MAX_DEPTH, MAX_SOURCE_BYTES},
+};
+pub use scopes::rename::rename_entry;
+pub use verdict::score::quality_score;
 
 use crate::domain::{Definition, Permissions};
-use body::Declared;
-use checker::Checker;
+use parse::entry;
 use report::{Lines, Report};
 use ruff_text_size::Ranged;
-use scope::Scopes;
+use scopes::scope::Scopes;
+use style::{
+    body::{self, Declared},
+    completeness,
+};
+use walk::Checker;
 
 /// The modules that the interpreter has.
 #[must_use]
@@ -131,9 +121,9 @@ pub fn analyze(code: &str, context: &Context<'_>) -> Analysis {
             (None, false)
         }
     };
-    let type_hints = quality::type_hints(&module.body, &mut report);
-    let docstring = is_clear && quality::docstring(module, entry, &mut report);
-    quality::declared_parameters(entry, context.definition, &mut report);
+    let type_hints = completeness::type_hints(&module.body, &mut report);
+    let docstring = is_clear && completeness::docstring(module, entry, &mut report);
+    completeness::declared_parameters(entry, context.definition, &mut report);
     let entry = entry.map(|function| entry::describe(function, code, report.lines()));
     let result = module.body.last().filter(|_| entry.is_none()).map(Ranged::range);
     let deepest = scopes.deepest;

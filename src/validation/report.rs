@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use ruff_source_file::{LineIndex, OneIndexed};
 use ruff_text_size::TextSize;
 
-use super::guard::MAX_SOURCE_BYTES;
 use super::issue::{Issue, Severity};
+use super::parse::guard::MAX_SOURCE_BYTES;
 use super::rules::Rule;
 
 /// Most issues of one rule: a hostile source must not make an answer of megabytes.

@@ -6,7 +6,7 @@ use super::{
     Analysis,
     issue::{Issue, Severity},
     rules::{self, Rule},
-    score::quality_score,
+    verdict::score::quality_score,
 };
 use crate::runtime::{TypeFinding, Verdict};
 

@@ -3,13 +3,14 @@
 use ruff_python_ast::{Expr, ExprAttribute, ExprName, Identifier, StmtImportFrom};
 use ruff_text_size::{Ranged, TextSize};
 
-use super::catalogue;
-use super::checker::Checker;
-use super::issue::Severity;
-use super::meaning;
-use super::report::quote;
-use super::rules;
-use super::scope::Bound;
+use super::Checker;
+use crate::validation::{
+    catalogue,
+    issue::Severity,
+    report::quote,
+    rules,
+    scopes::{meaning, scope::Bound},
+};
 
 impl<'a> Checker<'_, 'a, '_> {
     /// An imported module; false when nothing more is to be said about its members.

@@ -9,13 +9,13 @@ use ruff_python_ast::{
 };
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
-use super::guard::MAX_DEPTH;
 use super::scope::{Binding, Bound, Kind, Scope, ScopeId, Scopes, elements};
+use crate::validation::parse::guard::MAX_DEPTH;
 
 /// The place of a parameter that is never passed by place.
 const BY_NAME_ONLY: usize = usize::MAX / 2;
 
-pub(super) struct Collector<'a> {
+pub struct Collector<'a> {
     scopes: Scopes<'a>,
     stack: Vec<ScopeId>,
     depth: usize,
@@ -25,7 +25,7 @@ pub(super) struct Collector<'a> {
 
 impl<'a> Collector<'a> {
     /// The scopes of a module, or where its tree is deeper than [`MAX_DEPTH`].
-    pub(super) fn collect(module: &'a ModModule) -> Result<Scopes<'a>, TextSize> {
+    pub fn collect(module: &'a ModModule) -> Result<Scopes<'a>, TextSize> {
         let mut collector =
             Self { scopes: Scopes::default(), stack: Vec::new(), depth: 0, conditional: 0, too_deep: None };
         collector.enter(Kind::Module, module.range());

@@ -24,9 +24,9 @@ use ruff_python_ast::{
 use ruff_python_parser::{Mode, Parsed, lexer::lex};
 use ruff_text_size::{Ranged, TextRange};
 
-use super::{
-    guard::{self, MAX_DEPTH},
+use crate::validation::{
     issue::Severity,
+    parse::guard::{self, MAX_DEPTH},
     report::Report,
     rules::{self, Rule},
 };

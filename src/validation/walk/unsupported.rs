@@ -3,11 +3,8 @@
 use ruff_python_ast::{Expr, Stmt, StmtClassDef};
 use ruff_text_size::Ranged;
 
-use super::catalogue;
-use super::checker::Checker;
-use super::issue::Severity;
-use super::report::quote;
-use super::rules;
+use super::Checker;
+use crate::validation::{catalogue, issue::Severity, report::quote, rules};
 
 impl<'a> Checker<'_, 'a, '_> {
     pub(super) fn check_stmt(&mut self, stmt: &'a Stmt) {

@@ -7,19 +7,19 @@ use ruff_python_ast::{ExceptHandler, Expr, Parameters, Stmt, StmtClassDef, StmtF
 use ruff_text_size::{Ranged, TextRange};
 
 use super::flow;
-use super::report::Report;
-use super::rules;
-use super::uses::Uses;
-use crate::domain::Parameter;
+use crate::{
+    domain::Parameter,
+    validation::{report::Report, rules, scopes::uses::Uses},
+};
 
 /// Reports the habits in a module's body.
-pub(super) fn check<'r>(body: &[Stmt], uses: &'r Uses<'r>, entry: Option<Declared<'r>>, report: &'r mut Report<'_>) {
+pub fn check<'r>(body: &[Stmt], uses: &'r Uses<'r>, entry: Option<Declared<'r>>, report: &'r mut Report<'_>) {
     let mut checker = BodyChecker { report, uses, entry, in_class: false };
     checker.visit_body(body);
 }
 
 /// Whether an exception handler is more than a lid on every failure: it names what it expects, or does something.
-pub(super) fn does_something(handler: &ExceptHandler) -> bool {
+pub fn does_something(handler: &ExceptHandler) -> bool {
     let ExceptHandler::ExceptHandler(inner) = handler;
     let is_narrow = match inner.type_.as_deref() {
         None => false,
@@ -40,9 +40,9 @@ fn is_nothing(stmt: &Stmt) -> bool {
 
 /// The function that a run calls, with the parameters that the definition declares.
 #[derive(Clone, Copy)]
-pub(super) struct Declared<'d> {
-    pub(super) range: TextRange,
-    pub(super) declared: &'d [Parameter],
+pub struct Declared<'d> {
+    pub range: TextRange,
+    pub declared: &'d [Parameter],
 }
 
 struct BodyChecker<'r, 'c> {

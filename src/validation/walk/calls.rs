@@ -3,14 +3,12 @@
 use ruff_python_ast::{Expr, ExprCall};
 use ruff_text_size::{Ranged, TextRange};
 
-use super::checker::{Checker, Unhandled};
-use super::command_lines::CommandLines;
-use super::meaning;
-use super::needs;
-use super::report::quote;
-use super::rules;
-use super::scope::Bound;
-use super::urls;
+use super::{Checker, Unhandled, command_lines::CommandLines, needs, urls};
+use crate::validation::{
+    report::quote,
+    rules,
+    scopes::{meaning, scope::Bound},
+};
 
 /// Functions that fail in the normal course of things, besides those of files.
 const FALLIBLE: [&str; 5] = ["repertoire.call_procedure", "json.loads", "json.load", "tomllib.load", "tomllib.loads"];

@@ -5,14 +5,14 @@
 use ruff_python_ast::{Expr, ExprCall, FStringPartRef, InterpolatedStringElement, Number, Operator};
 use ruff_text_size::Ranged;
 
-use super::catalogue;
 use super::scope::{Bound, ScopeId, Scopes};
+use crate::validation::catalogue;
 
 /// Longest text that is pieced together.
 const MAX_TEXT: usize = 4_096;
 
 /// Adds the meanings of `expr`, seen from `scope`, to `found`.
-pub(super) fn collect(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId, fuel: &mut usize, found: &mut Vec<String>) {
+pub fn collect(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId, fuel: &mut usize, found: &mut Vec<String>) {
     if *fuel == 0 {
         return;
     }
@@ -94,7 +94,7 @@ fn add(found: &mut Vec<String>, path: String) {
 
 /// The text that an expression always has, where that can be told: literals, concatenations, `"".join([...])`,
 /// f-strings of constants, reversed slices, `chr()` and names that are bound once to such a text.
-pub(super) fn text(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId, fuel: &mut usize) -> Option<String> {
+pub fn text(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId, fuel: &mut usize) -> Option<String> {
     *fuel = fuel.checked_sub(1)?;
     let folded = match expr {
         Expr::StringLiteral(literal) => literal.value.to_str().to_owned(),
@@ -162,7 +162,7 @@ pub(super) fn text(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId, fuel: &mut 
 }
 
 /// A path below another, unless it is absolute.
-pub(super) fn join_paths(base: &str, rest: &str) -> String {
+pub fn join_paths(base: &str, rest: &str) -> String {
     if rest.starts_with('/') { rest.to_owned() } else { format!("{}/{rest}", base.trim_end_matches('/')) }
 }
 

@@ -1,6 +1,13 @@
 //! The walk over the tree that finds security and runtime issues and what the code needs.
 //!
-//! This file keeps the state of the walk; what is said about each kind of node is in the `checker_*` files.
+//! This file keeps the state of the walk; what is said about each kind of node is in the other files.
+
+mod calls;
+mod command_lines;
+mod names;
+pub mod needs;
+mod unsupported;
+mod urls;
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,12 +17,16 @@ use ruff_python_ast::{
 };
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
-use super::command_lines::OwnCalls;
-use super::needs::Needs;
-use super::report::Report;
-use super::rules::{self, Rule};
-use super::scope::{ScopeId, Scopes};
-use super::uses::Uses;
+use self::{command_lines::OwnCalls, needs::Needs};
+use crate::validation::{
+    report::Report,
+    rules::{self, Rule},
+    scopes::{
+        scope::{ScopeId, Scopes},
+        uses::Uses,
+    },
+    style::body,
+};
 
 /// Exceptions that no call of the host, of a file or of a parser raises.
 const UNRELATED: [&str; 12] = [
@@ -198,7 +209,7 @@ impl<'s, 'a, 'c> Checker<'s, 'a, 'c> {
         let ExceptHandler::ExceptHandler(inner) = handler;
         let kinds = inner.type_.as_ref().map(|kind| self.scopes.meanings(kind, self.scope())).unwrap_or_default();
         let is_unrelated = |kind: &String| kind.strip_prefix("builtins.").is_some_and(|name| UNRELATED.contains(&name));
-        super::body::does_something(handler) && (kinds.is_empty() || !kinds.iter().all(is_unrelated))
+        body::does_something(handler) && (kinds.is_empty() || !kinds.iter().all(is_unrelated))
     }
 
     fn catches_imports(&self, handler: &ExceptHandler) -> bool {

@@ -1,0 +1,3 @@
+//! What all findings together say of the code.
+
+pub mod score;
