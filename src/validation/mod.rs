@@ -29,8 +29,8 @@ pub use scopes::rename::rename_entry;
 pub use verdict::score::quality_score;
 
 use crate::domain::{Definition, Permissions};
-use parse::entry;
-use report::{Lines, Report};
+use parse::{entry, lines::Lines};
+use report::Report;
 use ruff_text_size::Ranged;
 use scopes::scope::Scopes;
 use style::{

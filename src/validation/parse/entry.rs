@@ -6,7 +6,11 @@ use ruff_python_ast::{Expr, ModModule, ParameterWithDefault, Stmt, StmtFunctionD
 use ruff_text_size::Ranged;
 
 use super::annotation::Annotation;
-use crate::validation::{issue::Issue, parse, report::Lines, rules};
+use crate::validation::{
+    issue::Issue,
+    parse::{self, lines::Lines},
+    rules,
+};
 
 /// Names that are tried, in this order, after the procedure's own.
 const COMMON_NAMES: [&str; 3] = ["main", "run", "procedure"];

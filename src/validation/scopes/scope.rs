@@ -1,16 +1,11 @@
-//! Name resolution: which scopes there are, what each name in them is bound to, and what an expression therefore means.
+//! Which scopes a module has and what each name in them is bound to, and looking a name up.
 //!
-//! A meaning is a dotted path: `os.system`, `builtins.eval`, `repertoire.run_command`. Resolution follows imports,
-//! assignments, loops over literals, defaults and `getattr` with a constant name. It over-approximates: a name that is
-//! bound twice has both meanings. The walk that
-//! collects it all, in `collect`, also finds trees that are too deep for the visitors.
+//! Plain data: [`collect`](super::collect) fills it, [`meaning`](super::meaning) follows the names in it.
 
 use std::collections::{HashMap, HashSet};
 
-use ruff_python_ast::{Expr, ModModule};
+use ruff_python_ast::Expr;
 use ruff_text_size::{TextRange, TextSize};
-
-use super::collect::Collector;
 
 /// A scope, as an index.
 pub type ScopeId = usize;
@@ -74,14 +69,6 @@ pub struct Scopes<'a> {
 }
 
 impl<'a> Scopes<'a> {
-    /// Collects the scopes and bindings of a module.
-    ///
-    /// # Errors
-    /// Where the tree is deeper than [`MAX_DEPTH`](crate::validation::parse::guard::MAX_DEPTH).
-    pub fn collect(module: &'a ModModule) -> Result<Self, TextSize> {
-        Collector::collect(module)
-    }
-
     /// The scope that a function, class, lambda or comprehension opens.
     pub fn opened_by(&self, range: TextRange) -> Option<ScopeId> {
         self.by_range.get(&range).copied()
@@ -134,18 +121,6 @@ impl<'a> Scopes<'a> {
     /// Whether a function of the code has a parameter of this name.
     pub fn is_parameter_name(&self, name: &str) -> bool {
         self.parameters.contains(name)
-    }
-
-    /// The meanings of an expression.
-    pub fn meanings(&self, expr: &Expr, scope: ScopeId) -> Vec<String> {
-        let mut found = Vec::new();
-        super::meaning::collect(self, expr, scope, &mut 64, &mut found);
-        found
-    }
-
-    /// Whether one of the meanings of an expression is this path.
-    pub fn means(&self, expr: &Expr, scope: ScopeId, path: &str) -> bool {
-        self.meanings(expr, scope).iter().any(|meaning| meaning == path)
     }
 }
 
