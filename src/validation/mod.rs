@@ -37,7 +37,7 @@ use style::{
     body::{self, Declared},
     completeness,
 };
-use walk::Checker;
+use walk::Findings;
 
 /// The modules that the interpreter has.
 #[must_use]
@@ -103,10 +103,8 @@ pub fn analyze(code: &str, context: &Context<'_>) -> Analysis {
         Err(offset) => return Analysis::unreadable(vec![parse::too_deep(offset, &lines)]),
     };
     let chosen = entry::choose(module, context.entry_name, &lines);
-    let mut checker = Checker::new(&scopes, code, Report::new(lines));
-    checker.check(module);
-    let error_handling = checker.report_unhandled();
-    let (mut report, needs, uses) = checker.finish();
+    let mut report = Report::new(lines);
+    let Findings { needs, uses, handles_failures } = walk::check(module, &scopes, code, &mut report);
     let permissions_needed = needs.permissions();
     if let Some(grants) = context.grants {
         needs.report_missing(grants, &mut report);
@@ -136,7 +134,7 @@ pub fn analyze(code: &str, context: &Context<'_>) -> Analysis {
         syntax: holds(Category::Syntax),
         security: holds(Category::Security),
         docstring,
-        error_handling,
+        error_handling: handles_failures,
         types: true,
         type_hints,
         runnable: !issues.iter().any(|issue| issue.severity == Severity::Error),

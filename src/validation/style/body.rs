@@ -9,33 +9,18 @@ use ruff_text_size::{Ranged, TextRange};
 use super::flow;
 use crate::{
     domain::Parameter,
-    validation::{report::Report, rules, scopes::uses::Uses},
+    validation::{
+        report::Report,
+        rules,
+        scopes::uses::Uses,
+        walk::handlers::{does_something, is_nothing},
+    },
 };
 
 /// Reports the habits in a module's body.
 pub fn check<'r>(body: &[Stmt], uses: &'r Uses<'r>, entry: Option<Declared<'r>>, report: &'r mut Report<'_>) {
     let mut checker = BodyChecker { report, uses, entry, in_class: false };
     checker.visit_body(body);
-}
-
-/// Whether an exception handler is more than a lid on every failure: it names what it expects, or does something.
-pub fn does_something(handler: &ExceptHandler) -> bool {
-    let ExceptHandler::ExceptHandler(inner) = handler;
-    let is_narrow = match inner.type_.as_deref() {
-        None => false,
-        Some(Expr::Name(name)) => !matches!(name.id.as_str(), "Exception" | "BaseException"),
-        Some(_) => true,
-    };
-    is_narrow || !inner.body.iter().all(is_nothing)
-}
-
-/// `pass`, `...`, `continue` and texts that stand alone.
-fn is_nothing(stmt: &Stmt) -> bool {
-    match stmt {
-        Stmt::Pass(_) | Stmt::Continue(_) => true,
-        Stmt::Expr(stmt) => stmt.value.is_string_literal_expr() || stmt.value.is_ellipsis_literal_expr(),
-        _ => false,
-    }
 }
 
 /// The function that a run calls, with the parameters that the definition declares.

@@ -1,366 +1,130 @@
-//! Calls: host functions and the grants they need, files, calls that can fail, and arguments that the interpreter refuses.
+//! Calls: which grant each needs, and which of them can fail.
 
-use ruff_python_ast::{Expr, ExprCall};
-use ruff_text_size::{Ranged, TextRange};
+use ruff_python_ast::{Expr, ExprCall, WithItem};
+use ruff_text_size::Ranged;
 
-use super::{Checker, Unhandled, command_lines::CommandLines, needs, urls};
-use crate::validation::{
-    report::quote,
-    rules,
-    scopes::{meaning, scope::Bound},
+use super::{
+    commands::Commands,
+    failures::Failures,
+    files::{self, Files},
+    needs::Needs,
+    place::Place,
+    urls,
 };
+use crate::validation::report::Report;
 
 /// Functions that fail in the normal course of things, besides those of files.
 const FALLIBLE: [&str; 5] = ["repertoire.call_procedure", "json.loads", "json.load", "tomllib.load", "tomllib.loads"];
 
-/// Functions of `os` that fail when a file is not as expected.
-const FALLIBLE_OS: [&str; 11] =
-    ["chdir", "listdir", "makedirs", "mkdir", "remove", "rename", "replace", "rmdir", "scandir", "stat", "unlink"];
+/// What the calls were seen to need so far.
+#[derive(Default)]
+pub struct Calls<'a> {
+    needs: Needs,
+    failures: Failures<'a>,
+    commands: Commands<'a>,
+    files: Files,
+}
 
-/// Methods that only paths have and that fail when a file is not as expected.
-const FALLIBLE_PATH: [&str; 5] = ["read_text", "read_bytes", "write_text", "write_bytes", "iterdir"];
+impl<'a> Calls<'a> {
+    /// Notes the context of a `with`.
+    pub fn with_item(&mut self, item: &WithItem) {
+        self.files.with_item(item);
+    }
 
-/// Builtins that give a list where `CPython` gives an iterator.
-const EAGER: [&str; 5] = ["map", "filter", "zip", "enumerate", "reversed"];
-
-impl<'a> Checker<'_, 'a, '_> {
-    pub(super) fn check_call(&mut self, call: &'a ExprCall) {
-        self.note_own_call(call);
-        if let Expr::Attribute(method) = &*call.func {
-            self.check_method_call(call, method.attr.as_str(), &method.value);
+    /// Notes a call; `meanings` are those of what it calls.
+    pub fn call(&mut self, call: &'a ExprCall, meanings: &[String], place: &Place<'_, 'a>, report: &mut Report) {
+        self.note_own_call(call, place);
+        if let Expr::Attribute(function) = &*call.func {
+            let (method, base) = (function.attr.as_str(), &*function.value);
+            if files::method_can_fail(method, base, place) {
+                self.failures.fallible(call, place);
+            }
+            files::method(call, method, base, place, &mut self.needs);
         }
-        for argument in call.arguments.args.iter().chain(call.arguments.keywords.iter().map(|keyword| &keyword.value)) {
-            self.check_path_text(argument);
-        }
-        for meaning in self.scopes.meanings(&call.func, self.scope()) {
+        for meaning in meanings {
             match meaning.as_str() {
-                "repertoire.run_command" => self.check_run_command(call),
-                "repertoire.call_tool" => self.check_call_tool(call),
-                "repertoire.http_request" => self.check_http_request(call),
-                "repertoire.llm" => self.check_llm(call),
-                "builtins.open" => self.check_open(call),
-                "json.dumps" | "json.dump" => self.check_json(call),
-                "builtins.getattr" | "builtins.setattr" | "builtins.hasattr" => {
-                    if let [base, name, ..] = &*call.arguments.args {
-                        self.check_computed_name(base, name);
-                    }
+                "repertoire.run_command" => self.run_command(call, place, report),
+                "repertoire.call_tool" => self.call_tool(call, place),
+                "repertoire.http_request" => self.http_request(call, place),
+                "repertoire.llm" => self.llm(call, place),
+                "builtins.open" => {
+                    self.failures.fallible(call, place);
+                    self.files.open(call, place, &mut self.needs, report);
                 }
-                "builtins.next" => self.check_next(call),
-                _ => self.check_other(call, &meaning),
+                other => self.other(call, other, place),
             }
         }
+    }
+
+    /// Reports what is only known at the end. What the code needs, and whether all calls that can fail are handled.
+    pub fn finish(mut self, place: &Place<'_, 'a>, report: &mut Report) -> (Needs, bool) {
+        self.commands.finish(place, &mut self.needs, report);
+        (self.needs, self.failures.report(report))
     }
 
     /// Remembers a call of a function or method of the code's own.
-    fn note_own_call(&mut self, call: &'a ExprCall) {
-        let name = match &*call.func {
-            Expr::Name(name) => name.id.as_str(),
+    fn note_own_call(&mut self, call: &'a ExprCall, place: &Place<'_, 'a>) {
+        match &*call.func {
+            Expr::Name(name) => {
+                self.failures.own_call(name.id.as_str(), place);
+                self.commands.own_call(name.id.as_str(), call, place);
+            }
             Expr::Attribute(method) if method.value.as_name_expr().is_some_and(|base| base.id.as_str() == "self") => {
-                method.attr.as_str()
+                self.failures.own_call(method.attr.as_str(), place);
             }
-            _ => return,
-        };
-        if self.is_handled() {
-            self.called_handled.insert(name);
-        }
-        if let Some(caller) = self.function() {
-            self.callers.entry(name).or_default().insert(caller);
-        }
-        if call.func.is_name_expr() {
-            let scope = self.scope();
-            self.own_calls.entry(name).or_default().push((call, scope));
+            _ => {}
         }
     }
 
-    fn check_other(&mut self, call: &'a ExprCall, meaning: &str) {
-        if FALLIBLE.contains(&meaning) || meaning.strip_prefix("os.").is_some_and(|name| FALLIBLE_OS.contains(&name)) {
-            self.add_fallible(call);
-        }
-        if let Some((access, paths)) = meaning.strip_prefix("os.").and_then(needs::os_access) {
-            for path in call.arguments.args.iter().take(paths) {
-                if let Some(path) = self.path_text(path) {
-                    self.needs.directory(&path, access.write, access.is_directory, call.start());
-                }
-            }
-        } else if let Some(name) = meaning.strip_prefix("builtins.") {
-            if matches!(name, "map" | "filter" | "enumerate")
-                && let Some(source) = call.arguments.args.last()
-            {
-                self.check_endless(&format!("`{name}`"), source, call.range());
-            }
-            if name.ends_with("Error")
-                || matches!(name, "Exception" | "BaseException" | "SystemExit" | "KeyboardInterrupt")
-            {
-                self.check_exception(call, name);
-            }
-        }
-    }
-
-    fn check_method_call(&mut self, call: &'a ExprCall, method: &str, base: &'a Expr) {
-        if FALLIBLE_PATH.contains(&method) {
-            self.add_fallible(call);
-        }
-        if method == "open" && self.path(base).is_some() {
-            self.add_fallible(call);
-        }
-        if let Some(access) = needs::path_access(method)
-            && let Some(path) = self.path(base)
-        {
-            let write = access.write || (method == "open" && self.opens_for_writing(call, 0));
-            self.needs.directory(&path, write, access.is_directory, call.start());
-        }
-        // `"{0.__class__}".format(x)` walks attributes as well.
-        if matches!(method, "format" | "format_map")
-            && let Some(template) = meaning::text(self.scopes, base, self.scope(), &mut 256)
-        {
-            for field in template.split(['{', '}']).skip(1).step_by(2) {
-                for name in field.split(['.', '[', ']', '!', ':']).skip(1) {
-                    self.check_internal(name, call.start());
-                }
-            }
-        }
-    }
-
-    fn check_run_command(&mut self, call: &'a ExprCall) {
-        let unchecked = call
+    fn run_command(&mut self, call: &'a ExprCall, place: &Place<'_, 'a>, report: &mut Report) {
+        let is_unchecked = call
             .arguments
             .find_keyword("check")
             .is_some_and(|keyword| matches!(&keyword.value, Expr::BooleanLiteral(literal) if !literal.value));
-        if !unchecked {
-            self.add_fallible(call);
+        if !is_unchecked {
+            self.failures.fallible(call, place);
         }
-        let Some(command) = call.arguments.find_argument_value("command", 0) else { return };
-        if let Some(directory) = call.arguments.find_keyword("cwd")
-            && let Some(path) = self.path_text(&directory.value)
-        {
+        if call.arguments.find_argument_value("command", 0).is_none() {
+            return;
+        }
+        let folder = call.arguments.find_keyword("cwd");
+        if let Some(path) = folder.and_then(|folder| files::path_text(&folder.value, place)) {
             self.needs.directory(&path, false, true, call.start());
         }
-        let value = self.value(command);
-        match meaning::text(self.scopes, value, self.scope(), &mut 64) {
-            Some(text) => {
-                let words: Vec<String> = text.split_whitespace().take(6).map(|word| format!("{word:?}")).collect();
-                let list = quote(&format!("[{}]", words.join(", ")));
-                let message = format!("`run_command` takes a list of strings and no shell line; write {list}.");
-                self.add(&rules::COMMAND_NOT_A_LIST, value.start(), message);
-            }
-            None => self.commands.push((call, self.scope())),
-        }
+        self.commands.run_command(call, place, report);
     }
 
-    fn check_call_tool(&mut self, call: &'a ExprCall) {
-        self.add_fallible(call);
+    fn call_tool(&mut self, call: &'a ExprCall, place: &Place<'_, 'a>) {
+        self.failures.fallible(call, place);
         if let Some(tool) = call.arguments.find_argument_value("tool", 0)
-            && let Some(path) = meaning::text(self.scopes, tool, self.scope(), &mut 64)
+            && let Some(path) = place.text(tool)
         {
             self.needs.tool(&path, call.start());
         }
     }
 
     /// It fails without a connection, whatever `check` says.
-    fn check_http_request(&mut self, call: &'a ExprCall) {
-        self.add_fallible(call);
+    fn http_request(&mut self, call: &'a ExprCall, place: &Place<'_, 'a>) {
+        self.failures.fallible(call, place);
         if let Some(url) = call.arguments.find_argument_value("url", 0)
-            && let Some(target) = urls::target(self.scopes, url, self.scope())
+            && let Some(target) = urls::target(place.scopes(), url, place.scope())
         {
             self.needs.host(target, call.start());
         }
     }
 
-    fn check_llm(&mut self, call: &'a ExprCall) {
-        self.add_fallible(call);
+    fn llm(&mut self, call: &'a ExprCall, place: &Place<'_, 'a>) {
+        self.failures.fallible(call, place);
         self.needs.model(call.start());
     }
 
-    /// What the calls of `run_command` run, as far as it is constant.
-    pub(super) fn check_commands(&mut self) {
-        for (call, scope) in std::mem::take(&mut self.commands) {
-            let Some(command) = call.arguments.find_argument_value("command", 0) else { continue };
-            let mut lines = CommandLines { scopes: self.scopes, calls: &self.own_calls, fuel: 256 };
-            for words in lines.of(command, scope) {
-                match words.first() {
-                    Some(Some(program)) => {
-                        let known: Vec<String> = words.iter().map_while(Clone::clone).collect();
-                        self.needs.command(program, words.get(1).and_then(Option::as_deref), known, call.start());
-                    }
-                    Some(None) => self.add_unknown_command(call),
-                    None => {}
-                }
-            }
+    fn other(&mut self, call: &'a ExprCall, meaning: &str, place: &Place<'_, 'a>) {
+        let of_os = meaning.strip_prefix("os.");
+        if FALLIBLE.contains(&meaning) || of_os.is_some_and(files::os_can_fail) {
+            self.failures.fallible(call, place);
+        }
+        if let Some(function) = of_os {
+            files::os(call, function, place, &mut self.needs);
         }
     }
-
-    fn add_unknown_command(&mut self, call: &'a ExprCall) {
-        let message = format!(
-            "Which program {} runs is not a constant, so the grant it needs is not known; write the program's name as the first element of the list.",
-            quote(self.source(call))
-        );
-        self.add(&rules::COMMAND_NOT_CONSTANT, call.start(), message);
-    }
-
-    fn check_open(&mut self, call: &'a ExprCall) {
-        self.add_fallible(call);
-        if !self.managed.contains(&call.range()) {
-            let message =
-                "`open` is called without `with`, so the file may stay open; write `with open(…) as file:`.".into();
-            self.add(&rules::OPEN_WITHOUT_WITH, call.start(), message);
-        }
-        let Some(path) = call.arguments.find_argument_value("file", 0) else { return };
-        if let Some(path) = self.path_text(path) {
-            let write = self.opens_for_writing(call, 1);
-            self.needs.directory(&path, write, false, call.start());
-        }
-    }
-
-    fn opens_for_writing(&self, call: &ExprCall, position: usize) -> bool {
-        call.arguments
-            .find_argument_value("mode", position)
-            .and_then(|mode| meaning::text(self.scopes, mode, self.scope(), &mut 64))
-            .is_some_and(|mode| mode.contains(['w', 'a', 'x', '+']))
-    }
-
-    /// A path that is given as a text or as a `Path`.
-    fn path_text(&self, expr: &'a Expr) -> Option<String> {
-        meaning::text(self.scopes, expr, self.scope(), &mut 64).or_else(|| self.path(expr))
-    }
-
-    /// The text of `Path("/a") / "b"`, also through a name.
-    fn path(&self, expr: &'a Expr) -> Option<String> {
-        match self.value(expr) {
-            Expr::Call(call) if self.scopes.means(&call.func, self.scope(), "pathlib.Path") => {
-                self.joined_path(None, &call.arguments.args)
-            }
-            Expr::Call(call) => match &*call.func {
-                Expr::Attribute(method) if method.attr.as_str() == "joinpath" => {
-                    self.joined_path(Some(self.path(&method.value)?), &call.arguments.args)
-                }
-                _ => None,
-            },
-            Expr::BinOp(operation) if operation.op == ruff_python_ast::Operator::Div => {
-                let base = self.path(&operation.left)?;
-                let rest = meaning::text(self.scopes, &operation.right, self.scope(), &mut 64)?;
-                Some(meaning::join_paths(&base, &rest))
-            }
-            _ => None,
-        }
-    }
-
-    fn joined_path(&self, base: Option<String>, parts: &'a [Expr]) -> Option<String> {
-        parts.iter().try_fold(base, |path, part| {
-            let part = self.path_text(part)?;
-            Some(Some(path.map_or_else(|| part.clone(), |path| meaning::join_paths(&path, &part))))
-        })?
-    }
-
-    /// The expression that a name is bound to, when it is bound once.
-    fn value(&self, expr: &'a Expr) -> &'a Expr {
-        let mut current = expr;
-        for _ in 0..8 {
-            let Expr::Name(name) = current else { break };
-            match self.scopes.lookup(name.id.as_str(), self.scope(), name.start()).0 {
-                [binding] => match binding.bound {
-                    Bound::Value(value, _) => current = value,
-                    _ => break,
-                },
-                _ => break,
-            }
-        }
-        current
-    }
-
-    fn check_json(&mut self, call: &'a ExprCall) {
-        for name in ["default", "cls"] {
-            if let Some(keyword) = call.arguments.find_keyword(name) {
-                let message = format!(
-                    "`{}` takes no `{name}` in the interpreter; convert the values before the call.",
-                    self.source(&*call.func)
-                );
-                self.add(&rules::MISSING_ARGUMENT, keyword.start(), message);
-            }
-        }
-    }
-
-    fn check_exception(&mut self, call: &'a ExprCall, name: &str) {
-        let arguments = &call.arguments.args;
-        let is_text = match &**arguments {
-            [] => true,
-            [argument] => {
-                !(matches!(
-                    self.value(argument),
-                    Expr::NumberLiteral(_)
-                        | Expr::BooleanLiteral(_)
-                        | Expr::NoneLiteral(_)
-                        | Expr::Tuple(_)
-                        | Expr::List(_)
-                        | Expr::Dict(_)
-                ) || self.is_caught(argument))
-            }
-            _ => false,
-        };
-        if !is_text {
-            let message = format!(
-                "`{name}` takes no argument or one string in the interpreter; pass an f-string with all of it."
-            );
-            self.add(&rules::EXCEPTION_ARGUMENTS, call.start(), message);
-        }
-    }
-
-    fn is_caught(&self, expr: &Expr) -> bool {
-        let Expr::Name(name) = expr else { return false };
-        let (bindings, _) = self.scopes.lookup(name.id.as_str(), self.scope(), name.start());
-        !bindings.is_empty() && bindings.iter().all(|binding| matches!(binding.bound, Bound::Caught))
-    }
-
-    fn check_next(&mut self, call: &'a ExprCall) {
-        let Some(argument) = call.arguments.args.first() else { return };
-        let what = match self.value(argument) {
-            Expr::Generator(_) => "a generator expression".to_owned(),
-            Expr::Call(inner) => {
-                let meanings = self.scopes.meanings(&inner.func, self.scope());
-                let eager = meanings
-                    .iter()
-                    .filter_map(|meaning| meaning.strip_prefix("builtins."))
-                    .find(|name| EAGER.contains(name));
-                match eager {
-                    Some(name) => format!("`{name}`"),
-                    None => return,
-                }
-            }
-            _ => return,
-        };
-        let message =
-            format!("{} gives a list in the interpreter, which `next` refuses; write `next(iter(…))`.", capital(&what));
-        self.add(&rules::NEXT_ON_LIST, call.start(), message);
-    }
-
-    /// An endless source that something eager runs through.
-    pub(super) fn check_endless(&mut self, what: &str, source: &'a Expr, range: TextRange) {
-        let Expr::Call(call) = self.value(source) else { return };
-        for meaning in self.scopes.meanings(&call.func, self.scope()) {
-            let endless = match meaning.as_str() {
-                "itertools.count" | "itertools.cycle" => true,
-                "itertools.repeat" => call.arguments.len() == 1,
-                _ => false,
-            };
-            if endless {
-                let message = format!(
-                    "{} runs through `{meaning}` at once and never ends in the interpreter; use a loop with `break`.",
-                    capital(what)
-                );
-                self.add(&rules::ENDLESS, range.start(), message);
-            }
-        }
-    }
-
-    fn add_fallible(&mut self, call: &'a ExprCall) {
-        if !self.is_handled() {
-            let (function, at) = (self.function(), call.start());
-            let what = quote(&format!("{}(…)", self.source(&*call.func)));
-            self.unhandled.push(Unhandled { function, at, what });
-        }
-    }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
