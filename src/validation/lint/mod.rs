@@ -3,6 +3,9 @@
 //! Left out is what other checks here say already, what the interpreter has no means for (`contextlib.suppress`, `next()` on
 //! a generator, `any()` that stops early) and what is a matter of taste. Comments such as `# noqa` hide nothing.
 
+mod depth;
+mod selection;
+
 use std::{
     collections::HashSet,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -13,169 +16,25 @@ use std::{
 
 use ruff_linter::{
     linter::{ParseSource, lint_only},
-    registry::Rule as Ruff,
     settings::{LinterSettings, flags::Noqa},
     source_kind::SourceKind,
 };
-use ruff_python_ast::{
-    ModModule, PySourceType,
-    token::{Token, TokenKind, Tokens},
-};
-use ruff_python_parser::{Mode, Parsed, lexer::lex};
+use ruff_python_ast::{ModModule, PySourceType};
+use ruff_python_parser::Parsed;
 use ruff_text_size::{Ranged, TextRange};
 
-use crate::validation::{
-    issue::Severity,
-    parse::guard::{self, MAX_DEPTH},
-    report::Report,
-    rules::{self, Rule},
-};
+use crate::validation::{issue::Severity, parse::guard::MAX_DEPTH, report::Report, rules};
+use depth::{SHALLOW, levels_of_texts};
+use selection::BY_LINTER;
 
 /// Longest source that is linted, in bytes. Some of Ruff's rules look at all pairs of what they find.
 const MAX_BYTES: usize = 64 * 1024;
-
-/// Most levels that the linter walks on the stack of its caller.
-const SHALLOW: usize = 64;
 
 /// The stack that it gets otherwise, enough for [`MAX_DEPTH`] levels many times over.
 const STACK_BYTES: usize = 16 << 20;
 
 /// Longest part of a message that comes from Ruff, in characters: it quotes the source.
 const MAX_MESSAGE: usize = 160;
-
-/// Every rule of the linter that is asked for, by the rule here that it falls under.
-const BY_LINTER: &[(&Rule, &[Ruff])] = &[
-    (&rules::UNUSED_IMPORT, &[Ruff::UnusedImport]),
-    (&rules::UNUSED_VARIABLE, &[Ruff::UnusedVariable, Ruff::UnusedAnnotation]),
-    (
-        &rules::REPLACED_DEFINITION,
-        &[Ruff::RedefinedWhileUnused, Ruff::ImportShadowedByLoopVar, Ruff::DuplicateClassFieldDefinition],
-    ),
-    (
-        &rules::PERCENT_FORMAT,
-        &[
-            Ruff::PercentFormatInvalidFormat,
-            Ruff::PercentFormatExpectedMapping,
-            Ruff::PercentFormatExpectedSequence,
-            Ruff::PercentFormatExtraNamedArguments,
-            Ruff::PercentFormatMissingArgument,
-            Ruff::PercentFormatMixedPositionalAndNamed,
-            Ruff::PercentFormatPositionalCountMismatch,
-            Ruff::PercentFormatStarRequiresSequence,
-            Ruff::PercentFormatUnsupportedFormatCharacter,
-            Ruff::BadStringFormatType,
-        ],
-    ),
-    (
-        &rules::STR_FORMAT,
-        &[
-            Ruff::StringDotFormatInvalidFormat,
-            Ruff::StringDotFormatExtraNamedArguments,
-            Ruff::StringDotFormatExtraPositionalArguments,
-            Ruff::StringDotFormatMissingArguments,
-            Ruff::StringDotFormatMixingAutomatic,
-        ],
-    ),
-    (
-        &rules::REPEATED_KEY,
-        &[
-            Ruff::MultiValueRepeatedKeyLiteral,
-            Ruff::MultiValueRepeatedKeyVariable,
-            Ruff::DuplicateValue,
-            Ruff::StaticKeyDictComprehension,
-        ],
-    ),
-    (&rules::ALWAYS_TRUE, &[Ruff::AssertTuple, Ruff::IfTuple, Ruff::AssertOnStringLiteral]),
-    (&rules::IDENTITY_OF_LITERAL, &[Ruff::IsLiteral]),
-    (&rules::DOUBLE_SIGN, &[Ruff::UnaryPrefixIncrementDecrement]),
-    (&rules::STRIPPED_CHARACTERS, &[Ruff::StripWithMultiCharacters]),
-    (&rules::JUMP_IN_FINALLY, &[Ruff::JumpStatementInFinally]),
-    (&rules::LOOP_OVERRIDES, &[Ruff::LoopVariableOverridesIterator]),
-    (&rules::LATE_BINDING, &[Ruff::FunctionUsesLoopVariable]),
-    (&rules::REPEATED_EXCEPTION, &[Ruff::DuplicateTryBlockException, Ruff::DuplicateHandlerException]),
-    (&rules::CATCHES_LESS, &[Ruff::BinaryOpException, Ruff::ExceptWithEmptyTuple]),
-    (&rules::ELSE_ON_LOOP, &[Ruff::UselessElseOnLoop]),
-    (&rules::SELF_ASSIGNMENT, &[Ruff::SelfAssigningVariable, Ruff::RedeclaredAssignedName]),
-    (&rules::SINGLETON_COMPARISON, &[Ruff::NoneComparison, Ruff::TrueFalseComparison]),
-    (&rules::TYPE_COMPARISON, &[Ruff::TypeComparison]),
-    (&rules::NOTHING_TO_RAISE, &[Ruff::MisplacedBareRaise]),
-    (&rules::POSITIONAL_FLAGS, &[Ruff::ReSubPositionalArgs]),
-    (&rules::UNKNOWN_ESCAPE, &[Ruff::InvalidEscapeSequence]),
-    (&rules::JOINED_TEXTS, &[Ruff::SingleLineImplicitStringConcatenation]),
-    (&rules::SHARED_VALUE, &[Ruff::MutableFromkeysValue, Ruff::MutableDataclassDefault]),
-    (&rules::UNINTENDED_ANNOTATION, &[Ruff::UnintentionalTypeAnnotation]),
-    (
-        &rules::CONSTANT_RESULT,
-        &[
-            Ruff::ExprAndNotExpr,
-            Ruff::ExprOrNotExpr,
-            Ruff::ExprOrTrue,
-            Ruff::ExprAndFalse,
-            Ruff::UselessIfElse,
-            Ruff::InEmptyCollection,
-        ],
-    ),
-    (&rules::RAISED_AGAIN, &[Ruff::UselessTryExcept]),
-    (&rules::DECIMAL_OF_FLOAT, &[Ruff::DecimalFromFloatLiteral]),
-    (
-        &rules::WRITTEN_SECRET,
-        &[Ruff::HardcodedPasswordString, Ruff::HardcodedPasswordFuncArg, Ruff::HardcodedPasswordDefault],
-    ),
-    (&rules::WEAK_HASH, &[Ruff::HashlibInsecureHashFunction]),
-    (
-        &rules::HIDDEN_CHARACTERS,
-        &[
-            Ruff::BidirectionalUnicode,
-            Ruff::InvalidCharacterBackspace,
-            Ruff::InvalidCharacterSub,
-            Ruff::InvalidCharacterEsc,
-            Ruff::InvalidCharacterZeroWidthSpace,
-        ],
-    ),
-    (&rules::COLLAPSIBLE_IF, &[Ruff::CollapsibleIf, Ruff::CollapsibleElseIf]),
-    (&rules::NEEDLESS_BOOL, &[Ruff::NeedlessBool, Ruff::IfExprWithTrueFalse, Ruff::IfExprWithFalseTrue]),
-    (&rules::REPEATED_COMPARISON, &[Ruff::RepeatedEqualityComparison, Ruff::DuplicateIsinstanceCall]),
-    (&rules::IN_KEYS, &[Ruff::InDictKeys]),
-    (
-        &rules::NEGATED_COMPARISON,
-        &[Ruff::NegateEqualOp, Ruff::NegateNotEqualOp, Ruff::DoubleNegation, Ruff::NotInTest, Ruff::NotIsTest],
-    ),
-    (&rules::TWISTED_CONDITION, &[Ruff::IfExprWithTwistedArms]),
-    (&rules::DICTIONARY_GET, &[Ruff::IfElseBlockInsteadOfDictGet, Ruff::DictGetWithNoneDefault]),
-    (
-        &rules::CALL_OF_COMPREHENSION,
-        &[
-            Ruff::UnnecessaryGeneratorList,
-            Ruff::UnnecessaryGeneratorSet,
-            Ruff::UnnecessaryGeneratorDict,
-            Ruff::UnnecessaryListComprehensionSet,
-            Ruff::UnnecessaryListComprehensionDict,
-        ],
-    ),
-    (
-        &rules::CALL_OF_LITERAL,
-        &[
-            Ruff::UnnecessaryLiteralSet,
-            Ruff::UnnecessaryLiteralDict,
-            Ruff::UnnecessaryLiteralWithinTupleCall,
-            Ruff::UnnecessaryLiteralWithinListCall,
-            Ruff::UnnecessaryLiteralWithinDictCall,
-        ],
-    ),
-    (
-        &rules::DOUBLE_CALL,
-        &[
-            Ruff::UnnecessaryListCall,
-            Ruff::UnnecessaryCallAroundSorted,
-            Ruff::UnnecessaryDoubleCastOrProcess,
-            Ruff::UnnecessarySubscriptReversal,
-        ],
-    ),
-    (&rules::COPY_BY_LOOP, &[Ruff::UnnecessaryComprehension, Ruff::ManualListCopy]),
-    (&rules::MAP_OF_LAMBDA, &[Ruff::UnnecessaryMap]),
-    // Last, because a line with another finding needs no second one of this kind.
-    (&rules::WITHOUT_EFFECT, &[Ruff::UselessComparison, Ruff::UselessExpression, Ruff::UselessExceptionStatement]),
-];
 
 static SETTINGS: LazyLock<LinterSettings> =
     LazyLock::new(|| LinterSettings::for_rules(BY_LINTER.iter().flat_map(|(_, found_by)| found_by.iter().copied())));
@@ -190,15 +49,10 @@ struct Finding {
     range: TextRange,
 }
 
-/// Lints a source and adds what is not said yet. Its tree has `deepest` levels, and `result` is where the result of a
-/// script stands.
-pub(super) fn check(
-    code: &str,
-    parsed: Parsed<ModModule>,
-    deepest: usize,
-    result: Option<TextRange>,
-    report: &mut Report<'_>,
-) {
+/// Lints a source and adds what is not said yet. Its tree has `deepest` levels; the last statement of a script is its
+/// result.
+pub(super) fn check(code: &str, parsed: Parsed<ModModule>, deepest: usize, is_script: bool, report: &mut Report<'_>) {
+    let result = parsed.syntax().body.last().map(Ranged::range).filter(|_| is_script);
     let levels = levels_of_texts(code, parsed.tokens()).max(deepest);
     if code.len() > MAX_BYTES || levels > MAX_DEPTH {
         return;
@@ -248,75 +102,6 @@ pub(super) fn check(
             report.add(rule, at, message);
         }
     }
-}
-
-/// How many levels the texts in a source may have as expressions: the linter reads them as annotations where they may be
-/// some, and would run out of stack in them.
-fn levels_of_texts(code: &str, tokens: &Tokens) -> usize {
-    let text = |token: &Token| code.get(token.start().to_usize()..token.end().to_usize()).unwrap_or_default();
-    // Texts beside each other are one.
-    let runs = tokens.chunk_by(|a, b| is_text_part(a.kind()) && is_text_part(b.kind()));
-    let levels = runs.map(|run| {
-        let texts: Vec<&str> = run.iter().filter(|token| token.kind() == TokenKind::String).map(text).collect();
-        levels_of(&texts)
-    });
-    levels.max().unwrap_or_default()
-}
-
-fn is_text_part(kind: TokenKind) -> bool {
-    matches!(kind, TokenKind::String | TokenKind::NonLogicalNewline | TokenKind::Comment)
-}
-
-/// How many levels the expression may have that these texts may be.
-fn levels_of(texts: &[&str]) -> usize {
-    let length = texts.iter().map(|text| text.len()).sum();
-    // Every level takes a character.
-    if length <= SHALLOW {
-        return length;
-    }
-    // A text in the text is read as well, and an escape may stand for anything.
-    let bare = |text: &&str| text.replace(['"', '\''], " ").replace('\\', "-");
-    let joined: String = texts.iter().map(bare).collect();
-    match guard::deepest(&format!("({joined})")) {
-        // It can be read, and is then found to be no expression.
-        Ok(levels) if levels > SHALLOW && matches!(texts, [text] if is_prose(text)) => 0,
-        Ok(levels) => levels,
-        Err(_) => usize::MAX,
-    }
-}
-
-/// Whether words follow each other in a text, as in no expression.
-fn is_prose(text: &str) -> bool {
-    let content = text.trim_start_matches(char::is_alphabetic);
-    let is_raw = text.get(..text.len() - content.len()).is_some_and(|prefix| prefix.contains(['r', 'R']));
-    let content = content.trim_matches(['"', '\'']);
-    let Some(content) = (if is_raw { Some(content.to_owned()) } else { unescaped(content) }) else { return false };
-    let mut lexer = lex(&content, Mode::ParenthesizedExpression);
-    let mut before = TokenKind::EndOfFile;
-    loop {
-        let kind = lexer.next_token();
-        if kind == TokenKind::EndOfFile || (kind == TokenKind::Name && before == TokenKind::Name) {
-            return kind == TokenKind::Name;
-        }
-        before = kind;
-    }
-}
-
-/// The text without the escapes that people write; none if there are others.
-fn unescaped(content: &str) -> Option<String> {
-    let mut plain = String::with_capacity(content.len());
-    let mut chars = content.chars();
-    while let Some(c) = chars.next() {
-        plain.push(match c {
-            '\\' => match chars.next()? {
-                'n' | 't' | 'r' => ' ',
-                quoted @ ('"' | '\'' | '\\') => quoted,
-                _ => return None,
-            },
-            c => c,
-        });
-    }
-    Some(plain)
 }
 
 fn findings(code: &str, parsed: Parsed<ModModule>) -> Vec<Finding> {

@@ -6,7 +6,7 @@ use ruff_text_size::Ranged;
 
 use crate::{
     domain::Definition,
-    validation::{issue::Severity, report::Report, rules, verdict::score::round},
+    validation::{issue::Severity, report::Report, rules},
 };
 
 /// Words that tell of a result.
@@ -74,7 +74,7 @@ impl<'a> Visitor<'a> for ReturnFinder {
 pub fn type_hints(body: &[Stmt], report: &mut Report) -> f64 {
     let mut counter = HintCounter { report, in_class: false, all: 0, annotated: 0 };
     counter.visit_body(body);
-    if counter.all == 0 { 1.0 } else { round(f64::from(counter.annotated) / f64::from(counter.all)) }
+    if counter.all == 0 { 1.0 } else { f64::from(counter.annotated) / f64::from(counter.all) }
 }
 
 struct HintCounter<'r, 'c> {
