@@ -19,9 +19,12 @@ use ruff_linter::{
     settings::{LinterSettings, flags::Noqa},
     source_kind::SourceKind,
 };
-use ruff_python_ast::{ModModule, PySourceType};
+use ruff_python_ast::{
+    ModModule, PySourceType,
+    token::{TokenKind, Tokens},
+};
 use ruff_python_parser::Parsed;
-use ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::validation::{issue::Severity, parse::guard::MAX_DEPTH, report::Report, rules};
 use depth::{SHALLOW, levels_of_texts};
@@ -57,6 +60,8 @@ pub(super) fn check(code: &str, parsed: Parsed<ModModule>, deepest: usize, is_sc
     if code.len() > MAX_BYTES || levels > MAX_DEPTH {
         return;
     }
+    // A parser compares its `token` with many a text, and none of them is a secret.
+    let compared = compared_texts(parsed.tokens());
     // Advice is not worth a server that ends: should the linter panic, there is none.
     let lint = || catch_unwind(AssertUnwindSafe(|| findings(code, parsed))).ok();
     // It walks with larger steps than the checks here, so a deep tree needs a stack of its own.
@@ -92,7 +97,8 @@ pub(super) fn check(code: &str, parsed: Parsed<ModModule>, deepest: usize, is_sc
             let at = finding.range.start();
             let line = report.lines().number(at);
             let is_result = *rule == &rules::WITHOUT_EFFECT && result.is_some_and(|result| result.contains(at));
-            let is_harmless = (*rule == &rules::WRITTEN_SECRET && !is_secret(code, finding))
+            let is_harmless = (*rule == &rules::WRITTEN_SECRET
+                && (compared.contains(&at) || !is_secret(code, finding)))
                 || (*rule == &rules::JOINED_TEXTS && is_sentence(code, finding));
             if told.contains(&line) || is_result || is_harmless {
                 continue;
@@ -144,17 +150,29 @@ fn is_sentence(code: &str, finding: &Finding) -> bool {
     [" \" \"", "\" \" ", " ' '", "' ' "].iter().any(|seam| source(code, finding).contains(seam))
 }
 
-/// Whether what the linter takes for a password may be one. It goes by a word anywhere in the name, and a parser compares
-/// its `token` with many a text.
+/// Where the texts stand that something is compared with.
+fn compared_texts(tokens: &Tokens) -> HashSet<TextSize> {
+    let mut before = TokenKind::EndOfFile;
+    let mut compared = HashSet::new();
+    for token in tokens.iter().filter(|token| !token.kind().is_trivia()) {
+        if token.kind() == TokenKind::String
+            && matches!(before, TokenKind::EqEqual | TokenKind::NotEqual | TokenKind::In)
+        {
+            compared.insert(token.start());
+        }
+        before = token.kind();
+    }
+    compared
+}
+
+/// Whether what the linter takes for a password may be one. It goes by a word anywhere in the name.
 fn is_secret(code: &str, finding: &Finding) -> bool {
     let name = finding.message.rsplit('"').nth(1).unwrap_or_default().to_lowercase();
     let last_word = name.rsplit('_').next().unwrap_or_default();
     let is_named_so = ["password", "passwd", "passphrase", "pass", "pwd", "token", "secret"].contains(&last_word);
-    let before = code.get(..finding.range.start().to_usize()).unwrap_or_default().trim_end();
     let value = source(code, finding);
     let text = value.split_once('=').map_or(value, |(_, text)| text).trim().trim_matches(['"', '\'']);
-    let is_compared = ["==", "!=", "in"].iter().any(|operator| before.ends_with(operator));
     let is_text =
         text.chars().filter(|c| c.is_alphanumeric()).count() >= 4 && !text.contains([' ', '/', '{', '<', '$', '\\']);
-    is_named_so && is_text && !is_compared
+    is_named_so && is_text
 }
