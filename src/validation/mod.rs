@@ -1,6 +1,6 @@
 //! Judging procedure code before it is stored or run: syntax, security, what the interpreter lacks, and quality.
 //!
-//! [`analyze`] does it all, [`entry_point`] only finds the function to call. Both read the syntax tree, never run
+//! [`analyze`] does it all, [`entry_point`] only finds the function to call, [`facts`] only tells what the code does. All read the syntax tree, never run
 //! anything, touch no file, and answer for any text at all in bounded time and stack. This is advice and a first line of
 //! defence; the sandbox and the policy are what keeps code from doing harm.
 //!
@@ -43,6 +43,7 @@ pub use parse::{
 };
 pub use scopes::rename::rename_entry;
 pub use verdict::{Analysis, score::quality_score};
+pub use walk::facts::Facts;
 
 use crate::domain::{Definition, Permissions};
 use parse::{entry, lines::Lines};
@@ -85,7 +86,7 @@ pub fn analyze(code: &str, context: &Context<'_>) -> Analysis {
     let entry = entry::choose(module, context.entry_name, &lines);
     let mut report = Report::new(lines);
 
-    let Findings { needs, uses, handles_failures } = walk::check(module, &scopes, code, &mut report);
+    let Findings { needs, uses, handles_failures, facts } = walk::check(module, &scopes, code, &mut report);
     if let Some(grants) = context.grants {
         needs.report_missing(grants, &mut report);
     }
@@ -94,6 +95,14 @@ pub fn analyze(code: &str, context: &Context<'_>) -> Analysis {
     let deepest = scopes.deepest;
     lint::check(code, parsed, deepest, entry.is_none(), &mut report);
 
-    let seen = Seen { docstring, handles_failures, type_hints, permissions_needed: needs.permissions(), entry };
+    let seen = Seen { docstring, handles_failures, type_hints, permissions_needed: needs.permissions(), entry, facts };
     Analysis::judge(report.finish(), seen)
+}
+
+/// What `code` does, without judging it. Code that can't be read does nothing.
+#[must_use]
+pub fn facts(code: &str) -> Facts {
+    let Ok(parsed) = parse::module(code, &Lines::of(code)) else { return Facts::default() };
+    Scopes::collect(parsed.syntax())
+        .map_or_else(|_| Facts::default(), |scopes| walk::facts(parsed.syntax(), &scopes, code))
 }

@@ -6,6 +6,7 @@ use super::{
     issue::{Category, Checks, Issue, Severity},
     parse::entry::EntryPoint,
     types,
+    walk::facts::Facts,
 };
 use crate::{domain::Permissions, runtime::Verdict};
 use score::{quality_score, round};
@@ -23,6 +24,8 @@ pub struct Analysis {
     pub permissions_needed: Permissions,
     /// The function that a run calls; `None` for a script, or when it is not clear.
     pub entry: Option<EntryPoint>,
+    /// What the code does, for those who decide something by it.
+    pub facts: Facts,
 }
 
 /// What the passes saw beside issues.
@@ -35,12 +38,13 @@ pub struct Seen {
     pub type_hints: f64,
     pub permissions_needed: Permissions,
     pub entry: Option<EntryPoint>,
+    pub facts: Facts,
 }
 
 impl Analysis {
     /// The verdict on code that could be read.
     pub(super) fn judge(issues: Vec<Issue>, seen: Seen) -> Self {
-        let Seen { docstring, handles_failures, type_hints, permissions_needed, entry } = seen;
+        let Seen { docstring, handles_failures, type_hints, permissions_needed, entry, facts } = seen;
         let is_error = |issue: &Issue| issue.severity == Severity::Error;
         let holds = |category| !issues.iter().any(|issue| issue.category == category && is_error(issue));
         let checks = Checks {
@@ -52,7 +56,7 @@ impl Analysis {
             type_hints: round(type_hints),
             runnable: !issues.iter().any(is_error),
         };
-        Self { quality_score: quality_score(&checks, &issues), issues, checks, permissions_needed, entry }
+        Self { quality_score: quality_score(&checks, &issues), issues, checks, permissions_needed, entry, facts }
     }
 
     /// The verdict on code that could not be read.
@@ -63,6 +67,7 @@ impl Analysis {
             quality_score: 0.0,
             permissions_needed: Permissions::default(),
             entry: None,
+            facts: Facts::default(),
         }
     }
 

@@ -7,6 +7,7 @@ mod calls;
 mod command_lines;
 mod commands;
 mod differences;
+pub mod facts;
 mod failures;
 mod files;
 pub mod handlers;
@@ -26,6 +27,7 @@ use crate::validation::{
     scopes::{scope::Scopes, uses::Uses},
 };
 use calls::Calls;
+use facts::Facts;
 use names::Names;
 use needs::Needs;
 use place::Place;
@@ -39,6 +41,8 @@ pub struct Findings<'s> {
     pub uses: Uses<'s>,
     /// Whether all calls that can fail are handled.
     pub handles_failures: bool,
+    /// What the code does, for others to decide by.
+    pub facts: Facts,
 }
 
 /// Walks over a module and reports what is wrong with its nodes.
@@ -49,17 +53,25 @@ pub fn check<'a>(
     report: &mut Report<'_>,
 ) -> Findings<'a> {
     let mut place = Place::top(scopes, code);
-    let mut subjects = Subjects { names: Names::new(scopes), calls: Calls::default(), report };
+    let mut subjects = Subjects { names: Names::new(scopes), calls: Calls::default(), facts: Facts::default(), report };
     visitor::walk(module, &mut place, &mut subjects);
-    let Subjects { names, calls, report } = subjects;
+    let Subjects { names, calls, facts, report } = subjects;
     let (needs, handles_failures) = calls.finish(&place, report);
-    Findings { needs, uses: names.uses(), handles_failures }
+    Findings { needs, uses: names.uses(), handles_failures, facts }
+}
+
+/// Walks over a module and tells only what it does.
+pub fn facts(module: &ModModule, scopes: &Scopes<'_>, code: &str) -> Facts {
+    let mut facts = Facts::default();
+    visitor::walk(module, &mut Place::top(scopes, code), &mut facts);
+    facts
 }
 
 /// Those who have something to say about nodes. What has no state is a function of its module.
 struct Subjects<'r, 'c, 'a> {
     names: Names<'a>,
     calls: Calls<'a>,
+    facts: Facts,
     report: &'r mut Report<'c>,
 }
 
@@ -76,8 +88,14 @@ impl<'a> Inspector<'a> for Subjects<'_, '_, 'a> {
 
     fn expression(&mut self, expr: &'a Expr, place: &Place<'_, 'a>) {
         match expr {
-            Expr::Name(name) if name.ctx.is_load() => self.names.name(name, place, self.report),
-            Expr::Attribute(attribute) => self.names.attribute(expr, attribute, place, self.report),
+            Expr::Name(name) if name.ctx.is_load() => {
+                self.facts.name(name, place);
+                self.names.name(name, place, self.report);
+            }
+            Expr::Attribute(attribute) => {
+                self.facts.attribute(expr, place);
+                self.names.attribute(expr, attribute, place, self.report);
+            }
             // What is stored under a key leads nowhere.
             Expr::Subscript(subscript) if subscript.ctx.is_load() => names::key(&subscript.slice, place, self.report),
             Expr::Call(call) => {
@@ -85,6 +103,7 @@ impl<'a> Inspector<'a> for Subjects<'_, '_, 'a> {
                 names::in_call(call, &meanings, place, self.report);
                 differences::in_call(call, &meanings, place, self.report);
                 self.calls.call(call, &meanings, place, self.report);
+                self.facts.call(call, &meanings);
             }
             Expr::Generator(generator) => differences::in_generator(generator, place, self.report),
             _ => {}
