@@ -99,6 +99,13 @@ pub fn analyze(code: &str, context: &Context<'_>) -> Analysis {
     Analysis::judge(report.finish(), seen)
 }
 
+/// Checks `code` as that of `definition`.
+#[must_use]
+pub fn analyze_for(code: &str, definition: &Definition) -> Analysis {
+    let name = definition.name.identifier();
+    analyze(code, &Context { entry_name: Some(&name), definition: Some(definition), grants: None })
+}
+
 /// What `code` does, without judging it. Code that can't be read does nothing.
 #[must_use]
 pub fn facts(code: &str) -> Facts {

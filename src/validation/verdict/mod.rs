@@ -1,5 +1,6 @@
 //! What all findings together say of the code.
 
+mod confidence;
 pub mod score;
 
 use super::{
