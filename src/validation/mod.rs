@@ -1,53 +1,57 @@
 //! Judging procedure code before it is stored or run: syntax, security, what the interpreter lacks, and quality.
 //!
-//! [`analyze`] does it all, [`entry_point`] only finds the function to call. Both read the syntax tree, never run
+//! [`analyze`] does it all, [`entry_point`] only finds the function to call, [`facts`] only tells what the code does. All read the syntax tree, never run
 //! anything, touch no file, and answer for any text at all in bounded time and stack. This is advice and a first line of
 //! defence; the sandbox and the policy are what keeps code from doing harm.
+//!
+//! The passes, in order; each knows those before it. A pass that judges adds [`Issue`]s to the report, each of a rule in
+//! [`rules`], which are data like the lists in `catalogue`.
+//!
+//! | pass | what it does |
+//! |---|---|
+//! | `parse` | from text to a syntax tree, within bounds; the entry function |
+//! | `scopes` | which names there are, and what an expression means |
+//! | `walk` | at each node: what is forbidden, what the interpreter lacks, what the code needs |
+//! | `style` | habits, and what is missing although the code runs |
+//! | `lint` | rules of Ruff's linter |
+//! | `types` | what the interpreter's compiler and type checker say, once it was asked |
+//! | `verdict` | what all of it means for the code |
 
-mod annotation;
-mod body;
-mod catalogue;
-mod checker;
-mod checker_calls;
-mod checker_names;
-mod checker_statements;
-mod command_lines;
-mod deferred;
-mod entry;
-mod flow;
-mod guard;
 mod issue;
-mod lint;
-mod meaning;
-mod needs;
-mod parse;
-mod quality;
-mod rename;
 mod report;
 pub mod rules;
-mod scope;
-mod scope_walk;
-mod score;
+
+mod catalogue;
+
+mod lint;
+mod parse;
+mod scopes;
+mod style;
+mod types;
+mod verdict;
+mod walk;
+
 #[cfg(test)]
 mod tests;
-mod types;
-mod urls;
-mod uses;
 
-pub use annotation::Annotation;
-pub use deferred::deferred_calls;
-pub use entry::{EntryParameter, EntryPoint, entry_point};
-pub use guard::{MAX_DEPTH, MAX_SOURCE_BYTES};
 pub use issue::{Category, Checks, Issue, Severity};
-pub use rename::rename_entry;
-pub use score::quality_score;
+pub use parse::{
+    annotation::Annotation,
+    deferred::deferred_calls,
+    entry::{EntryParameter, EntryPoint, entry_point},
+    guard::{MAX_DEPTH, MAX_SOURCE_BYTES},
+};
+pub use scopes::rename::rename_entry;
+pub use verdict::{Analysis, score::quality_score};
+pub use walk::facts::Facts;
 
 use crate::domain::{Definition, Permissions};
-use body::Declared;
-use checker::Checker;
-use report::{Lines, Report};
-use ruff_text_size::Ranged;
-use scope::Scopes;
+use parse::{entry, lines::Lines};
+use report::Report;
+use scopes::scope::Scopes;
+use style::Style;
+use verdict::Seen;
+use walk::Findings;
 
 /// The modules that the interpreter has.
 #[must_use]
@@ -66,39 +70,6 @@ pub struct Context<'a> {
     pub grants: Option<&'a Permissions>,
 }
 
-/// What [`analyze`] found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Analysis {
-    /// The findings, errors first.
-    pub issues: Vec<Issue>,
-    /// The checks in short.
-    pub checks: Checks,
-    /// From 0 to 1, rounded to two digits; see [`quality_score`].
-    pub quality_score: f64,
-    /// The commands and directories that the code is seen to use.
-    pub permissions_needed: Permissions,
-    /// The function that a run calls; `None` for a script, or when it is not clear.
-    pub entry: Option<EntryPoint>,
-}
-
-impl Analysis {
-    /// Whether the code may be stored at all: it is Python and breaks no security rule.
-    #[must_use]
-    pub fn is_storable(&self) -> bool {
-        self.checks.syntax && self.checks.security
-    }
-
-    fn unreadable(issues: Vec<Issue>) -> Self {
-        Self {
-            issues,
-            checks: Checks::UNREADABLE,
-            quality_score: 0.0,
-            permissions_needed: Permissions::default(),
-            entry: None,
-        }
-    }
-}
-
 /// Checks `code`.
 #[must_use]
 pub fn analyze(code: &str, context: &Context<'_>) -> Analysis {
@@ -112,44 +83,33 @@ pub fn analyze(code: &str, context: &Context<'_>) -> Analysis {
         Ok(scopes) => scopes,
         Err(offset) => return Analysis::unreadable(vec![parse::too_deep(offset, &lines)]),
     };
-    let chosen = entry::choose(module, context.entry_name, &lines);
-    let mut checker = Checker::new(&scopes, code, Report::new(lines));
-    checker.check(module);
-    let error_handling = checker.report_unhandled();
-    let (mut report, needs, uses) = checker.finish();
-    let permissions_needed = needs.permissions();
+    let entry = entry::choose(module, context.entry_name, &lines);
+    let mut report = Report::new(lines);
+
+    let Findings { needs, uses, handles_failures, facts } = walk::check(module, &scopes, code, &mut report);
     if let Some(grants) = context.grants {
         needs.report_missing(grants, &mut report);
     }
-    let declared = context.definition.map_or(&[][..], |definition| &definition.parameters);
-    let called = chosen.as_ref().ok().copied().flatten().map(|entry| Declared { range: entry.range(), declared });
-    body::check(&module.body, &uses, called, &mut report);
-    let (entry, is_clear) = match chosen {
-        Ok(entry) => (entry, true),
-        Err(issue) => {
-            report.push(issue);
-            (None, false)
-        }
-    };
-    let type_hints = quality::type_hints(&module.body, &mut report);
-    let docstring = is_clear && quality::docstring(module, entry, &mut report);
-    quality::declared_parameters(entry, context.definition, &mut report);
+    let Style { entry, docstring, type_hints } = style::check(module, entry, context.definition, &uses, &mut report);
     let entry = entry.map(|function| entry::describe(function, code, report.lines()));
-    let result = module.body.last().filter(|_| entry.is_none()).map(Ranged::range);
     let deepest = scopes.deepest;
-    lint::check(code, parsed, deepest, result, &mut report);
-    let issues = report.finish();
-    let holds = |category: Category| {
-        !issues.iter().any(|issue| issue.category == category && issue.severity == Severity::Error)
-    };
-    let checks = Checks {
-        syntax: holds(Category::Syntax),
-        security: holds(Category::Security),
-        docstring,
-        error_handling,
-        types: true,
-        type_hints,
-        runnable: !issues.iter().any(|issue| issue.severity == Severity::Error),
-    };
-    Analysis { quality_score: quality_score(&checks, &issues), issues, checks, permissions_needed, entry }
+    lint::check(code, parsed, deepest, entry.is_none(), &mut report);
+
+    let seen = Seen { docstring, handles_failures, type_hints, permissions_needed: needs.permissions(), entry, facts };
+    Analysis::judge(report.finish(), seen)
+}
+
+/// Checks `code` as that of `definition`.
+#[must_use]
+pub fn analyze_for(code: &str, definition: &Definition) -> Analysis {
+    let name = definition.name.identifier();
+    analyze(code, &Context { entry_name: Some(&name), definition: Some(definition), grants: None })
+}
+
+/// What `code` does, without judging it. Code that can't be read does nothing.
+#[must_use]
+pub fn facts(code: &str) -> Facts {
+    let Ok(parsed) = parse::module(code, &Lines::of(code)) else { return Facts::default() };
+    Scopes::collect(parsed.syntax())
+        .map_or_else(|_| Facts::default(), |scopes| walk::facts(parsed.syntax(), &scopes, code))
 }

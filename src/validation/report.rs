@@ -1,12 +1,11 @@
-//! Turning findings into issues: positions, repetition, and a bound on how many are reported.
+//! Collecting what is found: no repetitions, and a bound on how many issues are reported.
 
 use std::collections::HashSet;
 
-use ruff_source_file::{LineIndex, OneIndexed};
 use ruff_text_size::TextSize;
 
-use super::guard::MAX_SOURCE_BYTES;
 use super::issue::{Issue, Severity};
+use super::parse::lines::Lines;
 use super::rules::Rule;
 
 /// Most issues of one rule: a hostile source must not make an answer of megabytes.
@@ -14,43 +13,6 @@ const MAX_PER_RULE: usize = 20;
 
 /// Longest piece of the source that a message quotes, in characters.
 const MAX_QUOTE: usize = 60;
-
-/// Lines and columns of one source.
-pub(super) struct Lines<'a> {
-    index: LineIndex,
-    code: &'a str,
-}
-
-impl<'a> Lines<'a> {
-    /// The lines of a source; one that is too long to be read has none, and its issue names no line.
-    pub(super) fn of(code: &'a str) -> Self {
-        let code = if code.len() > MAX_SOURCE_BYTES { "" } else { code };
-        Self { index: LineIndex::from_source_text(code), code }
-    }
-
-    /// The line of an offset, counted from 1.
-    pub(super) fn number(&self, offset: TextSize) -> u32 {
-        one_based(self.index.line_index(offset))
-    }
-
-    /// The column of an offset in characters, counted from 1.
-    fn column(&self, offset: TextSize) -> u32 {
-        one_based(self.index.line_column(offset, self.code).column)
-    }
-
-    /// An issue of a rule.
-    pub(super) fn issue(&self, rule: &Rule, offset: Option<TextSize>, message: String) -> Issue {
-        Issue {
-            line: offset.map(|offset| self.number(offset)),
-            column: offset.map(|offset| self.column(offset)),
-            ..rule.issue(message)
-        }
-    }
-}
-
-fn one_based(number: OneIndexed) -> u32 {
-    u32::try_from(number.get()).unwrap_or(u32::MAX)
-}
 
 /// Collects the issues of one source.
 pub(super) struct Report<'a> {

@@ -3,10 +3,8 @@
 use std::collections::HashSet;
 
 use super::{
-    Analysis,
     issue::{Issue, Severity},
     rules::{self, Rule},
-    score::quality_score,
 };
 use crate::runtime::{TypeFinding, Verdict};
 
@@ -47,26 +45,26 @@ const BY_CHECKER: &[(&Rule, &[&str])] = &[
     ),
 ];
 
-impl Analysis {
-    /// Adds what the interpreter says of the code and scores it again.
-    #[must_use]
-    pub fn with_verdict(mut self, verdict: &Verdict) -> Self {
-        // A place with an issue that says more already: the same mistake should not count twice.
-        let says_more = |issue: &&Issue| issue.severity != Severity::Info && !issue.code.starts_with(LINTED);
-        let known: HashSet<_> = self.issues.iter().filter(says_more).map(|issue| (issue.line, issue.column)).collect();
-        let found: Vec<&TypeFinding> = verdict.types.iter().filter(|finding| !is_about_a_module(finding)).collect();
-        self.checks.types = found.is_empty();
-        let new = found.into_iter().filter(|finding| !known.contains(&(Some(finding.line), Some(finding.column))));
-        self.issues.extend(new.take(MAX_TYPE_ISSUES).map(issue_of));
-        if let Some(error) = verdict.refused.as_ref().filter(|_| self.checks.runnable) {
-            self.checks.runnable = false;
-            let message = format!("the interpreter refuses this code: {}: {}", error.kind, error.message);
-            self.issues.push(rules::REFUSED_BY_INTERPRETER.issue(message));
-        }
-        self.issues.sort_by_key(|issue| (issue.severity, issue.line));
-        self.quality_score = quality_score(&self.checks, &self.issues);
-        self
-    }
+/// What the type checker found that counts.
+pub fn found(verdict: &Verdict) -> Vec<&TypeFinding> {
+    verdict.types.iter().filter(|finding| !is_about_a_module(finding)).collect()
+}
+
+/// What was found, as issues, without what `known` ones say already.
+pub fn issues(found: &[&TypeFinding], known: &[Issue]) -> Vec<Issue> {
+    // A place with an issue that says more already: the same mistake should not count twice.
+    let says_more = |issue: &&Issue| issue.severity != Severity::Info && !issue.code.starts_with(LINTED);
+    let told: HashSet<_> = known.iter().filter(says_more).map(|issue| (issue.line, issue.column)).collect();
+    let new = found.iter().filter(|finding| !told.contains(&(Some(finding.line), Some(finding.column))));
+    new.take(MAX_TYPE_ISSUES).map(|finding| issue_of(finding)).collect()
+}
+
+/// Why the interpreter does not take the code at all.
+pub fn refusal(verdict: &Verdict) -> Option<Issue> {
+    verdict.refused.as_ref().map(|error| {
+        let message = format!("the interpreter refuses this code: {}: {}", error.kind, error.message);
+        rules::REFUSED_BY_INTERPRETER.issue(message)
+    })
 }
 
 /// The checker does not know every member of the modules that the interpreter has (`os.walk`, for one). The catalogue

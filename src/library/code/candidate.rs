@@ -1,6 +1,5 @@
 //! Code of procedures: checked, scored, committed.
 
-use super::confidence;
 use crate::{
     compiler,
     domain::{Definition, Permissions, Procedure, VersionKind, VersionNumber},
@@ -51,7 +50,7 @@ pub struct Candidate {
 impl Candidate {
     /// Code for `definition` that was checked.
     pub fn new(code: String, source: CodeSource, analysis: Analysis, definition: &Definition) -> Self {
-        let confidence = confidence::of_analysis(&analysis, &code, definition);
+        let confidence = analysis.confidence(definition);
         Self { code, source, analysis, confidence }
     }
 
@@ -124,14 +123,6 @@ pub struct Validated {
     pub permissions_needed: Permissions,
 }
 
-/// Analyses `code` for `definition` and refuses it when it must not be stored.
-pub(in crate::library) fn check_storable(code: &str, definition: &Definition) -> Result<Analysis, LibraryError> {
-    let name = definition.name.identifier();
-    let context = Context { entry_name: Some(&name), definition: Some(definition), grants: None };
-    let analysis = validation::analyze(code, &context);
-    if analysis.is_storable() { Ok(analysis) } else { Err(LibraryError::CodeRejected { issues: analysis.issues }) }
-}
-
 impl Library {
     /// What the syntax tree of `code` shows, for a procedure where one is named.
     ///
@@ -183,7 +174,7 @@ impl Library {
         };
         let guide = match source {
             // Where every step was automated there is little to gain.
-            CodeSource::Heuristic if code.contains("manual_step(") => Some(self.authoring_guide(&wanted)?),
+            CodeSource::Heuristic if analysis.facts.manual_steps > 0 => Some(self.authoring_guide(&wanted)?),
             _ => None,
         };
         let mut validated = Validated::from(analysis);

@@ -3,12 +3,9 @@
 mod answer;
 mod candidate;
 mod check;
-pub(in crate::library) mod confidence;
 mod generate;
 mod guide;
 mod prompt;
-
-pub(in crate::library) use candidate::check_storable;
 
 pub use candidate::{CodeSource, Generated, ModelUsage, Validated};
 pub use check::check_source;

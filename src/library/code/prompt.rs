@@ -73,7 +73,7 @@ pub fn feedback(candidate: &Candidate) -> String {
         let line = issue.line.map_or_else(String::new, |line| format!("line {line}, "));
         let _ = writeln!(text, "- {line}{severity} {}: {}", issue.code, issue.message);
     }
-    let left_to_people = candidate.code.matches("manual_step(").count();
+    let left_to_people = candidate.analysis.facts.manual_steps;
     if left_to_people > 0 {
         let _ = writeln!(
             text,

@@ -10,8 +10,9 @@ use std::{
 
 use crate::{
     domain::{Definition, ProcedureName, VersionKind, VersionNumber},
-    library::{Library, LibraryError, code::confidence, now_ms},
+    library::{Library, LibraryError, now_ms},
     storage::{ProcedureUpdate, VersionRow, Writer},
+    validation,
     versions::{
         Annotation, Author, CommitRecord, Files, NewCommit, ProcedureChange, RecordedChange, RecordedState,
         VersionsError,
@@ -206,7 +207,8 @@ impl Library {
         });
         let code_prior = code.as_deref().map(|code| {
             let carried = before.as_ref().filter(|_| !code_changed).and_then(|row| row.code_prior);
-            record.annotation.confidence.or(carried).unwrap_or_else(|| confidence::prior(code, &definition))
+            let stated = record.annotation.confidence.or(carried);
+            stated.unwrap_or_else(|| validation::analyze_for(code, &definition).confidence(&definition))
         });
         let code_version = match &before {
             _ if code.is_none() => None,

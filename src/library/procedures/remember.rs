@@ -8,12 +8,9 @@ use super::{
 };
 use crate::{
     domain::{Definition, Procedure, Status, VersionKind, VersionNumber},
-    library::{
-        Library, LibraryError,
-        code::{check_storable, confidence},
-        home::Plan,
-    },
+    library::{Library, LibraryError, home::Plan},
     storage::{Reader, Words},
+    validation,
     versions::ProcedureChange,
 };
 
@@ -56,12 +53,7 @@ impl Library {
         definition: &Definition,
         code: Option<&str>,
     ) -> Result<Remembered, LibraryError> {
-        let confidence = code
-            .map(|code| {
-                let analysis = check_storable(code, definition)?;
-                Ok::<_, LibraryError>(confidence::of_analysis(&analysis, code, definition))
-            })
-            .transpose()?;
+        let confidence = code.map(|code| confidence_if_storable(code, definition)).transpose()?;
         self.commit_change(|reader| {
             if let Some(row) = reader.procedure_named(definition.name.as_str())? {
                 self.check_name_is_free(&row)?;
@@ -147,6 +139,15 @@ impl Library {
         })?;
         self.procedure_or_removed(&ProcedureRef::Id(id))
     }
+}
+
+/// Confidence in `code`, from the checks of its syntax tree. What must not be stored is refused.
+fn confidence_if_storable(code: &str, definition: &Definition) -> Result<f64, LibraryError> {
+    let analysis = validation::analyze_for(code, definition);
+    if !analysis.is_storable() {
+        return Err(LibraryError::CodeRejected { issues: analysis.issues });
+    }
+    Ok(analysis.confidence(definition))
 }
 
 pub(in crate::library) fn check_expected(row: &Procedure, expected: Option<VersionNumber>) -> Result<(), LibraryError> {

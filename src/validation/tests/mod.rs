@@ -1,6 +1,7 @@
 //! Table tests of the whole analysis: hostile, obfuscated, unsupported and benign sources.
 
 mod bounds;
+mod facts;
 mod needs;
 mod parameters;
 mod sources;
@@ -145,6 +146,17 @@ fn benign_sources_pass() {
             .filter(|issue| matches!(issue.category, Category::Syntax | Category::Security | Category::Runtime))
             .collect();
         assert!(wrong.is_empty(), "{source}\n{wrong:?}");
+    }
+}
+
+#[test]
+fn what_follows_a_name_is_told_by_the_tree() {
+    // The next statement begins with a bracket.
+    assert!(codes("g = getattr\n(1).real\n").contains("RPT105"));
+    assert!(!codes("def f(x):\n    return (getattr)(x, 'name')\n").contains("RPT105"));
+    for source in ["def f(x):\n    return x.__class__ . __name__", "def f(x):\n    return (x.__class__).__name__"] {
+        let found = codes(source);
+        assert!(found.contains("RPT232") && !found.contains("RPT104"), "{source} {found:?}");
     }
 }
 

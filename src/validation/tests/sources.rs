@@ -210,6 +210,7 @@ pub(super) const LINTED: &[(&str, &str)] = &[
     ("RPT625", "from dataclasses import dataclass\n@dataclass\nclass A:\n    x: list = []"),
     ("RPT627", "def f(x):\n    if x or True:\n        print(1)"),
     ("RPT631", "def f(token=\"abcdefgh\"):\n    return token"),
+    ("RPT631", "password = (  # to be asked for, what is it in\n    \"abcdefgh\")"),
     ("RPT631", "def f(login):\n    return login(password=\"abcdefgh\")"),
     ("RPT632", "import hashlib\nx = hashlib.new(\"sha1\", b\"a\")"),
     ("RPT633", "x = \"\u{202e}a\""),

@@ -16,6 +16,7 @@ use crate::{
         },
     },
     runtime::{Runtime, Verdict},
+    validation,
 };
 
 /// Looking at code may take this long.
@@ -57,13 +58,11 @@ impl Engine {
     /// The stub to check `code` against: where it names all tools that it calls, with their signatures. That may start
     /// the servers which have them.
     async fn stub_for(&self, code: &str, config: &Config) -> Cow<'static, str> {
-        let calls = code.matches("call_tool(").count();
-        let named = code.matches("call_tool(\"").count() + code.matches("call_tool('").count();
-        if calls == 0 || calls != named {
+        let facts = validation::facts(code);
+        if facts.tools_called.is_empty() || facts.calls_other_tools {
             return Cow::Borrowed(host::STUB);
         }
-        let is_called = |name: &str| code.contains(&format!("\"{name}/")) || code.contains(&format!("'{name}/"));
-        let listing = self.resources.downstream.list(&config.mcp_servers, is_called);
+        let listing = self.resources.downstream.list(&config.mcp_servers, |server| facts.calls_server(server));
         let listed = tokio::time::timeout(LISTING_TIME, listing).await.unwrap_or_default();
         let tools: Result<Vec<_>, _> = listed.into_iter().map(|(_, tools)| tools).collect();
         match tools.map(|tools| tools.concat()) {

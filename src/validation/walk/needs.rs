@@ -4,23 +4,27 @@
 
 use ruff_text_size::TextSize;
 
-use super::report::{Report, quote};
-use super::rules;
 use super::urls::Target;
-use crate::domain::Permissions;
+use crate::{
+    domain::Permissions,
+    validation::{
+        report::{Report, quote},
+        rules,
+    },
+};
 
 /// Most grants that are collected, so that a long source makes no long answer.
 const MAX_GRANTS: usize = 100;
 
 /// What a method of a path does.
-pub(super) struct Access {
-    pub(super) write: bool,
+pub struct Access {
+    pub write: bool,
     /// The path itself is the directory, not its parent.
-    pub(super) is_directory: bool,
+    pub is_directory: bool,
 }
 
 /// What a method of `pathlib.Path` does with the file; none if it touches no file.
-pub(super) fn path_access(method: &str) -> Option<Access> {
+pub fn path_access(method: &str) -> Option<Access> {
     match method {
         "read_text" | "read_bytes" | "open" | "exists" | "is_file" | "stat" => {
             Some(Access { write: false, is_directory: false })
@@ -34,7 +38,7 @@ pub(super) fn path_access(method: &str) -> Option<Access> {
 }
 
 /// What a function of `os` does with files, and how many of its arguments are paths.
-pub(super) fn os_access(function: &str) -> Option<(Access, usize)> {
+pub fn os_access(function: &str) -> Option<(Access, usize)> {
     let (write, is_directory, paths) = match function {
         "listdir" | "scandir" | "walk" | "chdir" => (false, true, 1),
         "stat" | "path.exists" | "path.isfile" | "path.isdir" | "path.getsize" | "path.getmtime" => (false, false, 1),
@@ -47,7 +51,7 @@ pub(super) fn os_access(function: &str) -> Option<(Access, usize)> {
 
 /// The constant commands, directories, tools and hosts.
 #[derive(Default)]
-pub(super) struct Needs {
+pub struct Needs {
     commands: Vec<Command>,
     directories: Vec<Directory>,
     tools: Vec<Tool>,
@@ -76,7 +80,7 @@ struct Tool {
 
 impl Needs {
     /// A command: `words` are its leading constant words, the program first.
-    pub(super) fn command(&mut self, program: &str, first: Option<&str>, words: Vec<String>, at: TextSize) {
+    pub fn command(&mut self, program: &str, first: Option<&str>, words: Vec<String>, at: TextSize) {
         // A grant is split at spaces, so a program with one in its name can't be granted.
         if program.trim().is_empty() || program.contains(char::is_whitespace) || self.commands.len() >= MAX_GRANTS {
             return;
@@ -88,7 +92,7 @@ impl Needs {
     }
 
     /// A file, or a directory, by a constant path. Relative paths depend on where the run starts and are left out.
-    pub(super) fn directory(&mut self, path: &str, write: bool, is_directory: bool, at: TextSize) {
+    pub fn directory(&mut self, path: &str, write: bool, is_directory: bool, at: TextSize) {
         if is_absolute(path) && self.directories.len() < MAX_GRANTS {
             let directory = if is_directory { path } else { parent(path) };
             self.directories.push(Directory { path: directory.to_owned(), write, at });
@@ -96,7 +100,7 @@ impl Needs {
     }
 
     /// A tool of an MCP server, by a constant `server/tool`. Anything else names none, and is refused when it happens.
-    pub(super) fn tool(&mut self, path: &str, at: TextSize) {
+    pub fn tool(&mut self, path: &str, at: TextSize) {
         if let Some((server, tool)) = path.split_once('/')
             && !server.trim().is_empty()
             && !tool.trim().is_empty()
@@ -107,19 +111,19 @@ impl Needs {
     }
 
     /// A host that a request goes to.
-    pub(super) fn host(&mut self, target: Target, at: TextSize) {
+    pub fn host(&mut self, target: Target, at: TextSize) {
         if self.hosts.len() < MAX_GRANTS {
             self.hosts.push((target, at));
         }
     }
 
     /// A call of the language model.
-    pub(super) fn model(&mut self, at: TextSize) {
+    pub fn model(&mut self, at: TextSize) {
         self.model.get_or_insert(at);
     }
 
     /// The grants that cover it all.
-    pub(super) fn permissions(&self) -> Permissions {
+    pub fn permissions(&self) -> Permissions {
         let mut needed = Permissions::default();
         for command in &self.commands {
             insert(&mut needed.commands, &command.grant);
@@ -138,7 +142,7 @@ impl Needs {
     }
 
     /// Reports what the grants do not cover.
-    pub(super) fn report_missing(&self, grants: &Permissions, report: &mut Report) {
+    pub fn report_missing(&self, grants: &Permissions, report: &mut Report) {
         for command in self.commands.iter().filter(|command| !grants.allows_command(&command.words)) {
             let grant = quote(&command.grant);
             let message = format!(

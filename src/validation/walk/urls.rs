@@ -3,20 +3,24 @@
 use ruff_python_ast::{Expr, FStringPartRef, InterpolatedStringElement, Operator};
 use ruff_text_size::Ranged;
 
-use super::meaning;
-use super::scope::{Bound, ScopeId, Scopes};
-use crate::domain::Host;
+use crate::{
+    domain::Host,
+    validation::scopes::{
+        meaning,
+        scope::{Bound, ScopeId, Scopes},
+    },
+};
 
 /// A host and its port.
-pub(super) struct Target {
-    pub(super) host: Host,
-    pub(super) port: u16,
+pub struct Target {
+    pub host: Host,
+    pub port: u16,
     /// How a grant names it.
-    pub(super) grant: String,
+    pub grant: String,
 }
 
 /// Where a request to the address `expr` goes, if that is told by constants.
-pub(super) fn target(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId) -> Option<Target> {
+pub fn target(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId) -> Option<Target> {
     let mut beginning = Beginning::default();
     beginning.read(scopes, expr, scope, &mut 128);
     let (scheme, rest) = beginning.text.trim_start().split_once("://")?;

@@ -46,7 +46,7 @@ pub fn check(code: &str) -> Result<(), Refusal> {
 }
 
 /// The most levels that the tree of `code` can have, or where they become more than [`MAX_ESTIMATED_DEPTH`].
-pub(super) fn deepest(code: &str) -> Result<usize, TextRange> {
+pub fn deepest(code: &str) -> Result<usize, TextRange> {
     let mut lexer = lex(code, Mode::Module);
     // Levels that each open bracket adds: itself, and what chains up in it until a comma or the end of the statement.
     let mut open: Vec<Level> = vec![Level::default()];

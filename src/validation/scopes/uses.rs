@@ -12,18 +12,18 @@ use ruff_text_size::Ranged;
 use super::scope::{ScopeId, Scopes};
 
 /// The names that are read, with the scopes that they belong to.
-pub(super) struct Uses<'a> {
+pub struct Uses<'a> {
     scopes: &'a Scopes<'a>,
     read: HashSet<(ScopeId, &'a str)>,
 }
 
 impl<'a> Uses<'a> {
-    pub(super) fn new(scopes: &'a Scopes<'a>) -> Self {
+    pub fn new(scopes: &'a Scopes<'a>) -> Self {
         Self { scopes, read: HashSet::new() }
     }
 
     /// Notes that `name` is read in `scope`.
-    pub(super) fn add(&mut self, name: &'a str, scope: ScopeId) {
+    pub fn add(&mut self, name: &'a str, scope: ScopeId) {
         if self.scopes.is_parameter_name(name)
             && let Some(owner) = self.scopes.owner(name, scope)
         {
@@ -32,7 +32,7 @@ impl<'a> Uses<'a> {
     }
 
     /// Whether the function does anything with what is passed for its parameter `name`.
-    pub(super) fn reads(&self, function: &StmtFunctionDef, name: &str) -> bool {
+    pub fn reads(&self, function: &StmtFunctionDef, name: &str) -> bool {
         let scope = self.scopes.opened_by(function.range());
         scope.is_none_or(|scope| self.read.contains(&(scope, name))) && !is_replaced(&function.body, name)
     }

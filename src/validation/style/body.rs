@@ -7,42 +7,27 @@ use ruff_python_ast::{ExceptHandler, Expr, Parameters, Stmt, StmtClassDef, StmtF
 use ruff_text_size::{Ranged, TextRange};
 
 use super::flow;
-use super::report::Report;
-use super::rules;
-use super::uses::Uses;
-use crate::domain::Parameter;
+use crate::{
+    domain::Parameter,
+    validation::{
+        report::Report,
+        rules,
+        scopes::uses::Uses,
+        walk::handlers::{does_something, is_nothing},
+    },
+};
 
 /// Reports the habits in a module's body.
-pub(super) fn check<'r>(body: &[Stmt], uses: &'r Uses<'r>, entry: Option<Declared<'r>>, report: &'r mut Report<'_>) {
+pub fn check<'r>(body: &[Stmt], uses: &'r Uses<'r>, entry: Option<Declared<'r>>, report: &'r mut Report<'_>) {
     let mut checker = BodyChecker { report, uses, entry, in_class: false };
     checker.visit_body(body);
 }
 
-/// Whether an exception handler is more than a lid on every failure: it names what it expects, or does something.
-pub(super) fn does_something(handler: &ExceptHandler) -> bool {
-    let ExceptHandler::ExceptHandler(inner) = handler;
-    let is_narrow = match inner.type_.as_deref() {
-        None => false,
-        Some(Expr::Name(name)) => !matches!(name.id.as_str(), "Exception" | "BaseException"),
-        Some(_) => true,
-    };
-    is_narrow || !inner.body.iter().all(is_nothing)
-}
-
-/// `pass`, `...`, `continue` and texts that stand alone.
-fn is_nothing(stmt: &Stmt) -> bool {
-    match stmt {
-        Stmt::Pass(_) | Stmt::Continue(_) => true,
-        Stmt::Expr(stmt) => stmt.value.is_string_literal_expr() || stmt.value.is_ellipsis_literal_expr(),
-        _ => false,
-    }
-}
-
 /// The function that a run calls, with the parameters that the definition declares.
 #[derive(Clone, Copy)]
-pub(super) struct Declared<'d> {
-    pub(super) range: TextRange,
-    pub(super) declared: &'d [Parameter],
+pub struct Declared<'d> {
+    pub range: TextRange,
+    pub declared: &'d [Parameter],
 }
 
 struct BodyChecker<'r, 'c> {

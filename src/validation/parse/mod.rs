@@ -1,13 +1,18 @@
 //! From text to syntax tree, with every refusal as a syntax issue.
 
+pub mod annotation;
+pub mod deferred;
+pub mod entry;
+pub mod guard;
+pub mod lines;
+
 use ruff_python_ast::{ModModule, PythonVersion};
 use ruff_python_parser::{Mode, ParseOptions, Parsed, parse_unchecked};
 use ruff_text_size::TextSize;
 
-use super::guard::{self, MAX_DEPTH, MAX_SOURCE_BYTES, Refusal};
-use super::issue::Issue;
-use super::report::Lines;
-use super::rules;
+use crate::validation::{issue::Issue, rules};
+use guard::{MAX_DEPTH, MAX_SOURCE_BYTES, Refusal};
+use lines::Lines;
 
 /// Most syntax errors that are reported: the parser recovers, and what follows the first few is noise.
 const MAX_ERRORS: usize = 5;

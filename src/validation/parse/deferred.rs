@@ -12,7 +12,7 @@ use ruff_python_ast::{
 };
 use ruff_text_size::Ranged;
 
-use super::{parse, report::Lines};
+use crate::validation::parse::{self, lines::Lines};
 
 /// Functions that run what they are given side by side.
 const RUNNERS: [&str; 5] = ["gather", "create_task", "ensure_future", "wait_for", "shield"];

@@ -7,13 +7,13 @@ use ruff_python_ast::{ExceptHandler, Expr, MatchCase, Number, Stmt, StmtIf};
 use ruff_text_size::{Ranged, TextSize};
 
 /// The first statement of a body that never runs, with what it comes after.
-pub(super) fn first_unreachable(body: &[Stmt]) -> Option<(TextSize, &'static str)> {
+pub fn first_unreachable(body: &[Stmt]) -> Option<(TextSize, &'static str)> {
     let (index, reason) = body.iter().enumerate().find_map(|(index, stmt)| Some((index, ends(stmt)?)))?;
     Some((body.get(index + 1)?.start(), reason))
 }
 
 /// The bodies inside a statement that never run, because their condition is never true.
-pub(super) fn never_entered(stmt: &Stmt) -> Vec<TextSize> {
+pub fn never_entered(stmt: &Stmt) -> Vec<TextSize> {
     let start = |body: &[Stmt]| body.first().map(Ranged::start);
     match stmt {
         Stmt::While(each) if truth(&each.test) == Some(false) => start(&each.body).into_iter().collect(),

@@ -5,9 +5,8 @@ use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{Expr, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 
-use super::report::Lines;
 use super::scope::Scopes;
-use super::{entry, parse};
+use crate::validation::parse::{self, entry, lines::Lines};
 
 /// `code` with its top-level function `from` called `to`, and all that calls it. `None` when there is no such function,
 /// or when `from` also means something else or `to` is taken: then the code is best left as it is.

@@ -12,7 +12,7 @@
 //!
 //! Every term falls or stays as issues are added and rises or stays as checks are met, so fixing an issue never lowers it.
 
-use super::issue::{Checks, Issue, Severity};
+use crate::validation::issue::{Checks, Issue, Severity};
 
 /// The score, from 0 to 1, rounded to two digits.
 #[must_use]
@@ -36,7 +36,7 @@ pub fn quality_score(checks: &Checks, issues: &[Issue]) -> f64 {
 
 /// Rounds to two digits.
 #[must_use]
-pub(super) fn round(value: f64) -> f64 {
+pub fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
@@ -48,8 +48,8 @@ fn penalty(issues: &[Issue], severity: Severity, each: f64, most: f64) -> f64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::issue::Category;
     use super::*;
+    use crate::validation::issue::Category;
 
     fn issue(severity: Severity) -> Issue {
         Issue { severity, category: Category::Style, message: String::new(), line: None, column: None, code: "RPT000" }

@@ -1,4 +1,6 @@
-//! The walk that finds the scopes of a module and what each name in them is bound to; what it finds is in `scope`.
+//! The walk that finds the scopes of a module and what each name in them is bound to.
+//!
+//! It goes first over every tree, so it also finds those that are too deep for the visitors after it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,13 +11,27 @@ use ruff_python_ast::{
 };
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
-use super::guard::MAX_DEPTH;
 use super::scope::{Binding, Bound, Kind, Scope, ScopeId, Scopes, elements};
+use crate::validation::parse::guard::MAX_DEPTH;
 
 /// The place of a parameter that is never passed by place.
 const BY_NAME_ONLY: usize = usize::MAX / 2;
 
-pub(super) struct Collector<'a> {
+impl<'a> Scopes<'a> {
+    /// Collects the scopes and bindings of a module.
+    ///
+    /// # Errors
+    /// Where the tree is deeper than [`MAX_DEPTH`].
+    pub fn collect(module: &'a ModModule) -> Result<Self, TextSize> {
+        let mut collector =
+            Collector { scopes: Self::default(), stack: Vec::new(), depth: 0, conditional: 0, too_deep: None };
+        collector.enter(Kind::Module, module.range());
+        collector.visit_body(&module.body);
+        collector.too_deep.map_or(Ok(collector.scopes), Err)
+    }
+}
+
+struct Collector<'a> {
     scopes: Scopes<'a>,
     stack: Vec<ScopeId>,
     depth: usize,
@@ -24,15 +40,6 @@ pub(super) struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    /// The scopes of a module, or where its tree is deeper than [`MAX_DEPTH`].
-    pub(super) fn collect(module: &'a ModModule) -> Result<Scopes<'a>, TextSize> {
-        let mut collector =
-            Self { scopes: Scopes::default(), stack: Vec::new(), depth: 0, conditional: 0, too_deep: None };
-        collector.enter(Kind::Module, module.range());
-        collector.visit_body(&module.body);
-        collector.too_deep.map_or(Ok(collector.scopes), Err)
-    }
-
     fn current(&self) -> ScopeId {
         self.stack.last().copied().unwrap_or_default()
     }

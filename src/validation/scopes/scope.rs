@@ -1,23 +1,18 @@
-//! Name resolution: which scopes there are, what each name in them is bound to, and what an expression therefore means.
+//! Which scopes a module has and what each name in them is bound to, and looking a name up.
 //!
-//! A meaning is a dotted path: `os.system`, `builtins.eval`, `repertoire.run_command`. Resolution follows imports,
-//! assignments, loops over literals, defaults and `getattr` with a constant name. It over-approximates: a name that is
-//! bound twice has both meanings. The walk that
-//! collects it all, in `scope_walk`, also finds trees that are too deep for the visitors.
+//! Plain data: [`collect`](super::collect) fills it, [`meaning`](super::meaning) follows the names in it.
 
 use std::collections::{HashMap, HashSet};
 
-use ruff_python_ast::{Expr, ModModule};
+use ruff_python_ast::Expr;
 use ruff_text_size::{TextRange, TextSize};
 
-use super::scope_walk::Collector;
-
 /// A scope, as an index.
-pub(super) type ScopeId = usize;
+pub type ScopeId = usize;
 
 /// What a name is bound to.
 #[derive(Debug, Clone)]
-pub(super) enum Bound<'a> {
+pub enum Bound<'a> {
     /// A module or a member of one, as a dotted path.
     Imported(String),
     /// The value of an expression, seen from a scope.
@@ -37,15 +32,15 @@ pub(super) enum Bound<'a> {
 }
 
 #[derive(Debug)]
-pub(super) struct Binding<'a> {
-    pub(super) bound: Bound<'a>,
-    pub(super) at: TextSize,
+pub struct Binding<'a> {
+    pub bound: Bound<'a>,
+    pub at: TextSize,
     /// Inside an `if`, a loop or a `try`, so that it may not have happened.
-    pub(super) conditional: bool,
+    pub conditional: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     Module,
     Class,
     Function,
@@ -53,42 +48,34 @@ pub(super) enum Kind {
 }
 
 #[derive(Debug)]
-pub(super) struct Scope<'a> {
-    pub(super) kind: Kind,
-    pub(super) parent: Option<ScopeId>,
-    pub(super) names: HashMap<&'a str, Vec<Binding<'a>>>,
-    pub(super) globals: HashSet<&'a str>,
+pub struct Scope<'a> {
+    pub kind: Kind,
+    pub parent: Option<ScopeId>,
+    pub names: HashMap<&'a str, Vec<Binding<'a>>>,
+    pub globals: HashSet<&'a str>,
     /// Names under `nonlocal`.
-    pub(super) outer: HashSet<&'a str>,
+    pub outer: HashSet<&'a str>,
 }
 
 /// All scopes of a module. Index 0 is the module's own.
 #[derive(Debug, Default)]
-pub(super) struct Scopes<'a> {
-    pub(super) all: Vec<Scope<'a>>,
-    pub(super) by_range: HashMap<TextRange, ScopeId>,
+pub struct Scopes<'a> {
+    pub all: Vec<Scope<'a>>,
+    pub by_range: HashMap<TextRange, ScopeId>,
     /// How many levels the tree has.
-    pub(super) deepest: usize,
+    pub deepest: usize,
     /// The names of all parameters.
-    pub(super) parameters: HashSet<&'a str>,
+    pub parameters: HashSet<&'a str>,
 }
 
 impl<'a> Scopes<'a> {
-    /// Collects the scopes and bindings of a module.
-    ///
-    /// # Errors
-    /// Where the tree is deeper than [`MAX_DEPTH`](super::guard::MAX_DEPTH).
-    pub(super) fn collect(module: &'a ModModule) -> Result<Self, TextSize> {
-        Collector::collect(module)
-    }
-
     /// The scope that a function, class, lambda or comprehension opens.
-    pub(super) fn opened_by(&self, range: TextRange) -> Option<ScopeId> {
+    pub fn opened_by(&self, range: TextRange) -> Option<ScopeId> {
         self.by_range.get(&range).copied()
     }
 
     /// What `name` is bound to where `scope` looks it up, and whether the builtin of that name may be meant at `at`.
-    pub(super) fn lookup(&self, name: &str, scope: ScopeId, at: TextSize) -> (&[Binding<'a>], bool) {
+    pub fn lookup(&self, name: &str, scope: ScopeId, at: TextSize) -> (&[Binding<'a>], bool) {
         let mut current = Some(scope);
         if self.all.get(scope).is_some_and(|scope| scope.globals.contains(name)) {
             current = Some(0);
@@ -113,7 +100,7 @@ impl<'a> Scopes<'a> {
     }
 
     /// The scope that a name belongs to which is used in `scope`; none for builtins.
-    pub(super) fn owner(&self, name: &str, scope: ScopeId) -> Option<ScopeId> {
+    pub fn owner(&self, name: &str, scope: ScopeId) -> Option<ScopeId> {
         let mut current = Some(scope);
         while let Some(scope_id) = current {
             let here = self.all.get(scope_id)?;
@@ -132,25 +119,13 @@ impl<'a> Scopes<'a> {
     }
 
     /// Whether a function of the code has a parameter of this name.
-    pub(super) fn is_parameter_name(&self, name: &str) -> bool {
+    pub fn is_parameter_name(&self, name: &str) -> bool {
         self.parameters.contains(name)
-    }
-
-    /// The meanings of an expression.
-    pub(super) fn meanings(&self, expr: &Expr, scope: ScopeId) -> Vec<String> {
-        let mut found = Vec::new();
-        super::meaning::collect(self, expr, scope, &mut 64, &mut found);
-        found
-    }
-
-    /// Whether one of the meanings of an expression is this path.
-    pub(super) fn means(&self, expr: &Expr, scope: ScopeId, path: &str) -> bool {
-        self.meanings(expr, scope).iter().any(|meaning| meaning == path)
     }
 }
 
 /// The elements of a tuple or list literal; of anything else, itself.
-pub(super) fn elements(expr: &Expr) -> &[Expr] {
+pub fn elements(expr: &Expr) -> &[Expr] {
     match expr {
         Expr::Tuple(tuple) => &tuple.elts,
         Expr::List(list) => &list.elts,

@@ -1,18 +1,34 @@
 //! What an expression means: the dotted paths that it may stand for, and its text where that is constant.
 //!
-//! Both are bounded by a number of steps (`fuel`), so aliases in a circle end.
+//! A meaning is a dotted path: `os.system`, `builtins.eval`, `repertoire.run_command`. Resolution follows imports,
+//! assignments, loops over literals, defaults and `getattr` with a constant name. It over-approximates: a name that is
+//! bound twice has both meanings. Everything is bounded by a number of steps (`fuel`), so aliases in a circle end.
 
 use ruff_python_ast::{Expr, ExprCall, FStringPartRef, InterpolatedStringElement, Number, Operator};
 use ruff_text_size::Ranged;
 
-use super::catalogue;
-use super::scope::{Bound, ScopeId, Scopes};
+use super::scope::{Bound, ScopeId, Scopes, elements};
+use crate::validation::catalogue;
 
 /// Longest text that is pieced together.
 const MAX_TEXT: usize = 4_096;
 
+impl Scopes<'_> {
+    /// The meanings of an expression.
+    pub fn meanings(&self, expr: &Expr, scope: ScopeId) -> Vec<String> {
+        let mut found = Vec::new();
+        collect(self, expr, scope, &mut 64, &mut found);
+        found
+    }
+
+    /// Whether one of the meanings of an expression is this path.
+    pub fn means(&self, expr: &Expr, scope: ScopeId, path: &str) -> bool {
+        self.meanings(expr, scope).iter().any(|meaning| meaning == path)
+    }
+}
+
 /// Adds the meanings of `expr`, seen from `scope`, to `found`.
-pub(super) fn collect(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId, fuel: &mut usize, found: &mut Vec<String>) {
+fn collect(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId, fuel: &mut usize, found: &mut Vec<String>) {
     if *fuel == 0 {
         return;
     }
@@ -48,7 +64,7 @@ pub(super) fn collect(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId, fuel: &m
         Expr::Named(named) => collect(scopes, &named.value, scope, fuel, found),
         // What a container holds stands for what is taken from it.
         Expr::Tuple(_) | Expr::List(_) => {
-            super::scope::elements(expr).iter().for_each(|value| collect(scopes, value, scope, fuel, found));
+            elements(expr).iter().for_each(|value| collect(scopes, value, scope, fuel, found));
         }
         Expr::Dict(dict) => dict.items.iter().for_each(|item| collect(scopes, &item.value, scope, fuel, found)),
         Expr::Subscript(subscript) => collect(scopes, &subscript.value, scope, fuel, found),
@@ -94,7 +110,7 @@ fn add(found: &mut Vec<String>, path: String) {
 
 /// The text that an expression always has, where that can be told: literals, concatenations, `"".join([...])`,
 /// f-strings of constants, reversed slices, `chr()` and names that are bound once to such a text.
-pub(super) fn text(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId, fuel: &mut usize) -> Option<String> {
+pub fn text(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId, fuel: &mut usize) -> Option<String> {
     *fuel = fuel.checked_sub(1)?;
     let folded = match expr {
         Expr::StringLiteral(literal) => literal.value.to_str().to_owned(),
@@ -139,7 +155,7 @@ pub(super) fn text(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId, fuel: &mut 
                 }
                 Operator::Mod => {
                     let mut filled = left;
-                    for value in super::scope::elements(&operation.right) {
+                    for value in elements(&operation.right) {
                         filled = filled.replacen("%s", &text(scopes, value, scope, fuel)?, 1);
                     }
                     filled
@@ -162,7 +178,7 @@ pub(super) fn text(scopes: &Scopes<'_>, expr: &Expr, scope: ScopeId, fuel: &mut 
 }
 
 /// A path below another, unless it is absolute.
-pub(super) fn join_paths(base: &str, rest: &str) -> String {
+pub fn join_paths(base: &str, rest: &str) -> String {
     if rest.starts_with('/') { rest.to_owned() } else { format!("{}/{rest}", base.trim_end_matches('/')) }
 }
 
@@ -198,7 +214,7 @@ fn text_of_call(scopes: &Scopes<'_>, call: &ExprCall, scope: ScopeId, fuel: &mut
                 "join" => {
                     let items = arguments.first().filter(|items| items.is_list_expr() || items.is_tuple_expr())?;
                     let pieces: Option<Vec<String>> =
-                        super::scope::elements(items).iter().map(|item| text(scopes, item, scope, fuel)).collect();
+                        elements(items).iter().map(|item| text(scopes, item, scope, fuel)).collect();
                     Some(pieces?.join(&base))
                 }
                 "lower" => Some(base.to_lowercase()),
@@ -238,7 +254,7 @@ fn decoded(expr: &Expr) -> Option<String> {
 
 /// The whole numbers of a list or tuple that stands in the code.
 fn codes_of(expr: &Expr) -> Option<Vec<u32>> {
-    let items = super::scope::elements(expr);
+    let items = elements(expr);
     let codes: Option<Vec<u32>> = items.iter().map(|item| u32::try_from(whole_number(item)?).ok()).collect();
     codes.filter(|codes| !codes.is_empty() && codes.len() <= MAX_TEXT)
 }

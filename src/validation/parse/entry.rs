@@ -6,9 +6,11 @@ use ruff_python_ast::{Expr, ModModule, ParameterWithDefault, Stmt, StmtFunctionD
 use ruff_text_size::Ranged;
 
 use super::annotation::Annotation;
-use super::issue::Issue;
-use super::report::Lines;
-use super::{parse, rules};
+use crate::validation::{
+    issue::Issue,
+    parse::{self, lines::Lines},
+    rules,
+};
 
 /// Names that are tried, in this order, after the procedure's own.
 const COMMON_NAMES: [&str; 3] = ["main", "run", "procedure"];
@@ -58,7 +60,7 @@ pub fn entry_point(code: &str, entry_name: Option<&str>) -> Result<Option<EntryP
 }
 
 /// The entry function's syntax tree, by the rule of [`entry_point`].
-pub(super) fn choose<'a>(
+pub fn choose<'a>(
     module: &'a ModModule,
     entry_name: Option<&str>,
     lines: &Lines,
@@ -96,7 +98,7 @@ pub(super) fn choose<'a>(
 }
 
 /// The signature of the entry function.
-pub(super) fn describe(function: &StmtFunctionDef, code: &str, lines: &Lines) -> EntryPoint {
+pub fn describe(function: &StmtFunctionDef, code: &str, lines: &Lines) -> EntryPoint {
     let parameters = &function.parameters;
     let described = |parameter: &ParameterWithDefault, positional_only| {
         let default = parameter.default.as_deref();

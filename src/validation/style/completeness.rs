@@ -4,17 +4,16 @@ use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{Expr, ModModule, Stmt, StmtFunctionDef, StmtReturn};
 use ruff_text_size::Ranged;
 
-use super::issue::Severity;
-use super::report::Report;
-use super::rules;
-use super::score::round;
-use crate::domain::Definition;
+use crate::{
+    domain::Definition,
+    validation::{issue::Severity, report::Report, rules},
+};
 
 /// Words that tell of a result.
 const RESULT_WORDS: [&str; 8] = ["return", "returns", "returned", "result", "results", "gives", "answer", "yields"];
 
 /// Whether the entry function, or the script, says what it does; every parameter and the result included.
-pub(super) fn docstring(module: &ModModule, entry: Option<&StmtFunctionDef>, report: &mut Report) -> bool {
+pub fn docstring(module: &ModModule, entry: Option<&StmtFunctionDef>, report: &mut Report) -> bool {
     let body = entry.map_or(&module.body, |function| &function.body);
     let (at, subject) = match entry {
         Some(function) => (function.name.start(), format!("The function `{}`", function.name)),
@@ -72,10 +71,10 @@ impl<'a> Visitor<'a> for ReturnFinder {
 }
 
 /// The share of parameters and returns that are annotated; 1 when there is no function.
-pub(super) fn type_hints(body: &[Stmt], report: &mut Report) -> f64 {
+pub fn type_hints(body: &[Stmt], report: &mut Report) -> f64 {
     let mut counter = HintCounter { report, in_class: false, all: 0, annotated: 0 };
     counter.visit_body(body);
-    if counter.all == 0 { 1.0 } else { round(f64::from(counter.annotated) / f64::from(counter.all)) }
+    if counter.all == 0 { 1.0 } else { f64::from(counter.annotated) / f64::from(counter.all) }
 }
 
 struct HintCounter<'r, 'c> {
@@ -132,11 +131,7 @@ impl<'a> Visitor<'a> for HintCounter<'_, '_> {
 }
 
 /// Reports parameters that the definition declares and the entry function does not take.
-pub(super) fn declared_parameters(
-    entry: Option<&StmtFunctionDef>,
-    definition: Option<&Definition>,
-    report: &mut Report,
-) {
+pub fn declared_parameters(entry: Option<&StmtFunctionDef>, definition: Option<&Definition>, report: &mut Report) {
     let (Some(function), Some(definition)) = (entry, definition) else { return };
     if function.parameters.kwarg.is_some() {
         return;

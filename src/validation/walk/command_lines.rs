@@ -8,8 +8,10 @@ use std::collections::HashMap;
 use ruff_python_ast::{Expr, ExprCall, ExprName, Operator};
 use ruff_text_size::Ranged;
 
-use super::meaning;
-use super::scope::{Bound, ScopeId, Scopes, elements};
+use crate::validation::scopes::{
+    meaning,
+    scope::{Bound, ScopeId, Scopes, elements},
+};
 
 /// The words of a command; none for a word, or any number of them, that is not constant.
 pub(super) type Line = Vec<Option<String>>;
