@@ -1,0 +1,5 @@
+//! Everything that a service can answer instead of a result.
+
+mod variants;
+
+pub use variants::LibraryError;
