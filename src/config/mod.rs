@@ -5,6 +5,7 @@
 pub mod channels;
 mod checkpoints;
 mod environment;
+mod error;
 mod mcp_servers;
 mod model;
 mod policy;
@@ -26,6 +27,7 @@ use crate::domain::Permissions;
 pub use channels::{Channel, Channels};
 pub use checkpoints::Checkpoints;
 pub use environment::clean_environment;
+pub use error::ConfigError;
 pub use mcp_servers::{CommandSettings, HeaderSource, HttpSettings, Reach, ServerSettings};
 pub use model::{ModelSettings, Provider, Secret};
 pub use runs::{Approvals, Resume, Runs};
@@ -35,49 +37,6 @@ pub const TEMPLATE: &str = include_str!("../config_template.toml");
 
 /// File name of the configuration inside the home.
 pub const FILE_NAME: &str = "config.toml";
-
-/// Why the configuration can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The platform names no data directory and none was given.
-    #[error("no home folder is known for this user; pass `--home DIR` or set REPERTOIRE_HOME")]
-    NoHome,
-    /// Nobody can be called that.
-    #[error("`{0}` can't be a user's name; pass 1 to 100 printable characters with `--user` or REPERTOIRE_USER")]
-    User(String),
-    /// No tenant can be called that.
-    #[error(
-        "`{0}` can't be a tenant's name; pass 1 to 64 lower-case letters, digits, `-`, `_` and `.` with `--tenant` or \
-         REPERTOIRE_TENANT, beginning with a letter or a digit and not ending in `.` (names of Windows' devices, such as \
-         `con`, are refused too)"
-    )]
-    Tenant(String),
-    /// The home serves tenants only.
-    #[error(
-        "this process has no tenant, and `{}` says `require_tenant = true`; pass `--tenant NAME` or set \
-         REPERTOIRE_TENANT", path.display()
-    )]
-    TenantRequired {
-        /// The file that says so.
-        path: PathBuf,
-    },
-    /// The home or its file can't be read or made.
-    #[error("can't use `{}`: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file is not what it should be.
-    #[error("`{}` is not a valid configuration: {message}", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, with line and column where known.
-        message: String,
-    },
-}
 
 /// What whoever starts a process says of it; what is left out comes from the environment. An agent can say none of it.
 #[derive(Debug, Clone, Default)]

@@ -1,6 +1,6 @@
 //! Who uses this process. An agent can't say so: it would only have to name itself somebody else.
 
-use super::ConfigError;
+use super::error::ConfigError;
 
 const MAX_CHARS: usize = 100;
 /// Who it is where not even the system knows.

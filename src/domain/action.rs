@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ProcedureName, step};
+use super::{Hinted as _, ProcedureName, step};
 
 /// A step of a workflow: a typed action with an identity, a gate and a policy for failures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -130,7 +130,7 @@ fn check_skill(skill: &str) -> Result<(), String> {
             .ok_or_else(|| format!("the skill in `config` is `{skill}`; write `server/tool`"));
     }
     let name = ProcedureName::parse(skill);
-    name.map(drop).map_err(|error| format!("the skill in `config` is the name of a procedure: {error}"))
+    name.map(drop).map_err(|error| format!("the skill in `config` is the name of a procedure: {}", error.in_full()))
 }
 
 /// Keys of `config`, each with the words that people use for it too.

@@ -6,6 +6,7 @@ pub mod action;
 pub mod artifact;
 pub mod canonical;
 pub mod confidence;
+pub mod hint;
 pub mod inbox;
 pub mod learning;
 pub mod name;
@@ -25,6 +26,7 @@ pub mod version;
 pub mod workflow;
 
 pub use action::{ActionStep, ActionType, OnFailure};
+pub use hint::Hinted;
 pub use inbox::{ItemKind, NewItem};
 pub use name::{NameError, ProcedureName};
 pub use network::{Host, HostGrant};

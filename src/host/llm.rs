@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Action, HostContext, parse};
 use crate::{
+    domain::Hinted as _,
     models::{Completion, Message, Model, ModelError, Role},
     runtime::monty::{PythonError, Reply},
 };
@@ -40,7 +41,10 @@ pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> R
     let asking = async {
         // Making a client reads the certificates of the system, which takes its time.
         let model = tokio::task::spawn_blocking(move || Model::new(&settings)).await;
-        let model = model.map_err(|error| PythonError::new("RuntimeError", error.to_string()))?;
+        let model = model.map_err(|error| {
+            tracing::error!(%error, "the client of the model was not made");
+            PythonError::new("RuntimeError", "the model can't be asked; the log of the server says why")
+        })?;
         let note = |note: &str| context.capture.push(&format!("llm(): {note}\n"));
         match model {
             Ok(model) => model.complete(&messages, &context.budget.cancel, note).await,
@@ -65,5 +69,5 @@ fn raised(error: &ModelError) -> PythonError {
         ModelError::TimedOut { .. } | ModelError::Cancelled => "TimeoutError",
         _ => "RuntimeError",
     };
-    PythonError::new(kind, error.to_string())
+    PythonError::new(kind, error.in_full())
 }

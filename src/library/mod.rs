@@ -33,7 +33,7 @@ use crate::{
 use home::Key;
 
 pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, Validated};
-pub use error::LibraryError;
+pub use error::{ErrorKind, LibraryError};
 pub use home::{Maintenance, Session};
 pub use inbox::{InboxEntry, InboxFilter};
 pub use learning::{CandidateView, Decided, LessonEdits, Review};

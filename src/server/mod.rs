@@ -36,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, Start},
+    domain::Hinted as _,
     library::{LibraryError, Services, Starters},
 };
 use catalog::{Catalog, Selection};
@@ -225,7 +226,7 @@ impl ServerHandler for Server {
     ) -> Result<GetPromptResponse, ErrorData> {
         match self.services().await {
             Ok(services) => Ok(prompts::get(services, &request).await?.into()),
-            Err(error) => Err(ErrorData::internal_error(error.to_string(), None)),
+            Err(error) => Err(ErrorData::internal_error(error.in_full(), None)),
         }
     }
 
@@ -237,7 +238,7 @@ impl ServerHandler for Server {
         let cursor = request.and_then(|request| request.cursor);
         match self.services().await {
             Ok(services) => resources::list(services, cursor).await,
-            Err(error) => Err(ErrorData::internal_error(error.to_string(), None)),
+            Err(error) => Err(ErrorData::internal_error(error.in_full(), None)),
         }
     }
 
@@ -256,7 +257,7 @@ impl ServerHandler for Server {
     ) -> Result<ReadResourceResponse, ErrorData> {
         match self.services().await {
             Ok(services) => Ok(resources::read(services, request.uri).await?.into()),
-            Err(error) => Err(ErrorData::internal_error(error.to_string(), None)),
+            Err(error) => Err(ErrorData::internal_error(error.in_full(), None)),
         }
     }
 

@@ -76,7 +76,7 @@ pub trait Tool: 'static {
     /// Reads the arguments.
     ///
     /// # Errors
-    /// [`LibraryError::Invalid`] names the field that is wrong.
+    /// [`LibraryError::Argument`] names the field that is wrong.
     fn parse(arguments: Map<String, Value>) -> Result<Self::Params, LibraryError> {
         parse(arguments)
     }
@@ -179,8 +179,8 @@ impl Entry {
 
     /// Calls the tool.
     pub async fn call(&self, services: &Services, mut arguments: Map<String, Value>, context: &CallContext) -> Reply {
-        if let Some(message) = schema::unknown_argument(&arguments, &self.listed.input_schema) {
-            return reply::refusal(&LibraryError::Invalid(message));
+        if let Some((message, hint)) = schema::unknown_argument(&arguments, &self.listed.input_schema) {
+            return reply::refusal(&LibraryError::invalid_with_hint(message, hint));
         }
         schema::unpack_stringified(&mut arguments, &self.listed.input_schema);
         (self.handler)(services, arguments, context).await
@@ -200,11 +200,11 @@ fn annotations(effect: Effect) -> ToolAnnotations {
 /// Arguments as a typed value.
 ///
 /// # Errors
-/// [`LibraryError::Invalid`] names the field that is wrong.
+/// [`LibraryError::Argument`] names the field that is wrong.
 pub fn parse<P: DeserializeOwned>(arguments: Map<String, Value>) -> Result<P, LibraryError> {
     serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
         let path = error.path().to_string();
         let why = error.into_inner();
-        LibraryError::Invalid(if path == "." { why.to_string() } else { format!("`{path}`: {why}") })
+        LibraryError::invalid(if path == "." { why.to_string() } else { format!("`{path}`: {why}") })
     })
 }

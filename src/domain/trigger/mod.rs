@@ -16,7 +16,10 @@ use serde_json::{Map, Number, Value, json};
 pub use index::{IndexKeys, context_keys};
 pub use parse::TriggerError;
 
-use super::schedule::{Schedule, ScheduleError};
+use super::{
+    Hinted as _,
+    schedule::{Schedule, ScheduleError},
+};
 
 /// When a procedure is called for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -182,10 +185,11 @@ impl From<Trigger> for Map<String, Value> {
 }
 
 impl TryFrom<Map<String, Value>> for Trigger {
-    type Error = TriggerError;
+    /// serde passes on what is displayed, so that is all of it.
+    type Error = String;
 
-    fn try_from(map: Map<String, Value>) -> Result<Self, TriggerError> {
-        Self::parse(&map)
+    fn try_from(map: Map<String, Value>) -> Result<Self, String> {
+        Self::parse(&map).map_err(|error| error.in_full())
     }
 }
 

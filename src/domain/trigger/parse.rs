@@ -1,9 +1,11 @@
 //! Reading a trigger from the shapes in which people and agents write it.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::{ConditionTrigger, EventTrigger, Operator, TimeTrigger, Trigger};
-use crate::domain::schedule::ScheduleError;
+use crate::domain::{Hinted, schedule::ScheduleError};
 
 const CRON: &[&str] = &["cron_expression", "cron"];
 const TIMEZONE: &[&str] = &["timezone"];
@@ -63,6 +65,15 @@ pub enum TriggerError {
         /// What is wrong.
         source: ScheduleError,
     },
+}
+
+impl Hinted for TriggerError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Schedule { source, .. } => source.hint(),
+            _ => None,
+        }
+    }
 }
 
 /// A kind, its word and the names of its fields; those that it needs come first.

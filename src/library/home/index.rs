@@ -42,8 +42,9 @@ impl Plan {
 }
 
 fn to_file(definition: &Definition) -> Result<String, LibraryError> {
-    let mut text =
-        serde_json::to_string_pretty(definition).map_err(|error| LibraryError::Invalid(error.to_string()))?;
+    let mut text = serde_json::to_string_pretty(definition).map_err(|error| {
+        LibraryError::internal_because(format!("the definition of `{}` can't be written", definition.name), &error)
+    })?;
     text.push('\n');
     Ok(text)
 }

@@ -223,7 +223,10 @@ fn edited(lesson: &Lesson, edits: LessonEdits) -> Result<Lesson, LibraryError> {
     let LessonEdits { problem, solution, reasoning, anti_patterns, tags } = edits;
     let texts = [("problem", &problem), ("solution", &solution), ("reasoning", &reasoning)];
     if let Some((field, _)) = texts.iter().find(|(_, text)| text.as_ref().is_some_and(|text| text.trim().is_empty())) {
-        return Err(LibraryError::Invalid(format!("`edits.{field}` is empty; leave it out to keep what it says")));
+        return Err(LibraryError::invalid_with_hint(
+            format!("`edits.{field}` is empty"),
+            "leave it out to keep what it says",
+        ));
     }
     let edited = Lesson {
         problem: problem.unwrap_or_else(|| lesson.problem.clone()),
@@ -234,9 +237,9 @@ fn edited(lesson: &Lesson, edits: LessonEdits) -> Result<Lesson, LibraryError> {
         steps: lesson.steps.clone(),
     };
     if edited == *lesson {
-        return Err(LibraryError::Invalid(
-            "`edits` changes nothing; pass what should be worded otherwise, or decide `approve`, `reject` or `skip`"
-                .to_owned(),
+        return Err(LibraryError::invalid_with_hint(
+            "`edits` changes nothing",
+            "pass what should be worded otherwise, or decide `approve`, `reject` or `skip`",
         ));
     }
     Ok(edited)

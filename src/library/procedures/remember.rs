@@ -109,10 +109,10 @@ impl Library {
             let mut definition = row.definition.clone();
             patch.clone().apply(&mut definition)?;
             if definition == row.definition {
-                return Err(LibraryError::Invalid(format!(
-                    "nothing would change in `{}`; pass the fields that should have other values",
-                    definition.name
-                )));
+                return Err(LibraryError::invalid_with_hint(
+                    format!("nothing would change in `{}`", definition.name),
+                    "pass the fields that should have other values",
+                ));
             }
             Ok(Plan {
                 subject: format!("Update {}", definition.name),
