@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::artifacts::Artifact;
+use super::linked_file::Artifact;
 use crate::{
     domain::{
         canonical,

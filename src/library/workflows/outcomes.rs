@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::artifacts::Artifact;
+use super::linked_file::Artifact;
 use crate::{
     domain::{
         artifact::MemoryType,
