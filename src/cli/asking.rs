@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use serde_json::Value;
 
 use super::{
-    CliError,
+    error::CliError,
     output::{BOLD, DIM, Output, YELLOW, printable},
 };
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::{CliError, Context};
+use super::{context::Context, error::CliError};
 use crate::{
     domain::Trigger,
     library::{CloneRequest, DefinitionPatch, ProcedureRef},

@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use super::{CliError, Context};
+use super::{context::Context, error::CliError};
 use crate::{
     compiler,
     domain::Definition,

@@ -11,9 +11,9 @@ use std::{
 use serde_json::Map;
 
 use super::{
-    CliError, Context,
+    context::{Context, worker_program},
+    error::CliError,
     output::{GREEN, Output, RED, YELLOW},
-    worker_program,
 };
 use crate::{
     domain::ProcedureFilter,

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use super::{
-    CliError, Context,
+    context::Context,
+    error::CliError,
     output::{BOLD, DIM, Output, RED, printable, short},
 };
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{fs, io::Write as _, process::ExitCode};
 
-use super::{CliError, Context};
+use super::{context::Context, error::CliError};
 use crate::config::TEMPLATE;
 
 #[derive(Debug, clap::Args)]

@@ -4,10 +4,12 @@ mod approve;
 mod asking;
 mod bench;
 mod clone;
+mod context;
 mod db;
 mod demo;
 mod docs;
 mod doctor;
+mod error;
 mod inbox;
 mod init;
 mod list;
@@ -23,12 +25,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{
-    client::ClientError,
-    config::{Config, ConfigError, Start},
-    library::{Library, LibraryError, Starters},
-    server::ServeError,
-};
+use crate::{config::Start, domain::Hinted as _, library::Starters};
+use context::Context;
 use output::Output;
 
 /// Procedural memory for AI agents: an MCP server that remembers procedures as code, checks, versions, runs and
@@ -89,65 +87,6 @@ enum Command {
     Docs(docs::Arguments),
 }
 
-/// Why a command failed.
-#[derive(Debug, thiserror::Error)]
-enum CliError {
-    #[error(transparent)]
-    Library(#[from] LibraryError),
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Serve(#[from] ServeError),
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    #[error("{0}")]
-    Other(String),
-    #[error("{what}: {source}")]
-    Io { what: String, source: std::io::Error },
-}
-
-impl CliError {
-    fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
-        let what = what.into();
-        move |source| Self::Io { what, source }
-    }
-}
-
-/// What every command gets.
-struct Context {
-    start: Start,
-    starters: Starters,
-    output: Output,
-}
-
-impl Context {
-    fn config(&self) -> Result<Config, CliError> {
-        Ok(Config::load(&self.start)?)
-    }
-
-    fn library(&self) -> Result<Library, CliError> {
-        Ok(Library::open(self.config()?, self.starters)?)
-    }
-}
-
-/// The path of this program.
-fn this_program() -> Result<PathBuf, CliError> {
-    std::env::current_exe().map_err(CliError::io("the path of this program is not known"))
-}
-
-/// The program whose processes execute code: this very one. On Linux that name leads to the running program even after
-/// an upgrade has put another file in its place, which would speak another protocol.
-#[cfg(target_os = "linux")]
-#[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
-fn worker_program() -> Result<PathBuf, CliError> {
-    Ok(PathBuf::from("/proc/self/exe"))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn worker_program() -> Result<PathBuf, CliError> {
-    this_program()
-}
-
 /// Reads the arguments, does what they say, and tells how it went.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -155,7 +94,12 @@ pub fn run() -> ExitCode {
     let starters = if arguments.no_starters { Starters::Skip } else { Starters::Install };
     let start = Start { home: arguments.home, user: arguments.user, tenant: arguments.tenant };
     let context = Context { start, starters, output: Output };
-    let result = match arguments.command.unwrap_or(Command::Serve(serve::Arguments::default())) {
+    let command = arguments.command.unwrap_or(Command::Serve(serve::Arguments::default()));
+    if !matches!(command, Command::Serve(_)) {
+        // What went wrong is told by the command; the log has what a fault of the program leaves unsaid.
+        output::log("off,repertoire=error");
+    }
+    let result = match command {
         Command::Serve(arguments) => serve::run(&arguments, &context),
         Command::Demo(arguments) => demo::run(&arguments, &context),
         Command::List(arguments) => list::run(&arguments, &context),
@@ -174,7 +118,7 @@ pub fn run() -> ExitCode {
         Command::Docs(arguments) => docs::run(&arguments, &context),
     };
     result.unwrap_or_else(|error| {
-        context.output.error(&error.to_string());
-        ExitCode::FAILURE
+        context.output.error(&error.to_string(), error.hint().as_deref());
+        error.exit_code()
     })
 }

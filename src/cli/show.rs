@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use super::{
-    CliError, Context,
+    context::Context,
+    error::CliError,
     output::{BOLD, DIM, percent},
 };
 use crate::library::{ProcedureRef, rfc3339};

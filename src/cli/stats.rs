@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use super::{
-    CliError, Context,
+    context::Context,
+    error::CliError,
     output::{BOLD, RED, percent, short},
 };
 use crate::{

@@ -10,9 +10,9 @@ use std::{
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::{
-    CliError, Context,
+    context::{Context, worker_program},
+    error::CliError,
     output::{BOLD, GREEN, RED},
-    worker_program,
 };
 use crate::{
     domain::{Definition, name::slugify},

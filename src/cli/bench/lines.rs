@@ -8,11 +8,8 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use super::{
-    expect_success,
-    figures::{Budget, Figure, Samples},
-};
-use crate::cli::{CliError, this_program};
+use super::figures::{Budget, Figure, Samples, expect_success};
+use crate::cli::{context::this_program, error::CliError};
 
 /// A server that is spoken to in lines.
 pub struct Lines {

@@ -11,9 +11,17 @@ use std::{path::Path, process::ExitCode, sync::Arc, time::Instant};
 
 use serde_json::{Value, json};
 
-use super::{CliError, Context, output::BOLD, this_program};
-use crate::client::{Client, Opening};
-use figures::{Budget, Figure, Samples};
+use super::{
+    context::{Context, this_program},
+    error::CliError,
+    output::BOLD,
+};
+use crate::{
+    client::{Client, Opening},
+    library::LibraryError,
+};
+use figures::{Budget, Figure, Samples, expect_success};
+use population::{COMMITTED, HOT, JOURNALLED};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -31,11 +39,8 @@ pub struct Arguments {
 /// Calls in flight at the same time when throughput is measured.
 const IN_FLIGHT: usize = 16;
 const STARTS: usize = 30;
-const JOURNALLED: &str = "bench_journalled";
 /// Host calls of one run of it.
 const CALLS: u32 = 100;
-const HOT: &str = "bench_hot";
-const COMMITTED: &str = "bench_committed";
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -171,13 +176,6 @@ async fn repeat(client: &Client, rounds: usize, operation: &Operation<'_>) -> Re
     Ok(samples.figure(what, *budget))
 }
 
-fn expect_success(what: &str, answer: &Value) -> Result<(), CliError> {
-    if answer["success"] == true {
-        return Ok(());
-    }
-    Err(CliError::Other(format!("{what} failed: {}", answer["error"])))
-}
-
 async fn throughput(client: &Arc<Client>, calls: usize) -> Result<Figure, CliError> {
     let began = Instant::now();
     let mut lanes = tokio::task::JoinSet::new();
@@ -192,7 +190,7 @@ async fn throughput(client: &Arc<Client>, calls: usize) -> Result<Figure, CliErr
         });
     }
     while let Some(lane) = lanes.join_next().await {
-        lane.map_err(|error| CliError::Other(error.to_string()))??;
+        lane.map_err(|error| LibraryError::lost_task("calling in parallel", &error))??;
     }
     Ok(Figure::rate(&format!("executions, {IN_FLIGHT} in flight"), calls, began.elapsed(), 1500.0))
 }

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{COMMITTED, HOT, JOURNALLED};
 use crate::{
-    cli::CliError,
+    cli::error::CliError,
     config::{Config, Start},
     domain::{Definition, learning::Ended, workflow::Counts},
     library::{Library, OutcomeDraft, Starters},
@@ -38,6 +37,13 @@ const TARGETS: [&str; 10] = [
     "without downtime",
     "with a dry run first",
 ];
+
+/// The procedure that makes host calls.
+pub const JOURNALLED: &str = "bench_journalled";
+/// The one that is executed again and again.
+pub const HOT: &str = "bench_hot";
+/// The one that is changed again and again.
+pub const COMMITTED: &str = "bench_committed";
 
 /// The name of the procedure with this number.
 pub fn name(index: usize) -> String {

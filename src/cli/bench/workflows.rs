@@ -9,7 +9,7 @@ use super::{
     lines::Lines,
     population,
 };
-use crate::cli::CliError;
+use crate::cli::error::CliError;
 
 const WORDS: [&str; 12] = [
     "alpha", "deploy", "build", "größe", "invoice", "customer", "report", "stage", "result", "context", "error", "node",

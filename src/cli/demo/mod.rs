@@ -10,7 +10,10 @@ use std::{fs, path::Path, process::ExitCode, time::Instant};
 
 use serde_json::{Value, json};
 
-use super::{CliError, Context, this_program};
+use super::{
+    context::{Context, this_program},
+    error::CliError,
+};
 use crate::client::{Client, Opening};
 use transcript::{Transcript, plain};
 

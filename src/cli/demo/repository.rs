@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Stdio};
 
 use git2::{IndexAddOption, Repository, RepositoryInitOptions, Signature, Sort};
 
-use crate::cli::CliError;
+use crate::cli::error::CliError;
 
 const COMMITS: [(&str, &str, &str); 5] = [
     ("src/station.py", "def read(): ...\n", "feat: read the outdoor sensor every minute"),

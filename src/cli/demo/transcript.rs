@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     cli::{
-        CliError,
+        error::CliError,
         output::{BOLD, CYAN, DIM, GREEN, Output, RED, YELLOW, short},
     },
     client::Client,
