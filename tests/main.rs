@@ -20,6 +20,7 @@ mod downstream;
 mod downstream_processes;
 mod downstream_remote;
 mod durable;
+mod follow_ups;
 mod gathered;
 mod generation;
 mod grants;

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use repertoire::{
-    domain::Hinted as _,
     config::{Config, ModelSettings, Secret, Start},
+    domain::Hinted as _,
     models::{Completion, Message, Model, ModelError, Role, Usage},
 };
 use serde_json::json;

@@ -166,7 +166,10 @@ impl Library {
         };
         let guide = match source {
             // Where every step was automated there is little to gain.
-            CodeSource::Heuristic if code.contains("manual_step(") => Some(self.authoring_guide(&wanted)?),
+            CodeSource::Heuristic if code.contains("manual_step(") => self
+                .authoring_guide(&wanted)
+                .inspect_err(|error| tracing::warn!(%error, "code was stored without the guide to better code"))
+                .ok(),
             _ => None,
         };
         let mut validated = Validated::from(analysis);

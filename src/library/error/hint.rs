@@ -17,6 +17,7 @@ impl Hinted for LibraryError {
             Self::Hash(error) => return error.hint(),
             Self::Argument { hint, .. } => return hint.as_deref().map(Cow::from),
             Self::Sandbox(_) => "try again, and look at the server's log if it stays",
+            Self::Unindexed { .. } => "don't repeat it, it shows as soon as the database can be used",
             Self::Internal { .. } => "look at the log for more, and report it",
             Self::ShuttingDown => "start it again and repeat the call",
             Self::HomeInUse { count } => {

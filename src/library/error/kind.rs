@@ -32,6 +32,7 @@ impl LibraryError {
             Self::Model(error) => of_model(error),
             Self::Config(_) | Self::Home { .. } => ErrorKind::Setup,
             Self::Versions(_)
+            | Self::Unindexed { .. }
             | Self::Sandbox(_)
             | Self::HomeInUse { .. }
             | Self::ShuttingDown
@@ -81,7 +82,7 @@ impl LibraryError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Storage(_) => "storage_error",
+            Self::Storage(_) | Self::Unindexed { .. } => "storage_error",
             Self::Versions(_) => "history_error",
             Self::Config(_) => "configuration_error",
             Self::Sandbox(_) => "sandbox_error",

@@ -19,6 +19,14 @@ pub enum LibraryError {
     /// The history.
     #[error(transparent)]
     Versions(#[from] VersionsError),
+    /// A change is in the history, and the database can't follow.
+    #[error("the change of `{name}` is stored, but can't be read back: {why}")]
+    Unindexed {
+        /// Which procedure.
+        name: String,
+        /// What the database said.
+        why: String,
+    },
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),

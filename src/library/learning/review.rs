@@ -165,14 +165,20 @@ impl Library {
             Ok(decided) => decided,
             Err(error) => {
                 let release = |writer: &Writer<'_>| writer.claim_candidate(id, None);
-                self.database.write::<_, StorageError>(release)?;
+                if let Err(error) = self.database.write::<_, StorageError>(release) {
+                    tracing::warn!(candidate = id, %error, "a candidate stays with this process until it ends");
+                }
                 return Err(error);
             }
         };
         let made = decided.procedure.as_ref().map(|(_, name)| name.as_str());
-        self.database.write_synced::<_, StorageError>(|writer| {
+        let marked = self.database.write_synced::<_, StorageError>(|writer| {
             writer.review_candidate(id, CandidateStatus::Active, &self.user, now_ms(), row.evidence, made)
-        })?;
+        });
+        if let Err(error) = marked {
+            // Kept for this process, so that nobody makes a second procedure of it; the next one finds the first.
+            tracing::warn!(candidate = id, %error, "a candidate was approved and still waits");
+        }
         Ok(decided)
     }
 

@@ -75,7 +75,11 @@ impl Library {
         })?;
         self.database.read(|reader| {
             let procedure = find(reader, &self.user, &ProcedureRef::Name(definition.name.to_string()))?;
-            let similar = similar(reader, &self.user, Some(procedure.id), &procedure.definition)?;
+            let similar = similar(reader, &self.user, Some(procedure.id), &procedure.definition);
+            let similar = similar.unwrap_or_else(|error| {
+                tracing::warn!(%error, "what is like a new procedure was not looked for");
+                Vec::new()
+            });
             Ok(Remembered { procedure, similar })
         })
     }
