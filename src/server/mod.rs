@@ -6,7 +6,7 @@
 pub mod catalog;
 mod elicit;
 mod excerpt;
-mod large_state;
+mod large_argument;
 mod progress;
 mod prompts;
 mod reply;

@@ -22,7 +22,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{large_state, verbatim};
+use super::{large_argument, verbatim};
 
 /// Longest line that is read. Longer ones are dropped as they come and answered with an error.
 pub const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
@@ -139,7 +139,7 @@ fn parse(line: &[u8]) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ErrorData>
         return Ok(None);
     }
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    if let Some((params, id)) = large_state::read(line, read_call).or_else(|| read_call(line)) {
+    if let Some((params, id)) = large_argument::read(line, read_call).or_else(|| read_call(line)) {
         return Ok(Some(call_of(params, id)));
     }
     match serde_json::from_slice(line) {
