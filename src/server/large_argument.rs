@@ -1,5 +1,5 @@
-//! Calls of `save_checkpoint` with a large state, which stays the text that it is: making a value of it would take longer
-//! than everything else that is done with it.
+//! Calls with a large object in an argument, which stays the text that it is: making a value of it would take longer than
+//! everything else that is done with it. Which arguments may be large, the tools say.
 
 use rmcp::model::{CallToolRequestParams, RequestId};
 use serde::de::IgnoredAny;
@@ -9,44 +9,71 @@ use super::verbatim;
 
 /// Shorter messages are read like all others.
 const LARGE_BYTES: usize = 32 * 1024;
-const TOOL: &str = "save_checkpoint";
-const FIELD: &str = "state";
 /// Places that are looked at for it: other fields may have such a field, too.
 const MAX_PLACES: usize = 4;
 
-/// The call in a line, where it is such a one; `read_call` reads what is left of it. Everything else, broken lines among
-/// it, is for the general way.
-pub fn read(
-    line: &[u8],
-    read_call: impl FnOnce(&[u8]) -> Option<(CallToolRequestParams, RequestId)>,
-) -> Option<(CallToolRequestParams, RequestId)> {
-    if line.len() < LARGE_BYTES || memchr::memmem::find(line, TOOL.as_bytes()).is_none() {
-        return None;
-    }
-    let line = std::str::from_utf8(line).ok()?;
-    let places = memchr::memmem::find_iter(line.as_bytes(), "\"state\"").take(MAX_PLACES);
-    let (start, state) =
-        places.filter_map(|at| object_after(line, at)).find(|(_, state)| state.len() > LARGE_BYTES / 2)?;
-    // Something that nobody sends stands for it meanwhile, because another field might have a field of this name.
-    let mark = verbatim::mark();
-    let rest = [&line[..start], "\"", mark, "\"", &line[start + state.len()..]].concat();
-    let (mut params, id) = read_call(rest.as_bytes())?;
-    let place = params.arguments.as_mut()?.get_mut(FIELD)?;
-    if params.name != TOOL || place.as_str() != Some(mark) {
-        return None;
-    }
-    *place = Value::Object(verbatim::fields(state.to_owned()));
-    Some((params, id))
+/// An argument of a tool that may hold a large object.
+#[derive(Debug, Clone)]
+pub struct LargeArgument {
+    tool: String,
+    argument: &'static str,
+    /// Its name as it stands in a message.
+    quoted: String,
 }
 
-/// The object that is the value of the field whose name is at `at`, and where it begins.
-fn object_after(line: &str, at: usize) -> Option<(usize, &str)> {
-    let value = line[at + FIELD.len() + 2..].trim_ascii_start().strip_prefix(':')?.trim_ascii_start();
+impl LargeArgument {
+    /// The argument of this name, of the tool of that name.
+    #[must_use]
+    pub fn new(tool: &str, argument: &'static str) -> Self {
+        Self { tool: tool.to_owned(), argument, quoted: format!("\"{argument}\"") }
+    }
+
+    /// The call in a line, where this is large in it; `read_call` reads what is left of it. Everything else, broken lines
+    /// among it, is for the general way.
+    fn read(
+        &self,
+        line: &[u8],
+        read_call: impl FnOnce(&[u8]) -> Option<(CallToolRequestParams, RequestId)>,
+    ) -> Option<(CallToolRequestParams, RequestId)> {
+        memchr::memmem::find(line, self.tool.as_bytes())?;
+        let line = std::str::from_utf8(line).ok()?;
+        let places = memchr::memmem::find_iter(line.as_bytes(), self.quoted.as_bytes()).take(MAX_PLACES);
+        let (start, object) = places
+            .filter_map(|at| object_after(line, at + self.quoted.len()))
+            .find(|(_, object)| object.len() > LARGE_BYTES / 2)?;
+        // Something that nobody sends stands for it meanwhile, because another field might have a field of this name.
+        let mark = verbatim::mark();
+        let rest = [&line[..start], "\"", mark, "\"", &line[start + object.len()..]].concat();
+        let (mut params, id) = read_call(rest.as_bytes())?;
+        let place = params.arguments.as_mut()?.get_mut(self.argument)?;
+        if params.name != self.tool || place.as_str() != Some(mark) {
+            return None;
+        }
+        *place = Value::Object(verbatim::fields(object.to_owned()));
+        Some((params, id))
+    }
+}
+
+/// The call in a line that has one of these arguments, large; `read_call` reads what is left of it.
+pub fn read(
+    line: &[u8],
+    arguments: &[LargeArgument],
+    read_call: impl Fn(&[u8]) -> Option<(CallToolRequestParams, RequestId)>,
+) -> Option<(CallToolRequestParams, RequestId)> {
+    if line.len() < LARGE_BYTES {
+        return None;
+    }
+    arguments.iter().find_map(|argument| argument.read(line, &read_call))
+}
+
+/// The object that is the value of the field whose name ends before `after`, and where it begins.
+fn object_after(line: &str, after: usize) -> Option<(usize, &str)> {
+    let value = line[after..].trim_ascii_start().strip_prefix(':')?.trim_ascii_start();
     let start = line.len() - value.len();
     let mut values = Deserializer::from_str(value).into_iter::<IgnoredAny>();
     values.next()?.ok()?;
-    let state = &value[..values.byte_offset()];
-    state.starts_with('{').then_some((start, state))
+    let object = &value[..values.byte_offset()];
+    object.starts_with('{').then_some((start, object))
 }
 
 #[cfg(test)]
@@ -65,8 +92,12 @@ mod tests {
         params: CallToolRequestParams,
     }
 
+    const TOOL: &str = "keep_state";
+    const ARGUMENT: &str = "state";
+
     fn read(line: &str) -> Option<(CallToolRequestParams, RequestId)> {
-        super::read(line.as_bytes(), |line| {
+        let arguments = [LargeArgument::new("other_tool", "text"), LargeArgument::new(TOOL, ARGUMENT)];
+        super::read(line.as_bytes(), &arguments, |line| {
             let Call { id, params, .. } = serde_json::from_slice(line).ok()?;
             Some((params, id))
         })
@@ -81,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_state_is_text_and_the_rest_as_ever() {
+    fn a_large_argument_is_text_and_the_rest_as_ever() {
         let state = json!({"z": "größer ".repeat(LARGE_BYTES), "a": [1, {"c": 2, "b": null}]});
         let (params, id) = read(&line(TOOL, &state)).unwrap();
         assert_eq!(id, RequestId::String("x".into()));
@@ -89,7 +120,7 @@ mod tests {
         assert!(params.meta.is_some());
         let mut arguments = params.arguments.unwrap();
         assert_eq!(arguments["node_id"], json!("n"));
-        let Some(Value::Object(fields)) = arguments.remove(FIELD) else { panic!("no state") };
+        let Some(Value::Object(fields)) = arguments.remove(ARGUMENT) else { panic!("no state") };
         assert_eq!(verbatim::of_fields(fields), Ok(state.to_string()));
     }
 

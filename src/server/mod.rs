@@ -1,8 +1,9 @@
 //! The MCP surface: translates between the protocol and the services, and decides nothing else.
 //!
 //! [`serve_stdio`] answers the handshake before it touches the home, and ends when stdin closes. A tool is one file in
-//! `tools`, registered in [`catalog`].
+//! `tools`, which lists them; [`catalog`] says which of them a server shows.
 
+mod answer;
 pub mod catalog;
 mod elicit;
 mod excerpt;
@@ -93,7 +94,7 @@ pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
     widen_pipes();
     let (reader, writer) = stdio_pipes();
     let closed = CancellationToken::new();
-    let transport = LineTransport::new(reader, writer, closed.clone());
+    let transport = LineTransport::new(reader, writer, server.catalog.large_arguments(), closed.clone());
     let running = match server.clone().serve(transport).await {
         Ok(running) => running,
         Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),

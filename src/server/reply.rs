@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, InputRequiredResult};
 use serde_json::{Map, Value, json};
 
-use super::{excerpt, tool::Answer, verbatim};
+use super::{answer::Answer, excerpt, verbatim};
 use crate::{domain::Hinted as _, library::LibraryError};
 
 /// An answer that would be longer than this, as text, has its longest parts cut. An agent pays for every character.

@@ -4,15 +4,16 @@ use std::{pin::Pin, sync::Arc};
 
 use rmcp::model::{JsonObject, ToolAnnotations};
 use schemars::JsonSchema;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
+    answer::Answer,
     progress::CallContext,
     reply::{self, Reply},
     rounds, schema,
 };
-use crate::library::{LibraryError, Services, runs::Gate};
+use crate::library::{LibraryError, Services};
 
 /// Groups of tools that can be switched on and off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -68,6 +69,9 @@ pub trait Tool: 'static {
     const EFFECT: Effect;
     /// Whether it is also of use where nothing may be executed. Then it only reads.
     const READS_WITHOUT_EXECUTING: bool = false;
+    /// The argument that may hold a large object, which is then not made a value: it comes as the text that it is, and
+    /// `verbatim::of_fields` takes it out.
+    const LARGE_ARGUMENT: Option<&'static str> = None;
     /// Its arguments.
     type Params: DeserializeOwned + JsonSchema + Send;
     /// Its answer.
@@ -94,33 +98,6 @@ pub fn take_fields(arguments: &mut Map<String, Value>, names: &[&str]) -> Map<St
     names.iter().filter_map(|name| arguments.remove_entry(*name)).collect()
 }
 
-/// The answer of a tool.
-pub trait Answer: Serialize + JsonSchema + Send {
-    /// Whether a program goes on with it: then its structured content is never cut, only the text beside it.
-    const WHOLE: bool = false;
-
-    /// Its structured content. One that holds something large moves it there: a copy takes longer than the answer.
-    ///
-    /// # Errors
-    /// When it can't be JSON.
-    fn into_content(self) -> serde_json::Result<Value>
-    where
-        Self: Sized,
-    {
-        serde_json::to_value(self)
-    }
-
-    /// The error code, when the answer tells of something that went wrong.
-    fn error_code(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// The run that it tells of, when that waits for the user to decide something.
-    fn asked(&self) -> Option<(&str, &Gate)> {
-        None
-    }
-}
-
 type Handler =
     for<'a> fn(&'a Services, Map<String, Value>, &'a CallContext) -> Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
 
@@ -132,6 +109,8 @@ pub struct Entry {
     pub effect: Effect,
     /// Whether it only reads where nothing may be executed.
     pub reads_without_executing: bool,
+    /// The argument that may hold a large object.
+    pub large_argument: Option<&'static str>,
     /// What `tools/list` says of it.
     pub listed: rmcp::model::Tool,
     handler: Handler,
@@ -149,6 +128,7 @@ impl Entry {
             toolset: T::TOOLSET,
             effect: T::EFFECT,
             reads_without_executing: T::READS_WITHOUT_EXECUTING,
+            large_argument: T::LARGE_ARGUMENT,
             listed,
             handler: |services, arguments, context| {
                 Box::pin(async move {

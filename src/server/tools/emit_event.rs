@@ -9,8 +9,9 @@ use crate::{
     domain::{Hinted as _, Outcome, RunStatus},
     library::{LibraryError, Services, Triggered},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

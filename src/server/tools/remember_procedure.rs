@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use crate::{
     library::{CloneRequest, DefinitionDraft, DefinitionPatch, Library, LibraryError, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset, parse, take_fields},
+        tool::{Effect, Tool, Toolset, parse, take_fields},
         tools::arguments::ProcedureArgument,
     },
 };

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use crate::{
     library::{LibraryError, Review, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset, parse},
+        tool::{Effect, Tool, Toolset, parse},
     },
 };
 
