@@ -184,7 +184,51 @@ fn annotations(effect: Effect) -> ToolAnnotations {
 pub fn parse<P: DeserializeOwned>(arguments: Map<String, Value>) -> Result<P, LibraryError> {
     serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
         let path = error.path().to_string();
-        let why = error.into_inner();
-        LibraryError::invalid(if path == "." { why.to_string() } else { format!("`{path}`: {why}") })
+        let why = in_plain_words(&error.into_inner().to_string());
+        LibraryError::invalid(if path == "." { why } else { format!("`{path}`: {why}") })
     })
+}
+
+/// What serde says of an argument, without the names that types have in Rust.
+fn in_plain_words(message: &str) -> String {
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let plain = match expected.split([' ', ':']).next().unwrap_or_default() {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "struct" => "an object",
+        _ => return message.to_owned(),
+    };
+    format!("{found}, expected {plain}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only whether it can be read matters")]
+    struct Given {
+        count: Option<u32>,
+        share: Option<f64>,
+        inner: Option<Box<Given>>,
+        list: Option<Vec<String>>,
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_argument_is_said_in_plain_words() {
+        for (given, said) in [
+            (json!({"count": "x"}), "`count`: invalid type: string \"x\", expected a whole number from 0"),
+            (json!({"count": -1}), "`count`: invalid value: integer `-1`, expected a whole number from 0"),
+            (json!({"share": []}), "`share`: invalid type: sequence, expected a number"),
+            (json!({"inner": 1}), "`inner`: invalid type: integer `1`, expected an object"),
+            (json!({"list": 1}), "`list`: invalid type: integer `1`, expected a sequence"),
+        ] {
+            let Value::Object(given) = given else { panic!("an object") };
+            assert_eq!(parse::<Given>(given).unwrap_err().to_string(), said);
+        }
+    }
 }
