@@ -115,7 +115,7 @@ pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
                 );
             }
             Ok(_) => {}
-            Err(error) => tracing::error!(%error, "the home can't be opened; every call will say so"),
+            Err(error) => tracing::error!(error = error.in_full(), "the home can't be opened; every call will say so"),
         }
     });
     let waiting = running.waiting();

@@ -84,3 +84,34 @@ impl Hinted for LibraryError {
         Some(hint.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::StorageError;
+
+    #[test]
+    fn what_happened_and_what_to_do_are_told_apart_and_together() {
+        let not_found = |closest: Option<&str>| LibraryError::ProcedureNotFound {
+            given: "gret".to_owned(),
+            closest: closest.map(str::to_owned),
+        };
+        for (error, what, hint) in [
+            (not_found(Some("greet")), "there is no procedure `gret`", "; the closest name is `greet`"),
+            (not_found(None), "there is no procedure `gret`", "; list_procedures shows what there is"),
+            (LibraryError::RunNotFound("r".to_owned()), "there is no run `r`", "; list_runs shows the latest"),
+            (LibraryError::HomeInUse { count: 1 }, "1 other process has the home open", "; end it and try again"),
+            (LibraryError::HomeInUse { count: 2 }, "2 other processes have the home open", "; end them and try again"),
+            (
+                StorageError::Migrated { found: 9, known: 8 }.into(),
+                "another program has brought the database to schema version 9",
+                "nothing was written. Restart `repertoire`",
+            ),
+            (LibraryError::invalid("`a` is no b"), "`a` is no b", ""),
+        ] {
+            let (text, full) = (error.to_string(), error.in_full());
+            assert!(text.starts_with(what) && full.starts_with(&text) && full.contains(hint), "{text} | {full}");
+            assert_eq!(full == text, error.hint().is_none());
+        }
+    }
+}
