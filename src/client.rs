@@ -19,23 +19,13 @@ use tokio::process::Command;
 pub enum ClientError {
     /// The server can't be started.
     #[error("the server `{}` can't be started: {source}", program.display())]
-    Spawn {
-        /// The program.
-        program: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    Spawn { program: PathBuf, source: std::io::Error },
     /// The handshake failed.
     #[error("the handshake with the server failed: {0}")]
     Handshake(#[from] Box<ClientInitializeError>),
     /// The protocol failed.
     #[error("the call of `{tool}` failed: {source}")]
-    Call {
-        /// The tool.
-        tool: String,
-        /// What went wrong.
-        source: Box<ServiceError>,
-    },
+    Call { tool: String, source: Box<ServiceError> },
 }
 
 /// How the client opens the conversation.

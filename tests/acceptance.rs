@@ -1,9 +1,10 @@
 //! The acceptance list of the workflow context, an item each, over stdio.
 //!
 //! Where an item is a subject of its own, it is shown here once and tested in depth elsewhere: sequence numbers, size
-//! limits and retention in `checkpoints`, reducers in `merge_states` and `domain::reducers`, outcomes and clean-up in
-//! `outcomes`, lessons in `learning`, scopes in `recall_scope`, tenants in `tenants` and (every tool) `tenants_apart`,
-//! files in `artifacts`, migrations in `migrations`, the orchestrator in `orchestrator`. Times are `repertoire bench`.
+//! limits and retention in `library::workflows::checkpoints`, reducers in `merge_states` beside it and in the source in
+//! `domain::reducers`, outcomes and clean-up in `outcomes`, files in `artifacts`; lessons in `library::learning`, scopes in
+//! `library::procedures::recall_scope`, tenants in `library::home::tenants` and (every tool) `tenants_apart`, migrations in
+//! `storage::migrations`, the orchestrator in `orchestrator`. Times are `repertoire bench`.
 
 use std::{fs, thread};
 

@@ -6,15 +6,15 @@ use serde_json::Value;
 
 use super::{
     asking,
-    context::{Context, worker_program},
+    context::Context,
     error::CliError,
     output::{printable, short},
+    programs::worker_program,
     run::show as show_end,
 };
 use crate::{
     config::Approvals,
-    domain::{Outcome, RunFilter, RunStatus},
-    host::GateKind,
+    domain::{GateKind, Outcome, RunFilter, RunStatus},
     library::{
         Services, rfc3339_ms,
         runs::{Decider, Decision, Execution, Gate, Waiting},
@@ -65,7 +65,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
 async fn approve(run_id: &str, arguments: &Arguments, context: &Context) -> Result<Execution, CliError> {
     let services = Services::open(context.config()?, context.starters, worker_program()?).await?;
     let is_person = asking::is_terminal();
-    let decider = Decider { name: services.library().user().to_owned(), is_person };
+    let name = services.library().user().to_owned();
+    let decider = if is_person { Decider::Person(name) } else { Decider::Agent(name) };
     let out = context.output;
     // What was said on the command line is about what waits now, not about what comes after it.
     let mut is_first = true;

@@ -9,7 +9,7 @@ use super::{
     output::{BOLD, DIM, Output, YELLOW, printable},
 };
 use crate::{
-    host::GateKind,
+    domain::GateKind,
     library::{
         rfc3339_ms,
         runs::{Active, Decision, Gate},

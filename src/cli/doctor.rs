@@ -11,9 +11,10 @@ use std::{
 use serde_json::Map;
 
 use super::{
-    context::{Context, worker_program},
+    context::Context,
     error::CliError,
     output::{GREEN, Output, RED, YELLOW},
+    programs::worker_program,
 };
 use crate::{
     domain::ProcedureFilter,

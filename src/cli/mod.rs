@@ -14,6 +14,7 @@ mod inbox;
 mod init;
 mod list;
 mod output;
+mod programs;
 mod run;
 mod serve;
 mod show;

@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use super::{
     asking,
-    context::{Context, worker_program},
+    context::Context,
     error::CliError,
     output::{Output, printable},
+    programs::worker_program,
 };
 use crate::{
     domain::Outcome,
@@ -90,7 +91,7 @@ async fn execute(arguments: &Arguments, context: &Context) -> Result<Execution, 
         }
         asking::show(gate, &execution.run_id, context.output);
         let decision = asking::ask(gate, context.output).await?;
-        let decider = Decider { name: services.library().user().to_owned(), is_person: true };
+        let decider = Decider::Person(services.library().user().to_owned());
         let (run_id, question) = (&execution.run_id, gate.id());
         execution = services.engine().answer(run_id, &question, decision, decider, asking::stoppable()).await?;
     }

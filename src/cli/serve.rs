@@ -2,11 +2,7 @@
 
 use std::{io::IsTerminal as _, process::ExitCode};
 
-use super::{
-    context::{Context, worker_program},
-    error::CliError,
-    output::log,
-};
+use super::{context::Context, error::CliError, output::log, programs::worker_program};
 use crate::server::{self, ServeOptions, catalog::Selection, tool::Toolset};
 
 /// Threads for SQLite, git and files. More would only wait for the same disk, each with a connection of its own.

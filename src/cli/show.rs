@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::{
     context::Context,
     error::CliError,
-    output::{BOLD, DIM, percent},
+    output::{BOLD, DIM, percent, printable},
 };
 use crate::library::{ProcedureRef, rfc3339};
 
@@ -61,10 +61,11 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
                 format!("+{} -{}", view.version.lines_added, view.version.lines_removed),
                 view.version.commit.chars().take(10).collect(),
                 rfc3339(view.version.committed_at),
+                printable(&view.version.author),
                 view.version.message,
             ]
         })
         .collect();
-    out.table(&["VERSION", "KIND", "LINES", "COMMIT", "WHEN", "MESSAGE"], &table);
+    out.table(&["VERSION", "KIND", "LINES", "COMMIT", "WHEN", "AUTHOR", "MESSAGE"], &table);
     Ok(ExitCode::SUCCESS)
 }

@@ -10,9 +10,10 @@ use std::{
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::{
-    context::{Context, worker_program},
+    context::Context,
     error::CliError,
     output::{BOLD, GREEN, RED},
+    programs::worker_program,
 };
 use crate::{
     domain::{Definition, name::slugify},

@@ -25,7 +25,6 @@ pub enum Part {
 /// A Python expression in which strings have single quotes, so that it can stand in an f-string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expression {
-    /// Its source.
     pub code: String,
     /// The same where it becomes part of a text: there, nothing is not good enough.
     pub in_text: String,

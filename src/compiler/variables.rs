@@ -16,7 +16,6 @@ pub enum Piece<'t> {
     Variable {
         /// As it is written, braces included.
         raw: &'t str,
-        /// Its name.
         name: &'t str,
         /// `b` and `c` of `{{a.b.c}}`.
         fields: Vec<&'t str>,

@@ -33,9 +33,7 @@ pub enum Channel {
     Command(Vec<String>),
     /// A tool of a downstream MCP server.
     Tool {
-        /// The server.
         server: String,
-        /// The tool.
         tool: String,
         /// What it is called with; texts may refer to [`VARIABLES`] in braces. `None`: all of them under their names.
         arguments: Option<Map<String, Json>>,

@@ -1,4 +1,4 @@
-//! Why the configuration can't be used.
+//! Why a process can't begin: its home, its user, its tenant or its `config.toml` are not what they must be.
 
 use std::{borrow::Cow, io, path::PathBuf};
 

@@ -32,7 +32,6 @@ const PROTOCOL_HEADERS: [&str; 8] = [
 /// One MCP server of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerSettings {
-    /// How it is reached.
     pub reach: Reach,
     /// Seconds that one call of a tool may take.
     pub timeout_seconds: u64,
@@ -56,7 +55,6 @@ pub enum Reach {
 pub struct CommandSettings {
     /// A name that is looked up in `PATH`, or an absolute path.
     pub command: PathBuf,
-    /// Its arguments.
     pub args: Vec<String>,
     /// Variables beside the clean environment.
     pub env: BTreeMap<String, String>,
@@ -82,7 +80,6 @@ pub struct HttpSettings {
 pub struct HeaderSource {
     /// A word that stands before the value.
     pub scheme: Option<String>,
-    /// The variable.
     pub variable: String,
 }
 
@@ -250,7 +247,7 @@ impl Section {
             return Err(("headers", "belongs to a server with `url`; a program gets `env` and `env_vars`".to_owned()));
         }
         let command = self.command.unwrap_or_default();
-        let path = super::policy::expand_tilde(&command);
+        let path = super::paths::expand_tilde(&command);
         if command.trim().is_empty() || command.contains('\0') {
             return Err(("command", "is empty; it is the program to start".to_owned()));
         }
@@ -270,7 +267,7 @@ impl Section {
         if self.env.values().any(|value| value.contains('\0')) {
             return Err(("env", "has a value with a NUL character, which no variable can have".to_owned()));
         }
-        let cwd = self.cwd.as_deref().map(super::policy::expand_tilde);
+        let cwd = self.cwd.as_deref().map(super::paths::expand_tilde);
         if let Some(cwd) = cwd.as_ref().filter(|cwd| !cwd.is_absolute()) {
             return Err(("cwd", format!("is `{}`; it must be an absolute folder", cwd.display())));
         }

@@ -8,6 +8,7 @@ mod environment;
 mod error;
 mod mcp_servers;
 mod model;
+mod paths;
 mod policy;
 mod runs;
 mod tenant;
@@ -60,7 +61,6 @@ pub struct Config {
     pub tenant: Option<String>,
     /// The most that any procedure may do.
     pub policy: Permissions,
-    /// Who may approve.
     pub approvals: Approvals,
     /// Limits of every run.
     pub limits: Limits,
@@ -169,7 +169,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] when no home is known, the file is not valid, or there is no tenant and must be one.
     pub fn load(start: &Start) -> Result<Self, ConfigError> {
-        let home = resolve_home(start.home.as_deref())?;
+        let home = paths::resolve_home(start.home.as_deref())?;
         let path = home.join(FILE_NAME);
         let stamp = stamp(&path);
         let text = match fs::read_to_string(&path) {
@@ -239,14 +239,6 @@ impl Config {
     pub fn file(&self) -> PathBuf {
         self.home.join(FILE_NAME)
     }
-}
-
-fn resolve_home(home: Option<&Path>) -> Result<PathBuf, ConfigError> {
-    let from_environment = || std::env::var_os("REPERTOIRE_HOME").filter(|value| !value.is_empty()).map(PathBuf::from);
-    let from_platform =
-        || directories::ProjectDirs::from("", "", "repertoire").map(|dirs| dirs.data_local_dir().to_owned());
-    let home = home.map(Path::to_owned).or_else(from_environment).or_else(from_platform).ok_or(ConfigError::NoHome)?;
-    std::path::absolute(&home).map_err(|source| ConfigError::Io { path: home, source })
 }
 
 fn check_limits(limits: &Limits) -> Result<(), String> {

@@ -7,7 +7,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{Approvals, tenant};
+use super::{paths::expand_tilde, runs::Approvals, tenant};
 use crate::domain::{HostGrant, Permissions};
 
 /// The section as it is written.
@@ -105,18 +105,6 @@ fn real_directories(directories: &[String], key: &str) -> Result<Vec<PathBuf>, S
                 .ok_or_else(|| format!("`policy.{key}` names `{directory}`, which is not a directory"))
         })
         .collect()
-}
-
-/// `~` and `~/…` as the user's home directory.
-pub(super) fn expand_tilde(directory: &str) -> PathBuf {
-    let rest = match directory {
-        "~" => Some(""),
-        _ => directory.strip_prefix("~/"),
-    };
-    match (rest, directories::UserDirs::new()) {
-        (Some(rest), Some(user)) => user.home_dir().join(rest),
-        _ => PathBuf::from(directory),
-    }
 }
 
 #[cfg(test)]

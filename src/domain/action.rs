@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Hinted as _, ProcedureName, step};
+use super::skill;
 
 /// A step of a workflow: a typed action with an identity, a gate and a policy for failures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -94,7 +94,7 @@ impl ActionStep {
             let names: Vec<&str> = one_of.iter().filter_map(|keys| keys.first().copied()).collect();
             return Err(format!("`config` needs `{}`", names.join("` or `")));
         }
-        self.skill().map_or(Ok(()), check_skill)?;
+        self.skill().map_or(Ok(()), skill::check)?;
         // Whatever stood in an e-mail beside these would be lost, or be read by whoever gets it.
         if self.action_type == ActionType::DraftEmail && self.skill().is_none() {
             let known = [
@@ -115,22 +115,6 @@ impl ActionStep {
         }
         Ok(())
     }
-}
-
-/// Whether a skill is a tool of another server, not a procedure.
-#[must_use]
-pub fn is_tool(skill: &str) -> bool {
-    skill.contains('/')
-}
-
-fn check_skill(skill: &str) -> Result<(), String> {
-    if is_tool(skill) {
-        return step::server_and_tool(skill)
-            .map(drop)
-            .ok_or_else(|| format!("the skill in `config` is `{skill}`; write `server/tool`"));
-    }
-    let name = ProcedureName::parse(skill);
-    name.map(drop).map_err(|error| format!("the skill in `config` is the name of a procedure: {}", error.in_full()))
 }
 
 /// Keys of `config`, each with the words that people use for it too.

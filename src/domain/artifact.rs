@@ -107,17 +107,14 @@ impl fmt::Display for ContentHash {
 /// An artifact as it is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinkedArtifact {
-    /// Its number.
     pub id: i64,
     /// What kind of thing it belongs to.
     pub memory_type: String,
-    /// Which one.
     pub memory_id: String,
     /// What it is, in the caller's words.
     pub kind: String,
     /// The real path of a file, or a URI.
     pub location: String,
-    /// Whether it is a file.
     pub is_file: bool,
     /// Its hash, where that is known.
     pub content_hash: Option<String>,

@@ -59,11 +59,9 @@ impl ItemKind {
 /// Something for the inbox, as a procedure gives it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewItem {
-    /// What it is.
     pub kind: ItemKind,
     /// The title of a notification or task, the subject of an e-mail.
     pub title: Option<String>,
-    /// The text.
     pub body: String,
     /// What only items of this kind have.
     pub data: Map<String, Value>,

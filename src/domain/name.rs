@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Hinted;
+use super::{Hinted, host_module};
 
 /// Longest accepted name, in characters. Two of them and their folders still fit the 255 bytes that
 /// file systems give a path component, whatever the script.
@@ -22,22 +22,6 @@ pub const PYTHON_KEYWORDS: [&str; 35] = [
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
     "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
     "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
-];
-/// What code imports from the host under these names; a function or parameter of that name would hide it.
-pub const HOST_NAMES: [&str; 13] = [
-    "approve",
-    "ask",
-    "call_procedure",
-    "call_tool",
-    "checkpoint",
-    "create_task",
-    "draft_email",
-    "http_request",
-    "llm",
-    "log",
-    "manual_step",
-    "notify",
-    "run_command",
 ];
 
 /// Why a text can't become a [`ProcedureName`].
@@ -104,7 +88,8 @@ impl ProcedureName {
         let is_enclosed = |c: char| matches!(c, '\u{24b6}'..='\u{24e9}' | '\u{1f130}'..='\u{1f189}');
         let is_usable = |c: char| c.is_ascii_digit() || (c.is_alphabetic() && !is_enclosed(c));
         let identifier: String = self.0.chars().map(|c| if is_usable(c) { c } else { '_' }).collect();
-        let is_taken = PYTHON_KEYWORDS.contains(&identifier.as_str()) || HOST_NAMES.contains(&identifier.as_str());
+        // A function of that name would hide the host function.
+        let is_taken = PYTHON_KEYWORDS.contains(&identifier.as_str()) || host_module::signature(&identifier).is_some();
         if is_taken || identifier.starts_with(|c: char| c.is_numeric() || c == '_') {
             format!("run_{identifier}")
         } else {

@@ -299,11 +299,8 @@ impl Procedure {
 /// Which procedures to list.
 #[derive(Debug, Clone, Default)]
 pub struct ProcedureFilter<'a> {
-    /// Only this category.
     pub category: Option<&'a str>,
-    /// Only with this tag.
     pub tag: Option<&'a str>,
-    /// Only with this status.
     pub status: Option<Status>,
     /// Only with at least this confidence, best first (otherwise the latest change comes first).
     pub min_confidence: Option<f64>,

@@ -50,21 +50,15 @@ pub enum MergeError {
     TypeClash {
         /// The field; dots lead into objects.
         field: String,
-        /// The reducer's name.
         reducer: &'static str,
-        /// The index of the branch.
         branch: usize,
         /// The type that it has there.
         found: &'static str,
-        /// What was expected.
         wanted: Wanted,
     },
     /// The sum can't be written as a JSON number.
     #[error("the states were not merged: the sum of field `{field}` is too large for a JSON number")]
-    SumTooLarge {
-        /// The field.
-        field: String,
-    },
+    SumTooLarge { field: String },
 }
 
 impl Hinted for MergeError {

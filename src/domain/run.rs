@@ -117,21 +117,17 @@ pub struct HostCall {
 /// One run as it is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
-    /// Its id.
     pub id: String,
     /// What was executed.
     pub procedure_id: i64,
     /// Its name today.
     pub procedure_name: String,
-    /// In which version.
     pub version: VersionNumber,
     /// The run that called it.
     pub parent_run_id: Option<String>,
     /// The server process that owns it.
     pub session: String,
-    /// Where it stands.
     pub status: RunStatus,
-    /// How it answered.
     pub outcome: Option<Outcome>,
     /// The parameters as JSON.
     pub parameters: String,
@@ -139,7 +135,6 @@ pub struct Run {
     pub result: Option<String>,
     /// What it printed and logged.
     pub output: Option<String>,
-    /// What went wrong.
     pub error: Option<String>,
     /// The exception's class.
     pub error_type: Option<String>,
@@ -164,9 +159,7 @@ pub struct Run {
 /// Which runs to list.
 #[derive(Debug, Clone, Default)]
 pub struct RunFilter {
-    /// Only of this procedure.
     pub procedure_id: Option<i64>,
-    /// Only with this status.
     pub status: Option<RunStatus>,
 }
 
@@ -175,11 +168,9 @@ pub struct RunFilter {
 pub struct DecisionRecord {
     /// The call that waited for it.
     pub sequence: u32,
-    /// What was asked.
     pub question: String,
     /// `approve`, `reject` or `expired`.
     pub decision: String,
-    /// Who decided.
     pub decided_by: String,
     /// Milliseconds since 1970.
     pub decided_at: i64,

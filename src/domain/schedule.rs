@@ -35,22 +35,10 @@ const MAX_DAYS: [u16; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 pub enum ScheduleError {
     /// Not five fields.
     #[error("`{expression}` has {count} fields, cron has 5: minute, hour, day of month, month, day of week")]
-    FieldCount {
-        /// The expression.
-        expression: String,
-        /// How many it has.
-        count: usize,
-    },
+    FieldCount { expression: String, count: usize },
     /// One of the fields is not valid.
     #[error("`{field}` in `{expression}` is not a valid {kind}")]
-    Field {
-        /// The expression.
-        expression: String,
-        /// The field.
-        field: String,
-        /// Which one it is.
-        kind: &'static str,
-    },
+    Field { expression: String, field: String, kind: &'static str },
     /// No day is like that.
     #[error("`{0}` never comes: no month that it names has such a day")]
     Never(String),

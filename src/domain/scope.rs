@@ -15,7 +15,6 @@ pub const MAX_ID_BYTES: usize = 200;
 /// Names, from the outermost to the innermost that is meant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Scope<'a> {
-    /// The workflow.
     pub workflow_id: Option<&'a str>,
     /// One run of the workflow.
     pub run_id: Option<&'a str>,
@@ -78,20 +77,10 @@ pub enum ScopeError {
     Empty(&'static str),
     /// A name is too long.
     #[error("`{field}` has {bytes} bytes, and at most {MAX_ID_BYTES} are allowed")]
-    TooLong {
-        /// The argument.
-        field: &'static str,
-        /// Its length.
-        bytes: usize,
-    },
+    TooLong { field: &'static str, bytes: usize },
     /// A name has a character that can't be seen.
     #[error("`{field}` has the control character {character:?}")]
-    Control {
-        /// The argument.
-        field: &'static str,
-        /// The character.
-        character: char,
-    },
+    Control { field: &'static str, character: char },
 }
 
 impl Hinted for ScopeError {

@@ -21,7 +21,6 @@ pub struct Stats {
     pub p95_ms: Option<f64>,
     /// Start of the latest run, in milliseconds since 1970.
     pub last_run_at: Option<i64>,
-    /// The latest error.
     pub last_error: Option<String>,
     /// Per version, newest first.
     pub by_version: Vec<VersionTotals>,
@@ -32,7 +31,6 @@ pub struct Stats {
 /// Totals of one version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VersionTotals {
-    /// Which version.
     pub version: VersionNumber,
     /// Executions that ended normally.
     pub success: u64,

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::ActionStep;
+use super::{ActionStep, skill::server_and_tool};
 
 /// Longest accepted `step_id`, in characters.
 const MAX_ID_CHARS: usize = 60;
@@ -72,12 +72,6 @@ pub struct ToolStep {
     /// Steps that run before this one, by `step_id`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
-}
-
-/// The server and its tool that `path` names; `None` when it does not name both.
-#[must_use]
-pub fn server_and_tool(path: &str) -> Option<(&str, &str)> {
-    path.split_once('/').filter(|(server, tool)| !server.trim().is_empty() && !tool.trim().is_empty())
 }
 
 /// A step that calls another procedure.

@@ -25,7 +25,7 @@ pub enum StepShape {
 /// The fields of all kinds that are objects.
 #[derive(JsonSchema)]
 #[schemars(inline)]
-#[expect(missing_docs, reason = "each field is described at the kinds of steps that have it")]
+// Each field is described at the kinds of steps that have it.
 pub struct Fields {
     pub command: Option<Vec<String>>,
     pub tool: Option<String>,

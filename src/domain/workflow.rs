@@ -30,11 +30,8 @@ pub struct Checkpoint {
 pub struct WorkflowOutcome {
     /// Its key here.
     pub id: i64,
-    /// The workflow.
     pub workflow_id: String,
-    /// The run of that workflow.
     pub run_id: String,
-    /// How it ended.
     pub ended: Ended,
     /// What those that are alike share; absent where nothing is to be learned.
     pub pattern: Option<String>,
@@ -42,7 +39,6 @@ pub struct WorkflowOutcome {
     pub created_at: i64,
     /// What the caller counted.
     pub counts: Counts,
-    /// What went wrong.
     pub error_message: Option<String>,
     /// What it produced.
     pub artifacts: Vec<Value>,
@@ -55,10 +51,7 @@ pub struct WorkflowOutcome {
 pub struct Counts {
     /// How long the run took.
     pub duration_ms: i64,
-    /// Its nodes.
     pub node_count: i64,
-    /// Those that succeeded.
     pub nodes_succeeded: i64,
-    /// Those that failed.
     pub nodes_failed: i64,
 }

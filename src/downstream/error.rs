@@ -21,14 +21,10 @@ pub enum DownstreamError {
     #[error(
         "the MCP server `{server}` is switched off (`enabled = false` under [mcp_servers.{server}] in config.toml)"
     )]
-    Disabled {
-        /// The server.
-        server: String,
-    },
+    Disabled { server: String },
     /// The server has no such tool.
     #[error("the MCP server `{server}` has no tool `{tool}`{hint}")]
     UnknownTool {
-        /// The server.
         server: String,
         /// What was asked for.
         tool: String,
@@ -37,12 +33,7 @@ pub enum DownstreamError {
     },
     /// The server can't be started or reached.
     #[error("the MCP server `{server}` can't be used: {message}")]
-    Start {
-        /// The server.
-        server: String,
-        /// What happened.
-        message: String,
-    },
+    Start { server: String, message: String },
     /// The server failed several times and gets a rest.
     #[error(
         "the MCP server `{server}` failed {failures} times in a row; the next attempt is possible in {:.1} s. Last time: \
@@ -50,9 +41,7 @@ pub enum DownstreamError {
         wait.as_secs_f64()
     )]
     Resting {
-        /// The server.
         server: String,
-        /// How often it failed.
         failures: u32,
         /// How long it still rests.
         wait: Duration,
@@ -61,20 +50,11 @@ pub enum DownstreamError {
     },
     /// The server ended, or the connection broke, before it answered.
     #[error("the MCP server `{server}` did not answer the call of `{server}/{tool}`: {message}")]
-    Ended {
-        /// The server.
-        server: String,
-        /// The tool.
-        tool: String,
-        /// What happened.
-        message: String,
-    },
+    Ended { server: String, tool: String, message: String },
     /// The time was up.
     #[error("the call of `{server}/{tool}` was stopped after {:.1} s{hint}", after.as_secs_f64())]
     TimedOut {
-        /// The server.
         server: String,
-        /// The tool.
         tool: String,
         /// How long it was waited for.
         after: Duration,
@@ -83,42 +63,16 @@ pub enum DownstreamError {
     },
     /// The caller wants no answer any more.
     #[error("the call of `{server}/{tool}` was cancelled")]
-    Cancelled {
-        /// The server.
-        server: String,
-        /// The tool.
-        tool: String,
-    },
+    Cancelled { server: String, tool: String },
     /// The tool answered that it failed.
     #[error("`{server}/{tool}` failed: {text}")]
-    Tool {
-        /// The server.
-        server: String,
-        /// The tool.
-        tool: String,
-        /// What it says.
-        text: String,
-    },
+    Tool { server: String, tool: String, text: String },
     /// The server refused the call, for example for wrong arguments.
     #[error("the MCP server `{server}` refused the call of `{server}/{tool}`: {message}")]
-    Refused {
-        /// The server.
-        server: String,
-        /// The tool.
-        tool: String,
-        /// What it says.
-        message: String,
-    },
+    Refused { server: String, tool: String, message: String },
     /// The answer is none that can be used.
     #[error("the answer of `{server}/{tool}` can't be used: {message}")]
-    Answer {
-        /// The server.
-        server: String,
-        /// The tool.
-        tool: String,
-        /// Why.
-        message: String,
-    },
+    Answer { server: String, tool: String, message: String },
 }
 
 impl DownstreamError {

@@ -3,8 +3,23 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Action, parse};
-use crate::runtime::monty::PythonError;
+use super::{
+    action::Action,
+    context::parse,
+    function::{Fallible, HostFunction, Perform, as_given},
+};
+use crate::{domain::Nature, runtime::PythonError};
+
+const NAME: &str = "call_procedure";
+
+pub const FUNCTION: HostFunction = HostFunction {
+    name: NAME,
+    nature: |_, _| Nature::Nested,
+    grant: None,
+    fallible: Fallible::Yes,
+    shown: as_given,
+    perform: Perform::AtOnce(|arguments, _| call(arguments)),
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,7 +29,7 @@ struct Arguments {
     arguments: Option<Map<String, Value>>,
 }
 
-pub fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
-    let Arguments { name, arguments } = parse("call_procedure", arguments)?;
+fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
+    let Arguments { name, arguments } = parse(NAME, arguments)?;
     Ok(Action::CallProcedure { name, arguments: arguments.unwrap_or_default() })
 }

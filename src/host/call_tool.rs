@@ -6,10 +6,25 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Action, HostContext, parse};
+use super::{
+    action::Action,
+    context::{HostContext, parse},
+    function::{Fallible, GrantKind, HostFunction, Perform, as_declared, as_given},
+};
 use crate::{
     downstream::DownstreamError,
-    runtime::monty::{PythonError, Reply},
+    runtime::{PythonError, Reply},
+};
+
+const NAME: &str = "call_tool";
+
+pub const FUNCTION: HostFunction = HostFunction {
+    name: NAME,
+    nature: as_declared,
+    grant: Some(GrantKind::Tool),
+    fallible: Fallible::Yes,
+    shown: as_given,
+    perform: Perform::Waiting(|arguments, context| Box::pin(call(arguments, context))),
 };
 
 #[derive(Deserialize)]
@@ -20,13 +35,13 @@ struct Arguments {
     #[serde(default)]
     arguments: Option<Map<String, Value>>,
     timeout: Option<f64>,
-    /// Read by [`super::nature`].
+    /// Read by [`as_declared`].
     #[serde(default, rename = "idempotent")]
     _idempotent: bool,
 }
 
-pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
-    let Arguments { tool: path, arguments, timeout, .. } = parse("call_tool", arguments)?;
+async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
+    let Arguments { tool: path, arguments, timeout, .. } = parse(NAME, arguments)?;
     let named = path.split_once('/').filter(|(server, tool)| !server.trim().is_empty() && !tool.trim().is_empty());
     let Some((server, tool)) = named else {
         let message = format!("call_tool(): `{path}` names no tool; write \"server/tool\"");

@@ -9,7 +9,7 @@ use reqwest::{Client, header, redirect::Policy};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::{HostContext, program::Program};
+use super::{context::HostContext, program::Program};
 use crate::config::{Channel, channels::Webhook};
 
 /// A webhook that takes longer is not there.

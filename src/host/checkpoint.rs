@@ -3,20 +3,26 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Action, parse};
-use crate::runtime::monty::PythonError;
+use super::{
+    action::{Action, NewState},
+    context::parse,
+    function::{Fallible, HostFunction, Perform, as_given},
+};
+use crate::{domain::Nature, runtime::PythonError};
 
+const NAME: &str = "checkpoint";
 /// The field of a state that has only one value.
 const VALUE: &str = "value";
 
-/// A state that the code wants to be kept.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewState {
-    /// It; what is no dictionary is its field `value`.
-    pub state: Map<String, Value>,
-    /// What the code calls this place.
-    pub name: Option<String>,
-}
+pub const FUNCTION: HostFunction = HostFunction {
+    name: NAME,
+    // It is stored together with the answer.
+    nature: |_, _| Nature::Repeatable,
+    grant: None,
+    fallible: Fallible::No,
+    shown: as_given,
+    perform: Perform::AtOnce(|arguments, _| call(arguments)),
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,8 +31,8 @@ struct Arguments {
     name: Option<String>,
 }
 
-pub fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
-    let Arguments { state, name } = parse("checkpoint", arguments)?;
+fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
+    let Arguments { state, name } = parse(NAME, arguments)?;
     let state = match state {
         Value::Object(state) => state,
         other => Map::from_iter([(VALUE.to_owned(), other)]),

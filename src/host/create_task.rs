@@ -5,16 +5,28 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Action, parse,
+    action::Action,
+    context::parse,
+    function::{Fallible, HostFunction, Perform, as_given},
     texts::{check_entries, check_not_empty, check_size, check_word, value_error},
 };
 use crate::{
-    domain::{ItemKind, NewItem},
-    runtime::monty::PythonError,
+    domain::{ItemKind, Nature, NewItem},
+    runtime::PythonError,
 };
 
 const NAME: &str = "create_task";
 const PRIORITIES: [&str; 4] = ["low", "medium", "high", "urgent"];
+
+pub const FUNCTION: HostFunction = HostFunction {
+    name: NAME,
+    // It is stored together with the answer.
+    nature: |_, _| Nature::Repeatable,
+    grant: None,
+    fallible: Fallible::No,
+    shown: as_given,
+    perform: Perform::AtOnce(|arguments, _| call(arguments)),
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,7 +38,7 @@ struct Arguments {
     priority: Option<String>,
 }
 
-pub fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
+fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
     let Arguments { title, description, assignee, due, priority } = parse(NAME, arguments)?;
     check_not_empty(NAME, "title", &title)?;
     let description = description.unwrap_or_default();

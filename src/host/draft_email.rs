@@ -4,15 +4,27 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Action, parse,
+    action::Action,
+    context::parse,
+    function::{Fallible, HostFunction, Perform, as_given},
     texts::{check_entries, check_not_empty, check_size, value_error},
 };
 use crate::{
-    domain::{ItemKind, NewItem},
-    runtime::monty::PythonError,
+    domain::{ItemKind, Nature, NewItem},
+    runtime::PythonError,
 };
 
 const NAME: &str = "draft_email";
+
+pub const FUNCTION: HostFunction = HostFunction {
+    name: NAME,
+    // It is stored together with the answer.
+    nature: |_, _| Nature::Repeatable,
+    grant: None,
+    fallible: Fallible::No,
+    shown: as_given,
+    perform: Perform::AtOnce(|arguments, _| call(arguments)),
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,7 +63,7 @@ impl Several {
     }
 }
 
-pub fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
+fn call(arguments: Map<String, Value>) -> Result<Action, PythonError> {
     let Arguments { to, subject, body, cc, bcc, attachments } = parse(NAME, arguments)?;
     check_not_empty(NAME, "subject", &subject)?;
     if subject.chars().any(char::is_control) {

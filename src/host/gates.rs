@@ -5,32 +5,12 @@ use std::time::Duration;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::parse;
-use crate::runtime::monty::PythonError;
+use super::{action::GateRequest, context::parse, function::HostFunction};
+use crate::{domain::GateKind, runtime::PythonError};
 
-/// What a run waits for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct GateRequest {
-    /// Who may decide, and what the decision means.
-    pub kind: GateKind,
-    /// What they read.
-    pub question: String,
-    /// The answers that there are, where not every answer will do.
-    pub choices: Vec<String>,
-    /// How long it waits at most.
-    pub timeout: Option<Duration>,
-}
-
-/// Kinds of gates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GateKind {
-    /// A step that the agent or a person does.
-    Step,
-    /// Somebody has to agree.
-    Approval,
-    /// Somebody has to answer.
-    Question,
-}
+pub const MANUAL_STEP: HostFunction = HostFunction::gate("manual_step", GateKind::Step, manual_step);
+pub const APPROVE: HostFunction = HostFunction::gate("approve", GateKind::Approval, approve);
+pub const ASK: HostFunction = HostFunction::gate("ask", GateKind::Question, ask);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,33 +33,19 @@ struct Asking {
     timeout: Option<f64>,
 }
 
-/// Whether a host function is a gate.
-#[must_use]
-pub fn is_gate(function: &str) -> bool {
-    matches!(function, "manual_step" | "approve" | "ask")
+fn manual_step(kind: GateKind, arguments: Map<String, Value>) -> Result<GateRequest, PythonError> {
+    let Step { instruction } = read(MANUAL_STEP.name, arguments)?;
+    Ok(GateRequest { kind, question: instruction, choices: Vec::new(), timeout: None })
 }
 
-/// What a call of a gate asks for.
-///
-/// # Errors
-/// A `TypeError` or `ValueError` that names the argument.
-pub fn gate(function: &str, arguments: Map<String, Value>) -> Result<GateRequest, PythonError> {
-    let request = |kind, question, choices, timeout| GateRequest { kind, question, choices, timeout };
-    Ok(match function {
-        "approve" => {
-            let Approval { message, timeout } = read(function, arguments)?;
-            request(GateKind::Approval, message, Vec::new(), limit(function, timeout)?)
-        }
-        "ask" => {
-            let Asking { question, choices, timeout } = read(function, arguments)?;
-            let choices = choices.unwrap_or_default();
-            request(GateKind::Question, question, choices, limit(function, timeout)?)
-        }
-        _ => {
-            let Step { instruction } = read(function, arguments)?;
-            request(GateKind::Step, instruction, Vec::new(), None)
-        }
-    })
+fn approve(kind: GateKind, arguments: Map<String, Value>) -> Result<GateRequest, PythonError> {
+    let Approval { message, timeout } = read(APPROVE.name, arguments)?;
+    Ok(GateRequest { kind, question: message, choices: Vec::new(), timeout: limit(APPROVE.name, timeout)? })
+}
+
+fn ask(kind: GateKind, arguments: Map<String, Value>) -> Result<GateRequest, PythonError> {
+    let Asking { question, choices, timeout } = read(ASK.name, arguments)?;
+    Ok(GateRequest { kind, question, choices: choices.unwrap_or_default(), timeout: limit(ASK.name, timeout)? })
 }
 
 fn read<T: DeserializeOwned>(function: &str, arguments: Map<String, Value>) -> Result<T, PythonError> {

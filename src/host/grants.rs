@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     domain::{Host, Permissions, permissions::command_grant_covers},
-    runtime::monty::{Mount, PythonError},
+    runtime::{Mount, PythonError},
 };
 
 /// Every directory that the policy grants.

@@ -3,11 +3,26 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Action, HostContext, parse};
+use super::{
+    action::Action,
+    context::{HostContext, parse},
+    function::{Fallible, GrantKind, HostFunction, Perform, as_given},
+};
 use crate::{
-    domain::Hinted as _,
+    domain::{Hinted as _, Nature},
     models::{Completion, Message, Model, ModelError, Role},
-    runtime::monty::{PythonError, Reply},
+    runtime::{PythonError, Reply},
+};
+
+const NAME: &str = "llm";
+
+pub const FUNCTION: HostFunction = HostFunction {
+    name: NAME,
+    nature: |_, _| Nature::Repeatable,
+    grant: Some(GrantKind::Model),
+    fallible: Fallible::Yes,
+    shown: as_given,
+    perform: Perform::Waiting(|arguments, context| Box::pin(call(arguments, context))),
 };
 
 #[derive(Deserialize)]
@@ -18,8 +33,8 @@ struct Arguments {
     max_tokens: Option<u32>,
 }
 
-pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
-    let Arguments { prompt, system, max_tokens } = parse("llm", arguments)?;
+async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
+    let Arguments { prompt, system, max_tokens } = parse(NAME, arguments)?;
     // Providers refuse empty messages, each in words of its own.
     if prompt.trim().is_empty() {
         return Err(PythonError::new("ValueError", "llm(): `prompt` is empty; say what the model is to do"));

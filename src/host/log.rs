@@ -3,8 +3,26 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Action, HostContext, parse};
-use crate::runtime::monty::{PythonError, Reply};
+use super::{
+    action::Action,
+    context::{HostContext, parse},
+    function::{Fallible, HostFunction, Perform, as_given},
+};
+use crate::{
+    domain::Nature,
+    runtime::{PythonError, Reply},
+};
+
+const NAME: &str = "log";
+
+pub const FUNCTION: HostFunction = HostFunction {
+    name: NAME,
+    nature: |_, _| Nature::Immediate,
+    grant: None,
+    fallible: Fallible::No,
+    shown: as_given,
+    perform: Perform::AtOnce(call),
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -12,8 +30,8 @@ struct Arguments {
     message: Value,
 }
 
-pub fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
-    let Arguments { message } = parse("log", arguments)?;
+fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
+    let Arguments { message } = parse(NAME, arguments)?;
     match message {
         Value::String(text) => context.capture.push(&text),
         other => context.capture.push(&other.to_string()),

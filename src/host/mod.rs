@@ -1,15 +1,18 @@
 //! What procedures can call outside the sandbox: the module `repertoire`.
 //!
-//! One file per function. A function is described to authors in `repertoire.pyi`, named in [`MODULE`] and dispatched in
-//! [`call`]. What needs the engine (calling a procedure, storing something) comes back as an [`Action`]; what waits for a decision is
+//! One file per function, with its row of the table `FUNCTIONS`; names, parameters and documentation are in the stub. What
+//! needs the engine (calling a procedure, storing something) comes back as an [`Action`]; what waits for a decision is
 //! described by [`gate`] and never called.
 
+mod action;
 mod call_procedure;
 mod call_tool;
 mod channels;
 mod checkpoint;
+mod context;
 mod create_task;
 mod draft_email;
+mod function;
 mod gates;
 mod grants;
 mod http_request;
@@ -20,130 +23,76 @@ mod outline;
 mod program;
 mod run_command;
 mod sleep;
+#[cfg(test)]
+mod tests;
 mod texts;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::LazyLock;
 
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use tokio::time::Instant;
 
 use crate::{
     config::Config,
-    domain::inbox::NewItem,
-    downstream::Downstream,
-    runtime::monty::{Budget, Capture, HostModule, PythonError, Reply, SLEEP},
+    domain::{GateKind, Nature, host_module},
+    runtime::{HostModule, PythonError, Reply, SLEEP},
 };
 
-pub use checkpoint::NewState;
-pub use gates::{GateKind, GateRequest, gate};
+use function::Perform;
+
+pub use crate::domain::host_module::STUB;
+pub use action::{Action, GateRequest, NewState};
+pub use context::HostContext;
+pub use function::{Fallible, GrantKind, HostFunction};
 pub use grants::Grants;
 pub use outline::{outline, stub_with};
 
-/// The typed stub of the module: what authors of procedures and their tools read.
-pub const STUB: &str = include_str!("repertoire.pyi");
-
 /// What `from repertoire import …` finds.
-pub const MODULE: HostModule = HostModule {
-    names: &[
-        "run_command",
-        "call_procedure",
-        "call_tool",
-        "http_request",
-        "llm",
-        "manual_step",
-        "approve",
-        "ask",
-        "checkpoint",
-        "notify",
-        "create_task",
-        "draft_email",
-        "log",
-        "CommandResult",
-        "HttpResponse",
-    ],
-};
+pub static MODULE: LazyLock<HostModule> = LazyLock::new(|| HostModule { names: host_module::names() });
 
-/// What the engine has to do for a host call.
-#[derive(Debug)]
-pub enum Action {
-    /// Go on with this answer.
-    Reply(Reply),
-    /// Execute another procedure and go on with its result.
-    CallProcedure {
-        /// Its name.
-        name: String,
-        /// Its parameters.
-        arguments: Map<String, Value>,
-    },
-    /// Store this in the inbox and go on with its number.
-    File(NewItem),
-    /// Save this as a checkpoint of the run and go on.
-    Checkpoint(NewState),
-}
+/// The functions of the module in the order of the stub, and what the interpreter asks us for beside it.
+static FUNCTIONS: &[HostFunction] = &[
+    run_command::FUNCTION,
+    call_procedure::FUNCTION,
+    call_tool::FUNCTION,
+    http_request::FUNCTION,
+    llm::FUNCTION,
+    gates::MANUAL_STEP,
+    gates::APPROVE,
+    gates::ASK,
+    checkpoint::FUNCTION,
+    notify::FUNCTION,
+    create_task::FUNCTION,
+    draft_email::FUNCTION,
+    log::FUNCTION,
+    sleep::FUNCTION,
+];
 
-/// What making a call once more would do, after a crash in the middle of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nature {
-    /// It touches nothing but the run itself, so it needs no journal.
-    Immediate,
-    /// The same as making it once.
-    Repeatable,
-    /// Perhaps everything twice.
-    Once,
-    /// It waits for somebody's decision.
-    Gate,
-    /// It is another procedure, which is taken up where it was.
-    Nested,
+/// What the table says of a function.
+#[must_use]
+pub fn function(name: &str) -> Option<&'static HostFunction> {
+    FUNCTIONS.iter().find(|function| function.name == name)
 }
 
 /// What kind of call this is.
 #[must_use]
-pub fn nature(function: &str, arguments: &Map<String, Value>, config: &Config) -> Nature {
-    let is_declared_safe = || arguments.get("idempotent").and_then(Value::as_bool).unwrap_or(false);
-    match function {
-        "log" => Nature::Immediate,
-        "call_procedure" => Nature::Nested,
-        // Items and checkpoints are stored together with the answer.
-        "checkpoint" | "llm" | "create_task" | "draft_email" | SLEEP => Nature::Repeatable,
-        "notify" if notify::stays_here(arguments, &config.channels) => Nature::Repeatable,
-        "http_request" if http_request::is_repeatable(arguments) => Nature::Repeatable,
-        _ if gates::is_gate(function) => Nature::Gate,
-        _ if is_declared_safe() => Nature::Repeatable,
-        _ => Nature::Once,
-    }
+pub fn nature(name: &str, arguments: &Map<String, Value>, config: &Config) -> Nature {
+    function(name).map_or(Nature::Once, |function| (function.nature)(arguments, config))
 }
 
 /// The arguments of a call as the journal keeps them and people see them: without what is recognised as a secret.
 #[must_use]
-pub fn shown_arguments(function: &str, arguments: &Map<String, Value>) -> Map<String, Value> {
+pub fn shown_arguments(name: &str, arguments: &Map<String, Value>) -> Map<String, Value> {
     let arguments = arguments.clone();
-    if function == "http_request" { http_request::shown(arguments) } else { arguments }
+    match function(name) {
+        Some(function) => (function.shown)(arguments),
+        None => arguments,
+    }
 }
 
 /// The class of what a host function returns, where that is no plain value.
 #[must_use]
 pub fn class_of(function: &str) -> Option<&'static str> {
-    match function {
-        "run_command" => Some("CommandResult"),
-        "http_request" => Some("HttpResponse"),
-        _ => None,
-    }
-}
-
-/// What a host function may use.
-#[derive(Debug)]
-pub struct HostContext<'a> {
-    /// What the policy and the procedure allow.
-    pub grants: &'a Grants,
-    /// Output of the run.
-    pub capture: &'a Capture,
-    /// Time left, and cancellation.
-    pub budget: &'a Arc<Budget>,
-    /// The downstream MCP servers.
-    pub downstream: &'a Downstream,
-    /// The settings of the home.
-    pub config: &'a Config,
+    host_module::class_of(function).map(|class| class.name)
 }
 
 /// Arguments of a host call by name, also where they came by position.
@@ -170,58 +119,45 @@ pub fn named_arguments(
     Ok(named)
 }
 
-const fn positional_names(function: &str) -> &'static [&'static str] {
-    match function.as_bytes() {
-        b"run_command" => &["command"],
-        b"call_procedure" => &["name", "arguments"],
-        b"call_tool" => &["tool", "arguments"],
-        b"http_request" => &["url"],
-        b"llm" => &["prompt"],
-        b"manual_step" => &["instruction"],
-        b"asyncio.sleep" => &["delay"],
-        b"ask" => &["question", "choices"],
-        b"checkpoint" => &["state", "name"],
-        b"draft_email" => &["to", "subject", "body"],
-        b"create_task" => &["title"],
-        b"approve" | b"notify" | b"log" => &["message"],
-        _ => &[],
+fn positional_names(function: &str) -> &'static [&'static str] {
+    match host_module::signature(function) {
+        Some(signature) => &signature.positional,
+        None if function == SLEEP => &sleep::POSITIONAL,
+        None => &[],
     }
 }
 
 /// Performs a host call.
-pub async fn call(function: &str, arguments: Map<String, Value>, context: &HostContext<'_>) -> Action {
-    let action = match function {
-        "run_command" => run_command::call(arguments, context).await,
-        "call_procedure" => call_procedure::call(arguments),
-        // Boxed, because a conversation with a server is large and the other calls would be moved with it.
-        "call_tool" => Box::pin(call_tool::call(arguments, context)).await,
-        "http_request" => Box::pin(http_request::call(arguments, context)).await,
-        "llm" => Box::pin(llm::call(arguments, context)).await,
-        "checkpoint" => checkpoint::call(arguments),
-        "notify" => Box::pin(notify::call(arguments, context)).await,
-        "create_task" => create_task::call(arguments),
-        "draft_email" => draft_email::call(arguments),
-        "log" => log::call(arguments, context),
-        SLEEP => sleep::call(arguments, context).await,
-        _ => Err(PythonError::new("NameError", format!("`{function}` is not a function of the module `repertoire`"))),
+pub async fn call(name: &str, arguments: Map<String, Value>, context: &HostContext<'_>) -> Action {
+    let action = match function(name).map(|function| &function.perform) {
+        Some(Perform::AtOnce(perform)) => perform(arguments, context),
+        Some(Perform::Waiting(perform)) => perform(arguments, context).await,
+        // A gate is the engine's.
+        Some(Perform::Gate(..)) | None => Err(unknown(name)),
     };
     action.unwrap_or_else(|error| Action::Reply(Reply::Raise(error)))
 }
 
-/// Arguments as a typed value.
-fn parse<T: DeserializeOwned>(function: &str, arguments: Map<String, Value>) -> Result<T, PythonError> {
-    serde_json::from_value(Value::Object(arguments))
-        .map_err(|error| PythonError::new("TypeError", format!("{function}(): {error}")))
+/// What kind of decision a function waits for, if it waits for one.
+#[must_use]
+pub fn gate_kind(name: &str) -> Option<GateKind> {
+    match function(name)?.perform {
+        Perform::Gate(kind, _) => Some(kind),
+        Perform::AtOnce(_) | Perform::Waiting(_) => None,
+    }
 }
 
-/// When a call has to be done: after `timeout` seconds, where the code says so, and with the run at the latest.
-fn deadline(function: &str, timeout: Option<f64>, budget: &Budget) -> Result<Instant, PythonError> {
-    let Some(seconds) = timeout else { return Ok(budget.deadline) };
-    if seconds <= 0.0 || seconds.is_nan() {
-        let message = format!("{function}(): `timeout` is {seconds}; it is a number of seconds above 0");
-        return Err(PythonError::new("ValueError", message));
+/// What a call of a gate asks for.
+///
+/// # Errors
+/// A `TypeError` or `ValueError` that names the argument.
+pub fn gate(name: &str, arguments: Map<String, Value>) -> Result<GateRequest, PythonError> {
+    match function(name).map(|function| &function.perform) {
+        Some(Perform::Gate(kind, read)) => read(*kind, arguments),
+        _ => Err(unknown(name)),
     }
-    // Longer than the clock can count is longer than the run.
-    let own = Duration::try_from_secs_f64(seconds).ok().and_then(|limit| Instant::now().checked_add(limit));
-    Ok(own.map_or(budget.deadline, |own| own.min(budget.deadline)))
+}
+
+fn unknown(name: &str) -> PythonError {
+    PythonError::new("NameError", format!("`{name}` is not a function of the module `repertoire`"))
 }

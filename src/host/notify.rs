@@ -4,19 +4,31 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Action, HostContext,
+    action::Action,
     channels::{self, Notification},
-    parse,
+    context::{HostContext, parse},
+    function::{Fallible, HostFunction, Perform, as_given},
     texts::{check_not_empty, check_size, check_word},
 };
 use crate::{
     config::Channels,
-    domain::{ItemKind, NewItem, inbox::IN_APP},
-    runtime::monty::PythonError,
+    domain::{ItemKind, Nature, NewItem, inbox::IN_APP},
+    runtime::PythonError,
 };
 
 const NAME: &str = "notify";
 const LEVELS: [&str; 4] = ["info", "success", "warning", "error"];
+
+pub const FUNCTION: HostFunction = HostFunction {
+    name: NAME,
+    nature: |arguments, config| {
+        if stays_here(arguments, &config.channels) { Nature::Repeatable } else { Nature::Once }
+    },
+    grant: None,
+    fallible: Fallible::No,
+    shown: as_given,
+    perform: Perform::Waiting(|arguments, context| Box::pin(call(arguments, context))),
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,7 +40,7 @@ struct Arguments {
 }
 
 /// Sends before anything is stored: an item says whether it arrived.
-pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
+async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
     let Arguments { message, title, channel, level } = parse(NAME, arguments)?;
     check_not_empty(NAME, "message", &message)?;
     check_size(NAME, [message.as_str(), title.as_deref().unwrap_or_default()])?;
@@ -49,7 +61,7 @@ pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> R
 }
 
 /// Whether a call does nothing but store, so that a crash leaves no doubt whether it took effect.
-pub fn stays_here(arguments: &Map<String, Value>, channels: &Channels) -> bool {
+fn stays_here(arguments: &Map<String, Value>, channels: &Channels) -> bool {
     let channel = arguments.get("channel").and_then(Value::as_str).or(channels.default_name());
     channel.is_none_or(|name| name == IN_APP)
 }

@@ -1,42 +1,15 @@
 //! The stub of the host module in as few words as an author needs: one line per function.
 
-use super::STUB;
+use crate::domain::host_module::{self, Definition, STUB};
 
 /// Signatures of all functions, without their docstrings and with defaults instead of optional types.
 #[must_use]
 pub fn outline() -> String {
-    let mut lines: Vec<String> = Vec::new();
-    let (mut open, mut quoted, mut attributes) = (String::new(), false, Vec::new());
-    for line in STUB.lines() {
-        let trimmed = line.trim();
-        let quotes = trimmed.matches("\"\"\"").count();
-        if quoted || quotes > 0 {
-            quoted ^= quotes == 1;
-            continue;
-        }
-        if let Some(class) = trimmed.strip_prefix("class ") {
-            lines.push(format!("class {}", class.trim_end_matches(':')));
-        } else if line.starts_with("    ") && open.is_empty() {
-            if !trimmed.starts_with("def ") {
-                attributes.push(trimmed.to_owned());
-            }
-        } else if trimmed.starts_with("def ") || !open.is_empty() {
-            open.push_str(trimmed);
-            open.push(' ');
-            if trimmed.ends_with(':') {
-                lines.push(brief(&open));
-                open.clear();
-            }
-        }
-        // The attributes of a class come between its line and the next one.
-        if line.is_empty()
-            && !attributes.is_empty()
-            && let Some(class) = lines.last_mut()
-        {
-            *class = format!("{class}: {}", std::mem::take(&mut attributes).join("; "));
-        }
-    }
-    lines.join("\n") + "\n"
+    let line = |definition: &Definition| match definition {
+        Definition::Function(signature) => brief(signature.text),
+        Definition::Class(class) => format!("class {}: {}", class.name, class.fields.join("; ")),
+    };
+    host_module::definitions().iter().map(|definition| line(definition) + "\n").collect()
 }
 
 /// The stub with `tools` instead of the general signature of `call_tool`.
@@ -47,8 +20,9 @@ pub fn stub_with(tools: &str) -> String {
 }
 
 fn brief(signature: &str) -> String {
-    let signature = signature.trim().trim_start_matches("def ").trim_end_matches(':');
-    signature
+    let words: Vec<&str> = signature.split_whitespace().collect();
+    words
+        .join(" ")
         .replace("( ", "(")
         .replace(", )", ")")
         .replace(" | None = None", " = None")
@@ -64,7 +38,7 @@ mod tests {
     fn every_function_has_one_line() {
         let outline = outline();
         insta::assert_snapshot!(outline);
-        for name in crate::host::MODULE.names {
+        for name in host_module::names() {
             assert!(outline.contains(name), "{name} is missing");
         }
         assert!(!outline.contains("\"\"\""));

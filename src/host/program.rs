@@ -9,7 +9,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::clean_environment, runtime::monty::PythonError};
+use crate::{config::clean_environment, runtime::PythonError};
 
 /// Each of stdout and stderr keeps at most this much; the program is not stopped for printing more.
 const STREAM_BYTES: usize = 1024 * 1024;

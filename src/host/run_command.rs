@@ -6,8 +6,24 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::{Action, HostContext, parse, program::Program};
-use crate::runtime::monty::{PythonError, Reply};
+use super::{
+    action::Action,
+    context::{HostContext, answer, parse},
+    function::{Fallible, GrantKind, HostFunction, Perform, as_declared, as_given},
+    program::Program,
+};
+use crate::runtime::PythonError;
+
+const NAME: &str = "run_command";
+
+pub const FUNCTION: HostFunction = HostFunction {
+    name: NAME,
+    nature: as_declared,
+    grant: Some(GrantKind::Command),
+    fallible: Fallible::WhileChecked,
+    shown: as_given,
+    perform: Perform::Waiting(|arguments, context| Box::pin(call(arguments, context))),
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,7 +34,7 @@ struct Arguments {
     #[serde(default = "yes")]
     check: bool,
     timeout: Option<f64>,
-    /// Read by [`super::nature`].
+    /// Read by [`as_declared`].
     #[serde(default, rename = "idempotent")]
     _idempotent: bool,
 }
@@ -27,8 +43,8 @@ const fn yes() -> bool {
     true
 }
 
-pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
-    let arguments: Arguments = parse("run_command", arguments)?;
+async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
+    let arguments: Arguments = parse(NAME, arguments)?;
     if arguments.command.first().is_none_or(String::is_empty) {
         return Err(PythonError::new("ValueError", "run_command(): `command` is empty; its first item is the program"));
     }
@@ -46,9 +62,12 @@ pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> R
     if arguments.check {
         output.check(&program)?;
     }
-    let fields = json!({"stdout": output.stdout, "stderr": output.stderr, "exit_code": output.exit_code});
-    let Value::Object(fields) = fields else { return Ok(Action::Reply(Reply::Value(fields))) };
-    Ok(Action::Reply(Reply::Instance { class: "CommandResult", fields }))
+    let fields = Map::from_iter([
+        ("stdout".to_owned(), json!(output.stdout)),
+        ("stderr".to_owned(), json!(output.stderr)),
+        ("exit_code".to_owned(), json!(output.exit_code)),
+    ]);
+    Ok(answer(NAME, fields))
 }
 
 fn deadline(arguments: &Arguments, context: &HostContext<'_>) -> Instant {

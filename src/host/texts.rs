@@ -1,6 +1,6 @@
 //! What texts of host functions may be.
 
-use crate::runtime::monty::PythonError;
+use crate::runtime::PythonError;
 
 /// All texts of one call together.
 const MAX_BYTES: usize = 64 * 1024;

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Library, LibraryError, now_ms, rfc3339_ms};
 use crate::{
-    domain::{ItemKind, Run, RunFilter, RunStatus},
+    domain::{GateKind, ItemKind, Run, RunFilter, RunStatus},
+    host,
     storage::{ItemRow, StorageError},
 };
 
@@ -129,9 +130,9 @@ impl Library {
 
 /// What a run is for whoever reads the inbox, by the host function that it waits at.
 fn kind_of_wait(function: Option<&str>) -> ItemKind {
-    match function {
-        Some("approve") => ItemKind::Approval,
-        Some("ask") => ItemKind::Question,
-        _ => ItemKind::Step,
+    match function.and_then(host::gate_kind) {
+        Some(GateKind::Approval) => ItemKind::Approval,
+        Some(GateKind::Question) => ItemKind::Question,
+        Some(GateKind::Step) | None => ItemKind::Step,
     }
 }

@@ -3,6 +3,8 @@
 //! [`Library`] holds the stores of one home and blocks; [`runs::Engine`] executes and is async. Neither prints, reads
 //! the environment or knows the protocol.
 
+mod blocking;
+mod checkpoints;
 mod code;
 mod error;
 mod home;
@@ -32,7 +34,10 @@ use crate::{
 
 use home::Key;
 
-pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, Validated};
+pub(in crate::library) use blocking::blocking;
+
+pub use checkpoints::{Artifact, ArtifactDraft, CheckpointDraft, Checkpoints, Saved, State, checkpoint_id};
+pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, Validated, check_source};
 pub use error::{ErrorKind, LibraryError};
 pub use home::{Maintenance, Session};
 pub use inbox::{InboxEntry, InboxFilter};
@@ -41,12 +46,9 @@ pub use procedures::{
     CloneRequest, DefinitionDraft, DefinitionPatch, Found, ProcedureRef, RecallFilter, RecallScope, Remembered,
     Similar, VersionRef, VersionView, starter_procedures,
 };
-pub use services::{Services, check_source};
+pub use services::Services;
 pub use triggers::Triggered;
-pub use workflows::{
-    Artifact, ArtifactDraft, CheckpointDraft, Checkpoints, Completed, Group, MergeRequest, OutcomeDraft, OutcomeQuery,
-    RecalledOutcome, Saved, Section, State, checkpoint_id, outcome_id,
-};
+pub use workflows::{Completed, Group, MergeRequest, OutcomeDraft, OutcomeQuery, RecalledOutcome, Section, outcome_id};
 
 /// File name of the database in the folder of the stores.
 const DATABASE: &str = "repertoire.db";

@@ -13,7 +13,6 @@ pub enum ModelError {
     MissingKey {
         /// Which model, of which provider, where.
         target: String,
-        /// The variable that should have it.
         variable: String,
     },
     /// The provider does not accept the key, or wants one and got none.

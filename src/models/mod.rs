@@ -26,9 +26,7 @@ pub enum Role {
 /// One message of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Who says it.
     pub role: Role,
-    /// What is said.
     pub text: String,
 }
 
@@ -39,7 +37,6 @@ pub struct Completion {
     pub text: String,
     /// Whether it was cut at `max_output_tokens`.
     pub truncated: bool,
-    /// What it took.
     pub usage: Usage,
 }
 

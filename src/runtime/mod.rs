@@ -1,3 +1,34 @@
-//! What executes the code of procedures.
+//! What executes the code of procedures, behind one interface: the engine does not know which interpreter it drives.
+//!
+//! A [`Runtime`] gives a [`Session`] to whoever has a program. The session executes it to its next [`Suspension`], is
+//! answered, and goes on. What a host function does is not decided here. Between two answers a session can be saved, and
+//! another process can go on from there: with a snapshot of the interpreter where it can make one, else with the answers
+//! that it got, by executing the program again up to the same place. Only the runtime knows which of the two the bytes are.
 
+mod budget;
+mod error;
+mod interface;
 pub mod monty;
+mod program;
+#[cfg(test)]
+pub mod scripted;
+mod suspension;
+mod verdict;
+
+use std::{path::PathBuf, sync::Arc};
+
+use monty::Monty;
+
+pub use budget::{Budget, Capture};
+pub use error::{PythonError, RuntimeError};
+pub use interface::{Runtime, Session};
+pub use program::{Bounds, HostModule, Limits, MODULE, Mount, PARAMETERS, Program};
+pub use suspension::{Limit, Reply, SLEEP, Suspension};
+pub use verdict::{TypeFinding, Verdict};
+
+/// The Monty interpreter: starts in no time, reaches nothing but the host. Workers are processes of the program `binary`,
+/// at most `workers` at a time, in which `from repertoire import …` finds `module`. Starts nothing yet.
+#[must_use]
+pub fn sandbox(binary: PathBuf, workers: usize, module: HostModule) -> Arc<dyn Runtime> {
+    Arc::new(Monty::new(binary, workers, module))
+}

@@ -17,7 +17,7 @@ use rmcp::{
 use serde_json::Value;
 
 use crate::{
-    host::GateKind,
+    domain::GateKind,
     library::runs::{Asker, Decider, Decision, Gate},
 };
 

@@ -47,13 +47,13 @@ impl CallContext {
     /// The client itself, which is an agent.
     #[must_use]
     pub fn agent(&self) -> Decider {
-        Decider { name: self.client.clone(), is_person: false }
+        Decider::Agent(self.client.clone())
     }
 
     /// The client's user.
     #[must_use]
     pub fn user(&self) -> Decider {
-        Decider { name: format!("{}'s user", self.client), is_person: true }
+        Decider::Person(format!("{}'s user", self.client))
     }
 
     /// Whether the user is asked by the answer of the call.

@@ -77,7 +77,7 @@ async fn decide(
     let waiting = match engine.waiting(run_id).await {
         // Its server ended while it went on: it is taken up, and asks again.
         Err(LibraryError::RunNotPaused { status: RunStatus::Interrupted, .. }) => {
-            let run = engine.resume(run_id, Decision::Expire, Decider::nobody(), active.clone());
+            let run = engine.resume(run_id, Decision::Expire, Decider::Nobody, active.clone());
             return Ok(context.watch_run(&active, run).await?.into());
         }
         waiting => waiting?,

@@ -55,9 +55,7 @@ impl Wording {
 /// A candidate as it is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CandidateRow {
-    /// Its number.
     pub id: i64,
-    /// Whose it is.
     pub user: String,
     /// What was learned from.
     pub workflow_id: String,
@@ -65,9 +63,7 @@ pub struct CandidateRow {
     pub kind: Kind,
     /// What its evidence shares.
     pub pattern: String,
-    /// Where it stands.
     pub status: CandidateStatus,
-    /// The lesson.
     pub lesson: Lesson,
     /// How many outcomes speak for it.
     pub evidence: u64,

@@ -32,7 +32,6 @@ pub struct NewCheckpoint<'a> {
     pub parent_sequence: Option<i64>,
     /// The same for equal states.
     pub state_hash: &'a str,
-    /// The state.
     pub state: &'a StoredState,
     /// What the caller noted, as JSON.
     pub metadata: Option<&'a str>,

@@ -11,7 +11,6 @@ const MAX_CALLS: u32 = 500;
 /// A run that ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EndedRun {
-    /// Its id.
     pub run_id: String,
     /// What was executed.
     pub procedure_id: i64,
@@ -19,11 +18,9 @@ pub struct EndedRun {
     pub procedure_name: String,
     /// Whose process executed it; otherwise whose procedure it is.
     pub user: Option<String>,
-    /// How it ended.
     pub ended: Ended,
     /// The parameters as JSON.
     pub parameters: String,
-    /// What went wrong.
     pub error: Option<String>,
     /// The exception's class.
     pub error_type: Option<String>,
@@ -36,11 +33,9 @@ pub struct EndedRun {
 /// A call of such a run, without what it was about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallName {
-    /// Which host function.
     pub function: String,
     /// What tells its calls apart: the program, the tool, the procedure.
     pub subject: Option<String>,
-    /// Whether it raised.
     pub failed: bool,
 }
 

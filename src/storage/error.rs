@@ -12,12 +12,7 @@ pub enum StorageError {
     Sqlite(rusqlite::Error),
     /// The file is not a database, or can't be reached.
     #[error("the database `{}` can't be opened: {source}", path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite said.
-        source: rusqlite::Error,
-    },
+    Open { path: PathBuf, source: rusqlite::Error },
     /// A newer program has changed the tables in a way that this one does not understand.
     #[error("the database has schema version {found}, this program understands {known}")]
     TooNew {
@@ -50,7 +45,6 @@ pub enum StorageError {
     Backup {
         /// The copy.
         path: PathBuf,
-        /// What SQLite or the system said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A column holds what no version of the program writes.

@@ -8,7 +8,6 @@ use crate::domain::{DecisionRecord, RunStatus};
 /// A frame as it is saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FrameRow {
-    /// Its run.
     pub run_id: String,
     /// The run at the root of its tree.
     pub root_run_id: String,

@@ -9,7 +9,6 @@ use crate::domain::{ItemKind, NewItem};
 /// An item as it is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ItemRow {
-    /// Its number.
     pub id: i64,
     /// What the procedure gave.
     pub item: NewItem,

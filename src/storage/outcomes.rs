@@ -18,23 +18,17 @@ const BM25: &str = "bm25(outcome_search, 4.0, 1.0, 2.0, 2.0, 1.0)";
 /// An outcome that is to be kept.
 #[derive(Debug, Clone)]
 pub struct NewOutcome {
-    /// Whose run it was.
     pub user: String,
-    /// The workflow.
     pub workflow_id: String,
-    /// The run of that workflow.
     pub run_id: String,
     /// The procedure, where the run was one of ours.
     pub procedure_id: Option<i64>,
-    /// How it ended.
     pub ended: Ended,
     /// What those that are alike share.
     pub pattern: Option<String>,
     /// Milliseconds since 1970.
     pub created_at: i64,
-    /// The numbers.
     pub counts: Counts,
-    /// What went wrong.
     pub error_message: Option<String>,
     /// What it produced.
     pub artifacts: Vec<Value>,
@@ -45,17 +39,13 @@ pub struct NewOutcome {
 /// Which outcomes are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct OutcomeFilter {
-    /// Of this user.
     pub user: String,
     /// Also of runs of procedures that this user may read.
     pub with_shared: bool,
-    /// Only of this workflow.
     pub workflow_id: Option<String>,
-    /// Only of this run.
     pub run_id: Option<String>,
     /// Only of runs that went through this node.
     pub node_id: Option<String>,
-    /// Only those that ended so.
     pub ended: Option<Ended>,
 }
 

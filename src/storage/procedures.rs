@@ -8,11 +8,8 @@ use crate::domain::{Definition, Procedure, ProcedureFilter, Status, VersionNumbe
 /// What a commit made of a procedure.
 #[derive(Debug, Clone)]
 pub struct ProcedureUpdate<'a> {
-    /// The definition.
     pub definition: &'a Definition,
-    /// The code.
     pub code: Option<&'a str>,
-    /// The version.
     pub version: VersionNumber,
     /// The version that brought the code.
     pub code_version: Option<VersionNumber>,

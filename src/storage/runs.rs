@@ -8,11 +8,9 @@ use crate::domain::{HostCall, Outcome, Run, RunFilter, RunStatus, VersionNumber}
 /// A run that starts.
 #[derive(Debug, Clone)]
 pub struct NewRun<'a> {
-    /// Its id.
     pub id: &'a str,
     /// What is executed.
     pub procedure_id: i64,
-    /// In which version.
     pub version: VersionNumber,
     /// The run that called it, and by which of its calls.
     pub caller: Option<(&'a str, u32)>,
@@ -29,15 +27,12 @@ pub struct NewRun<'a> {
 /// How a run ended, or why it waits.
 #[derive(Debug, Clone)]
 pub struct RunEnd<'a> {
-    /// Where it stands now.
     pub status: RunStatus,
-    /// How it answered.
     pub outcome: Option<Outcome>,
     /// The result as JSON.
     pub result: Option<&'a str>,
     /// What it printed and logged.
     pub output: &'a str,
-    /// What went wrong.
     pub error: Option<&'a str>,
     /// The exception's class.
     pub error_type: Option<&'a str>,

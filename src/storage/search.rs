@@ -9,7 +9,6 @@ use crate::domain::{Definition, Procedure, Step};
 /// A found procedure with its text relevance; higher is better.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchHit {
-    /// The procedure.
     pub procedure: Procedure,
     /// BM25 of the match, as a positive number.
     pub relevance: f64,

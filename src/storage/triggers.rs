@@ -27,9 +27,7 @@ const LATEST_MS: i64 = 24 * 3600 * 1000;
 /// A trigger that may match, and what its procedure is ranked by.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TriggerRow {
-    /// Whose it is.
     pub procedure_id: i64,
-    /// It.
     pub trigger: Trigger,
     /// Executions that succeeded.
     pub successes: u64,
@@ -48,7 +46,6 @@ pub struct Tick {
     pub procedure_id: i64,
     /// When it was due, in milliseconds since 1970.
     pub due: i64,
-    /// The schedule.
     pub schedule: TimeTrigger,
 }
 

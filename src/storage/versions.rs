@@ -14,7 +14,6 @@ pub struct VersionRow {
     pub kind: VersionKind,
     /// The commit that made it.
     pub commit: String,
-    /// Blob of the definition.
     pub definition_blob: String,
     /// Blob of the code, when there is code.
     pub code_blob: Option<String>,
@@ -22,13 +21,11 @@ pub struct VersionRow {
     pub code_confidence: Option<f64>,
     /// First line of the commit's message.
     pub message: String,
-    /// Who made it.
+    /// The author of that commit: a user, whoever pushed it, or the program.
     pub author: String,
     /// When, in seconds since 1970.
     pub committed_at: i64,
-    /// Lines that it added.
     pub lines_added: u32,
-    /// Lines that it removed.
     pub lines_removed: u32,
 }
 

@@ -11,9 +11,10 @@ use super::report::quote;
 use super::rules;
 use super::scope::Bound;
 use super::urls;
+use crate::host::{self, Fallible, GrantKind, HostFunction};
 
-/// Functions that fail in the normal course of things, besides those of files.
-const FALLIBLE: [&str; 5] = ["repertoire.call_procedure", "json.loads", "json.load", "tomllib.load", "tomllib.loads"];
+/// Functions that fail in the normal course of things, besides those of files and of the host.
+const FALLIBLE: [&str; 4] = ["json.loads", "json.load", "tomllib.load", "tomllib.loads"];
 
 /// Functions of `os` that fail when a file is not as expected.
 const FALLIBLE_OS: [&str; 11] =
@@ -35,11 +36,11 @@ impl<'a> Checker<'_, 'a, '_> {
             self.check_path_text(argument);
         }
         for meaning in self.scopes.meanings(&call.func, self.scope()) {
+            if let Some(function) = meaning.strip_prefix("repertoire.").and_then(host::function) {
+                self.check_host_call(call, function);
+                continue;
+            }
             match meaning.as_str() {
-                "repertoire.run_command" => self.check_run_command(call),
-                "repertoire.call_tool" => self.check_call_tool(call),
-                "repertoire.http_request" => self.check_http_request(call),
-                "repertoire.llm" => self.check_llm(call),
                 "builtins.open" => self.check_open(call),
                 "json.dumps" | "json.dump" => self.check_json(call),
                 "builtins.getattr" | "builtins.setattr" | "builtins.hasattr" => {
@@ -123,14 +124,38 @@ impl<'a> Checker<'_, 'a, '_> {
         }
     }
 
-    fn check_run_command(&mut self, call: &'a ExprCall) {
-        let unchecked = call
-            .arguments
-            .find_keyword("check")
-            .is_some_and(|keyword| matches!(&keyword.value, Expr::BooleanLiteral(literal) if !literal.value));
-        if !unchecked {
+    /// What a call of a host function may do, and what it needs to be granted, by the table of them.
+    fn check_host_call(&mut self, call: &'a ExprCall, function: &HostFunction) {
+        let is_fallible = match function.fallible {
+            Fallible::No => false,
+            Fallible::Yes => true,
+            Fallible::WhileChecked => !is_false(call, "check"),
+        };
+        if is_fallible {
             self.add_fallible(call);
         }
+        match function.grant {
+            Some(GrantKind::Command) => self.check_command_call(call, function.name),
+            Some(GrantKind::Tool) => {
+                if let Some(tool) = call.arguments.find_argument_value("tool", 0)
+                    && let Some(path) = meaning::text(self.scopes, tool, self.scope(), &mut 64)
+                {
+                    self.needs.tool(&path, call.start());
+                }
+            }
+            Some(GrantKind::Host) => {
+                if let Some(url) = call.arguments.find_argument_value("url", 0)
+                    && let Some(target) = urls::target(self.scopes, url, self.scope())
+                {
+                    self.needs.host(target, call.start());
+                }
+            }
+            Some(GrantKind::Model) => self.needs.model(call.start()),
+            None => {}
+        }
+    }
+
+    fn check_command_call(&mut self, call: &'a ExprCall, function: &str) {
         let Some(command) = call.arguments.find_argument_value("command", 0) else { return };
         if let Some(directory) = call.arguments.find_keyword("cwd")
             && let Some(path) = self.path_text(&directory.value)
@@ -142,35 +167,11 @@ impl<'a> Checker<'_, 'a, '_> {
             Some(text) => {
                 let words: Vec<String> = text.split_whitespace().take(6).map(|word| format!("{word:?}")).collect();
                 let list = quote(&format!("[{}]", words.join(", ")));
-                let message = format!("`run_command` takes a list of strings and no shell line; write {list}.");
+                let message = format!("`{function}` takes a list of strings and no shell line; write {list}.");
                 self.add(&rules::COMMAND_NOT_A_LIST, value.start(), message);
             }
             None => self.commands.push((call, self.scope())),
         }
-    }
-
-    fn check_call_tool(&mut self, call: &'a ExprCall) {
-        self.add_fallible(call);
-        if let Some(tool) = call.arguments.find_argument_value("tool", 0)
-            && let Some(path) = meaning::text(self.scopes, tool, self.scope(), &mut 64)
-        {
-            self.needs.tool(&path, call.start());
-        }
-    }
-
-    /// It fails without a connection, whatever `check` says.
-    fn check_http_request(&mut self, call: &'a ExprCall) {
-        self.add_fallible(call);
-        if let Some(url) = call.arguments.find_argument_value("url", 0)
-            && let Some(target) = urls::target(self.scopes, url, self.scope())
-        {
-            self.needs.host(target, call.start());
-        }
-    }
-
-    fn check_llm(&mut self, call: &'a ExprCall) {
-        self.add_fallible(call);
-        self.needs.model(call.start());
     }
 
     /// What the calls of `run_command` run, as far as it is constant.
@@ -360,6 +361,12 @@ impl<'a> Checker<'_, 'a, '_> {
             self.unhandled.push(Unhandled { function, at, what });
         }
     }
+}
+
+fn is_false(call: &ExprCall, name: &str) -> bool {
+    call.arguments
+        .find_keyword(name)
+        .is_some_and(|keyword| matches!(&keyword.value, Expr::BooleanLiteral(literal) if !literal.value))
 }
 
 fn capital(text: &str) -> String {

@@ -10,6 +10,7 @@ use super::meaning;
 use super::report::quote;
 use super::rules;
 use super::scope::Bound;
+use crate::domain::host_module;
 
 impl<'a> Checker<'_, 'a, '_> {
     /// An imported module; false when nothing more is to be said about its members.
@@ -69,9 +70,9 @@ impl<'a> Checker<'_, 'a, '_> {
     /// A member of a module, given its dotted path.
     fn check_member(&mut self, path: &str, at: TextSize) {
         if let Some(name) = path.strip_prefix("repertoire.").filter(|name| !name.contains('.')) {
-            if !catalogue::host_names().contains(&name) {
+            if !host_module::names().contains(&name) {
                 let instead = catalogue::closest_host_name(name).map_or_else(
-                    || format!("it offers `{}`", catalogue::host_names().join("`, `")),
+                    || format!("it offers `{}`", host_module::names().join("`, `")),
                     |closest| format!("use `{closest}`"),
                 );
                 let message = format!("The module `repertoire` has no {}; {instead}.", quote(name));

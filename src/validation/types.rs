@@ -8,7 +8,7 @@ use super::{
     rules::{self, Rule},
     score::quality_score,
 };
-use crate::runtime::monty::{TypeFinding, Verdict};
+use crate::runtime::{TypeFinding, Verdict};
 
 /// Most type issues of one piece of code: what follows the first few is often their consequence.
 const MAX_TYPE_ISSUES: usize = 20;

@@ -3,6 +3,7 @@
 //! Speaks plain types; only [`repository`] knows git. It knows nothing of the index, the sandbox or the protocol.
 //! Start at [`Versions`].
 
+mod author;
 mod changes;
 mod repository;
 mod trailers;
@@ -11,6 +12,7 @@ use std::path::Path;
 
 use crate::domain::{ProcedureName, VersionKind, VersionNumber};
 
+pub use author::Author;
 pub use repository::Versions;
 
 /// A commit or blob id in its 40-digit form.
@@ -24,7 +26,6 @@ pub enum VersionsError {
     Git {
         /// The repository.
         path: Box<Path>,
-        /// What libgit2 said.
         message: String,
     },
     /// A file in the history is not text.
@@ -38,7 +39,6 @@ pub enum VersionsError {
 /// One procedure in one commit to be made.
 #[derive(Debug, Clone)]
 pub struct ProcedureChange {
-    /// Which procedure.
     pub name: ProcedureName,
     /// Its folder after the change.
     pub category: String,
@@ -71,22 +71,22 @@ pub struct Annotation {
 /// A commit to be made.
 #[derive(Debug, Clone)]
 pub struct NewCommit<'a> {
+    /// Who is to be named as its author; its committer is the program.
+    pub author: Author<'a>,
     /// The first line of the message.
     pub subject: &'a str,
     /// Facts for the index, kept in trailers so that it can be rebuilt.
     pub annotation: &'a Annotation,
-    /// What changes.
     pub changes: &'a [ProcedureChange],
 }
 
 /// A commit that is there, with what it changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommitRecord {
-    /// Its id.
     pub id: ObjectId,
     /// First line of the message.
     pub subject: String,
-    /// Who made it.
+    /// Whoever git names as its author.
     pub author: String,
     /// When, in seconds since 1970.
     pub committed_at: i64,

@@ -17,13 +17,12 @@ use git2::{
 
 use super::{
     CommitRecord, Files, NewCommit, ObjectId, ProcedureChange, RecordedChange, RecordedState, VersionsError,
+    author::{PROGRAM, PROGRAM_ADDRESS},
     changes::{self, CODE_FILE, DEFINITION_FILE, ROOT},
     trailers,
 };
 
 const MAIN: &str = "refs/heads/main";
-const AUTHOR: &str = "Repertoire";
-const EMAIL: &str = "repertoire@localhost";
 /// A lock of a process that died. git's own updates of a ref hold it for milliseconds.
 const STALE_LOCK_AGE: Duration = Duration::from_secs(10);
 const LOCK_RETRY_PAUSE: Duration = Duration::from_millis(5);
@@ -69,10 +68,11 @@ impl Versions {
             let parent_commit = parent_id.map(|id| repo.find_commit(id)).transpose()?;
             let old_tree = parent_commit.as_ref().map(Commit::tree).transpose()?;
             let (tree, changes) = apply(repo, old_tree.as_ref(), new.changes)?;
-            let signature = Signature::now(AUTHOR, EMAIL)?;
+            let committer = Signature::now(PROGRAM, PROGRAM_ADDRESS)?;
+            let author = Signature::new(&new.author.name(), &new.author.address(), &committer.when())?;
             let message = trailers::format_message(new.subject, new.annotation);
             let parents: Vec<&Commit<'_>> = parent_commit.iter().collect();
-            let id = repo.commit(None, &signature, &signature, &message, &repo.find_tree(tree)?, &parents)?;
+            let id = repo.commit(None, &author, &committer, &message, &repo.find_tree(tree)?, &parents)?;
             if !self.move_main(repo, parent_id, id, new.subject)? {
                 return Ok(None);
             }
@@ -80,8 +80,8 @@ impl Versions {
             Ok(Some(CommitRecord {
                 id: id.to_string(),
                 subject,
-                author: AUTHOR.to_owned(),
-                committed_at: signature.when().seconds(),
+                author: name(&author),
+                committed_at: committer.when().seconds(),
                 annotation,
                 changes,
             }))
@@ -317,11 +317,15 @@ fn record(repo: &Repository, commit: &Commit<'_>) -> Result<CommitRecord, git2::
     Ok(CommitRecord {
         id: commit.id().to_string(),
         subject,
-        author: String::from_utf8_lossy(commit.author().name_bytes()).into_owned(),
+        author: name(&commit.author()),
         committed_at: when.seconds(),
         annotation,
         changes,
     })
+}
+
+fn name(signature: &Signature<'_>) -> String {
+    String::from_utf8_lossy(signature.name_bytes()).into_owned()
 }
 
 fn blob_lines(repo: &Repository, old: Option<ObjectId>, new: Option<ObjectId>) -> Result<(u32, u32), git2::Error> {

@@ -3,20 +3,8 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::cli::{
-    error::CliError,
-    output::{GREEN, Output, RED},
-};
-
-/// A figure counts only where what was measured was done.
-pub fn expect_success(what: &str, answer: &Value) -> Result<(), CliError> {
-    if answer["success"] == true {
-        return Ok(());
-    }
-    Err(CliError::Other(format!("{what} failed: {}", answer["error"])))
-}
+use crate::cli::output::{GREEN, Output, RED};
 
 /// Times of one operation, in milliseconds.
 #[derive(Default)]

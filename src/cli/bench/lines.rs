@@ -8,8 +8,11 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use super::figures::{Budget, Figure, Samples, expect_success};
-use crate::cli::{context::this_program, error::CliError};
+use super::{
+    answer::expect_success,
+    figures::{Budget, Figure, Samples},
+};
+use crate::cli::{error::CliError, programs::this_program};
 
 /// A server that is spoken to in lines.
 pub struct Lines {

@@ -2,6 +2,7 @@
 //!
 //! Each figure is taken with a real server process on a home of the given size, through a real MCP client.
 
+mod answer;
 mod figures;
 mod lines;
 mod population;
@@ -11,16 +12,13 @@ use std::{path::Path, process::ExitCode, sync::Arc, time::Instant};
 
 use serde_json::{Value, json};
 
-use super::{
-    context::{Context, this_program},
-    error::CliError,
-    output::BOLD,
-};
+use super::{context::Context, error::CliError, output::BOLD, programs::this_program};
 use crate::{
     client::{Client, Opening},
     library::LibraryError,
 };
-use figures::{Budget, Figure, Samples, expect_success};
+use answer::expect_success;
+use figures::{Budget, Figure, Samples};
 use population::{COMMITTED, HOT, JOURNALLED};
 
 #[derive(Debug, clap::Args)]
@@ -39,7 +37,7 @@ pub struct Arguments {
 /// Calls in flight at the same time when throughput is measured.
 const IN_FLIGHT: usize = 16;
 const STARTS: usize = 30;
-/// Host calls of one run of it.
+/// Host calls of one run that makes many.
 const CALLS: u32 = 100;
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {

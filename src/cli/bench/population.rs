@@ -11,6 +11,13 @@ use crate::{
     library::{Library, OutcomeDraft, Starters},
 };
 
+/// A procedure that does next to nothing, for what executing takes.
+pub const HOT: &str = "bench_hot";
+/// A procedure that is changed again and again.
+pub const COMMITTED: &str = "bench_committed";
+/// A procedure that makes as many host calls as it is told to.
+pub const JOURNALLED: &str = "bench_journalled";
+
 const VERBS: [&str; 10] =
     ["check", "collect", "compare", "convert", "deploy", "export", "import", "publish", "review", "update"];
 const THINGS: [&str; 10] = [
@@ -37,13 +44,6 @@ const TARGETS: [&str; 10] = [
     "without downtime",
     "with a dry run first",
 ];
-
-/// The procedure that makes host calls.
-pub const JOURNALLED: &str = "bench_journalled";
-/// The one that is executed again and again.
-pub const HOT: &str = "bench_hot";
-/// The one that is changed again and again.
-pub const COMMITTED: &str = "bench_committed";
 
 /// The name of the procedure with this number.
 pub fn name(index: usize) -> String {

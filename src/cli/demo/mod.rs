@@ -10,10 +10,7 @@ use std::{fs, path::Path, process::ExitCode, time::Instant};
 
 use serde_json::{Value, json};
 
-use super::{
-    context::{Context, this_program},
-    error::CliError,
-};
+use super::{context::Context, error::CliError, programs::this_program};
 use crate::client::{Client, Opening};
 use transcript::{Transcript, plain};
 

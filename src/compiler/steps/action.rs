@@ -9,8 +9,9 @@ use jiff::{Timestamp, civil::DateTime};
 use serde_json::Value;
 
 use super::{
-    Place, approval,
+    approval,
     details::{Details, plain},
+    place::Place,
     procedure, tool,
 };
 use crate::{
@@ -21,14 +22,12 @@ use crate::{
     },
     domain::{
         ActionStep, ActionType,
-        action::{
-            is_tool,
-            keys::{
-                ASSIGNEE, ATTACHMENTS, BCC, BODY, BODY_SKILL, CC, CHANNEL, DESCRIPTION, DUE, HEADING, INPUTS, LEVEL,
-                MESSAGE, PRIORITY, SKILL, SUBJECT, TITLE, TO,
-            },
+        action::keys::{
+            ASSIGNEE, ATTACHMENTS, BCC, BODY, BODY_SKILL, CC, CHANNEL, DESCRIPTION, DUE, HEADING, INPUTS, LEVEL,
+            MESSAGE, PRIORITY, SKILL, SUBJECT, TITLE, TO,
         },
         inbox::IN_APP,
+        skill::is_tool,
     },
 };
 

@@ -1,15 +1,13 @@
 //! The approval of a typed action: somebody reads what will be done, and agrees, before it is.
 
-use super::{Place, details::Details};
+use super::{details::Details, place::Place};
 use crate::{
     compiler::{scope::Scope, writer::Writer},
     domain::{
         ActionStep, ActionType,
-        action::{
-            is_tool,
-            keys::{BODY, BODY_SKILL, CHANNEL, DESCRIPTION, MESSAGE, SKILL, SUBJECT, TITLE, TO},
-        },
+        action::keys::{BODY, BODY_SKILL, CHANNEL, DESCRIPTION, MESSAGE, SKILL, SUBJECT, TITLE, TO},
         inbox::IN_APP,
+        skill::is_tool,
     },
 };
 

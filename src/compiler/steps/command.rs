@@ -1,6 +1,6 @@
 //! A command: it is run, and its output is kept.
 
-use super::Place;
+use super::place::Place;
 use crate::compiler::{text, writer::Writer};
 
 /// Writes the statements of a step that runs `command`.

@@ -1,6 +1,6 @@
 //! Another procedure: it is called, and its result is kept.
 
-use super::Place;
+use super::place::Place;
 use crate::{
     compiler::{python, text, writer::Writer},
     domain::ProcedureStep,

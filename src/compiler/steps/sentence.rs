@@ -1,6 +1,6 @@
 //! Plain words: the one command that they ask for is run, anything else is handed to the agent or a person.
 
-use super::{Place, command};
+use super::{command, place::Place};
 use crate::compiler::{
     text,
     variables::{Braces, Piece, pieces},

@@ -1,6 +1,6 @@
 //! A tool of another MCP server: it is called, and what it gives is kept.
 
-use super::Place;
+use super::place::Place;
 use crate::{
     compiler::{python, text, writer::Writer},
     domain::ToolStep,

@@ -17,7 +17,6 @@ const MAX_ERROR_CHARS: usize = 300;
 pub struct Seen {
     /// What is kept of the run.
     pub trace: Trace,
-    /// What went wrong.
     pub error: Option<String>,
 }
 
@@ -33,7 +32,6 @@ pub struct Lesson {
     /// What should not be done.
     #[serde(default)]
     pub anti_patterns: Vec<String>,
-    /// Labels.
     #[serde(default)]
     pub tags: Vec<String>,
     /// What to do, one sentence after the other; none of them is a command.

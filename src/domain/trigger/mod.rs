@@ -1,7 +1,7 @@
 //! When a procedure is called for: at a time, by an event, by a value, or in a situation.
 //!
-//! Pure data and pure matching. [`parse`] reads what people and agents write, [`index`] makes the keys by which a
-//! database finds the few triggers that a context can match at all.
+//! Pure data and pure matching. [`parse`] reads and writes the shapes in which people and agents have it, [`index`] makes
+//! the keys by which a database finds the few triggers that a context can match at all.
 
 mod index;
 mod parse;
@@ -11,15 +11,12 @@ mod tests;
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Number, Value};
 
 pub use index::{IndexKeys, context_keys};
 pub use parse::TriggerError;
 
-use super::{
-    Hinted as _,
-    schedule::{Schedule, ScheduleError},
-};
+use super::schedule::{Schedule, ScheduleError};
 
 /// When a procedure is called for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,7 +44,6 @@ pub struct TimeTrigger {
 /// An event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventTrigger {
-    /// What happened.
     pub event_type: String,
     /// What the event's fields must be, by dotted path.
     pub filter: Map<String, Value>,
@@ -58,9 +54,7 @@ pub struct EventTrigger {
 pub struct ConditionTrigger {
     /// The dotted path of the value.
     pub field: String,
-    /// How it is compared.
     pub operator: Operator,
-    /// With what.
     pub value: Value,
     /// What the value belongs to. For people; it takes no part in matching.
     pub entity: Option<String>,
@@ -152,44 +146,6 @@ impl Trigger {
             Self::Time(trigger) => Some(trigger),
             _ => None,
         }
-    }
-}
-
-impl From<Trigger> for Map<String, Value> {
-    fn from(trigger: Trigger) -> Self {
-        let written = match trigger {
-            Trigger::Time(TimeTrigger { cron, timezone }) => {
-                json!({"type": "time", "cron_expression": cron, "timezone": timezone})
-            }
-            Trigger::Event(EventTrigger { event_type, filter }) => {
-                json!({"type": "event", "event_type": event_type, "event_filter": filter})
-            }
-            Trigger::Condition(ConditionTrigger { field, operator, value, entity }) => {
-                let operator = operator.as_str();
-                let mut written = json!({"type": "condition", "condition_field": field,
-                                         "condition_operator": operator, "condition_value": value});
-                if let Some(entity) = entity {
-                    written["condition_entity"] = Value::String(entity);
-                }
-                written
-            }
-            // A plain map, unless it would be read as something else.
-            Trigger::Conditions(conditions) if parse::reads_as_plain(&conditions) => return conditions,
-            Trigger::Conditions(conditions) => json!({"type": "conditions", "conditions": conditions}),
-        };
-        match written {
-            Value::Object(map) => map,
-            _ => Self::new(),
-        }
-    }
-}
-
-impl TryFrom<Map<String, Value>> for Trigger {
-    /// serde passes on what is displayed, so that is all of it.
-    type Error = String;
-
-    fn try_from(map: Map<String, Value>) -> Result<Self, String> {
-        Self::parse(&map).map_err(|error| error.in_full())
     }
 }
 

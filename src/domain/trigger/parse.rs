@@ -1,8 +1,8 @@
-//! Reading a trigger from the shapes in which people and agents write it.
+//! Reading a trigger from the shapes in which people and agents write it, and writing it in the first of them.
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{ConditionTrigger, EventTrigger, Operator, TimeTrigger, Trigger};
 use crate::domain::{Hinted, schedule::ScheduleError};
@@ -31,40 +31,16 @@ pub enum TriggerError {
     Kind(String),
     /// A field is needed.
     #[error("a trigger of type `{kind}` needs `{field}`")]
-    Missing {
-        /// The kind.
-        kind: &'static str,
-        /// The field.
-        field: &'static str,
-    },
+    Missing { kind: &'static str, field: &'static str },
     /// A field belongs to another kind, or to none.
     #[error("a trigger of type `{kind}` has no field `{field}`; it has {known}")]
-    Unknown {
-        /// The kind.
-        kind: &'static str,
-        /// The field.
-        field: String,
-        /// What there is.
-        known: String,
-    },
+    Unknown { kind: &'static str, field: String, known: String },
     /// A field has the wrong type or value.
     #[error("`{field}` must be {expected}, got {found}")]
-    Wrong {
-        /// The field.
-        field: String,
-        /// What it should be.
-        expected: &'static str,
-        /// What it is.
-        found: String,
-    },
+    Wrong { field: String, expected: &'static str, found: String },
     /// The schedule.
     #[error("`{field}`: {source}")]
-    Schedule {
-        /// The field.
-        field: &'static str,
-        /// What is wrong.
-        source: ScheduleError,
-    },
+    Schedule { field: &'static str, source: ScheduleError },
 }
 
 impl Hinted for TriggerError {
@@ -158,8 +134,46 @@ impl Trigger {
     }
 }
 
+impl From<Trigger> for Map<String, Value> {
+    fn from(trigger: Trigger) -> Self {
+        let written = match trigger {
+            Trigger::Time(TimeTrigger { cron, timezone }) => {
+                json!({"type": "time", "cron_expression": cron, "timezone": timezone})
+            }
+            Trigger::Event(EventTrigger { event_type, filter }) => {
+                json!({"type": "event", "event_type": event_type, "event_filter": filter})
+            }
+            Trigger::Condition(ConditionTrigger { field, operator, value, entity }) => {
+                let operator = operator.as_str();
+                let mut written = json!({"type": "condition", "condition_field": field,
+                                         "condition_operator": operator, "condition_value": value});
+                if let Some(entity) = entity {
+                    written["condition_entity"] = Value::String(entity);
+                }
+                written
+            }
+            // A plain map, unless it would be read as something else.
+            Trigger::Conditions(conditions) if reads_as_plain(&conditions) => return conditions,
+            Trigger::Conditions(conditions) => json!({"type": "conditions", "conditions": conditions}),
+        };
+        match written {
+            Value::Object(map) => map,
+            _ => Self::new(),
+        }
+    }
+}
+
+impl TryFrom<Map<String, Value>> for Trigger {
+    /// serde passes on what is displayed, so that is all of it.
+    type Error = String;
+
+    fn try_from(map: Map<String, Value>) -> Result<Self, String> {
+        Self::parse(&map).map_err(|error| error.in_full())
+    }
+}
+
 /// Whether conditions that are written as a plain map are read as these conditions again.
-pub(super) fn reads_as_plain(conditions: &Map<String, Value>) -> bool {
+fn reads_as_plain(conditions: &Map<String, Value>) -> bool {
     !conditions.contains_key("type") && !KINDS.into_iter().any(|kind| kind.is_meant_by(conditions))
 }
 

@@ -8,49 +8,43 @@ mod clients;
 mod request;
 mod response;
 
-use std::{collections::BTreeMap, error::Error};
+use std::error::Error;
 
 use reqwest::header::{HeaderMap, LOCATION};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use self::{clients::OutOfBounds, request::Request, response::Received};
-use super::{Action, Grants, HostContext, deadline, grants::Zone, parse};
-use crate::runtime::monty::{PythonError, Reply};
+use self::{
+    clients::OutOfBounds,
+    request::{Arguments, Request},
+    response::Received,
+};
+use super::{
+    action::Action,
+    context::{HostContext, answer, deadline, parse},
+    function::{Fallible, GrantKind, HostFunction, Perform},
+    grants::{Grants, Zone},
+};
+use crate::{domain::Nature, runtime::PythonError};
+
+const NAME: &str = "http_request";
 
 /// The most redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
 /// How much of an answer an error quotes.
 const ERROR_CHARS: usize = 1000;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Arguments {
-    url: String,
-    #[serde(default = "get")]
-    method: String,
-    headers: Option<BTreeMap<String, String>>,
-    params: Option<Map<String, Value>>,
-    json: Option<Value>,
-    body: Option<String>,
-    timeout: Option<f64>,
-    #[serde(default = "yes")]
-    check: bool,
-    #[serde(rename = "idempotent")]
-    _idempotent: Option<bool>,
-}
-
-fn get() -> String {
-    "GET".to_owned()
-}
-
-const fn yes() -> bool {
-    true
-}
+pub const FUNCTION: HostFunction = HostFunction {
+    name: NAME,
+    nature: |arguments, _| if is_repeatable(arguments) { Nature::Repeatable } else { Nature::Once },
+    grant: Some(GrantKind::Host),
+    // Without a connection it fails whatever `check` says.
+    fallible: Fallible::Yes,
+    shown,
+    perform: Perform::Waiting(|arguments, context| Box::pin(call(arguments, context))),
+};
 
 /// The arguments as people may see them: without the secrets of its headers.
-#[must_use]
-pub fn shown(mut arguments: Map<String, Value>) -> Map<String, Value> {
+fn shown(mut arguments: Map<String, Value>) -> Map<String, Value> {
     if let Some(Value::Object(headers)) = arguments.get_mut("headers") {
         for (_, value) in headers.iter_mut().filter(|(name, _)| request::is_secret(name)) {
             *value = Value::from("…");
@@ -61,8 +55,7 @@ pub fn shown(mut arguments: Map<String, Value>) -> Map<String, Value> {
 
 /// Whether the call may be made once more when nobody knows whether it was made: as its `idempotent` says, else as HTTP
 /// defines its method (RFC 9110, section 9.2.2): sending the request twice is meant to have the effect of sending it once.
-#[must_use]
-pub fn is_repeatable(arguments: &Map<String, Value>) -> bool {
+fn is_repeatable(arguments: &Map<String, Value>) -> bool {
     let method = match arguments.get("method") {
         None => "GET",
         Some(method) => method.as_str().unwrap_or_default(),
@@ -72,9 +65,9 @@ pub fn is_repeatable(arguments: &Map<String, Value>) -> bool {
     arguments.get("idempotent").and_then(Value::as_bool).unwrap_or(is_idempotent)
 }
 
-pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
-    let arguments: Arguments = parse("http_request", arguments)?;
-    let deadline = deadline("http_request", arguments.timeout, context.budget)?;
+async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
+    let arguments: Arguments = parse(NAME, arguments)?;
+    let deadline = deadline(NAME, arguments.timeout, context.budget)?;
     let check = arguments.check;
     let request = Request::new(arguments)?;
     let shown = request.shown();
@@ -98,7 +91,7 @@ pub async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> R
     if let Some(note) = note {
         context.capture.push(&format!("http_request(): {note}\n"));
     }
-    Ok(Action::Reply(Reply::Instance { class: "HttpResponse", fields }))
+    Ok(answer(NAME, fields))
 }
 
 /// Sends the request, and follows where it is sent to.

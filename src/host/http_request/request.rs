@@ -1,13 +1,15 @@
 //! What is sent: checked arguments, and what becomes of them at a redirect.
 
+use std::collections::BTreeMap;
+
 use reqwest::{
     Client, Method, RequestBuilder, Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::Arguments;
-use crate::{domain::Host, runtime::monty::PythonError};
+use crate::{domain::Host, runtime::PythonError};
 
 /// The most that a body may have.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
@@ -19,6 +21,33 @@ const OWN_HEADERS: [&str; 9] =
     ["host", "connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer", "keep-alive", "expect"];
 /// Parts of names of headers that have secrets, which stay with the host that they were written for.
 const SECRET_PARTS: [&str; 8] = ["auth", "cookie", "key", "token", "secret", "session", "credential", "signature"];
+
+/// What the code passes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Arguments {
+    url: String,
+    #[serde(default = "get")]
+    method: String,
+    headers: Option<BTreeMap<String, String>>,
+    params: Option<Map<String, Value>>,
+    json: Option<Value>,
+    body: Option<String>,
+    pub timeout: Option<f64>,
+    #[serde(default = "yes")]
+    pub check: bool,
+    /// Read by [`super::is_repeatable`].
+    #[serde(rename = "idempotent")]
+    _idempotent: Option<bool>,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+const fn yes() -> bool {
+    true
+}
 
 /// A request that may be sent, if its host is granted.
 pub struct Request {

@@ -7,7 +7,7 @@ use reqwest::{
 use serde_json::{Map, Value, json};
 
 use super::{clients::root_cause, request::Request};
-use crate::runtime::monty::PythonError;
+use crate::runtime::PythonError;
 
 /// The most that a body may have, unpacked.
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;

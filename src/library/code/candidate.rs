@@ -1,12 +1,16 @@
 //! Code of procedures: checked, scored, committed.
 
-use super::{confidence, generate::ModelUsage};
+use super::confidence;
 use crate::{
     compiler,
     domain::{Definition, Permissions, Procedure, VersionKind, VersionNumber},
     library::{Library, LibraryError, ProcedureRef, home::Plan},
+    models::Usage,
     validation::{self, Analysis, Checks, Context, Issue, Severity, rules},
 };
+
+/// Confidence at which a model is not asked to improve its code.
+pub(super) const ENOUGH: f64 = 0.7;
 
 /// Where code came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +59,19 @@ impl Candidate {
     pub fn is_sound(&self) -> bool {
         !self.analysis.issues.iter().any(|issue| issue.severity == Severity::Error)
     }
+}
+
+/// What a model took to write code.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelUsage {
+    /// The model, as it is configured.
+    pub model: String,
+    /// How often it answered.
+    pub rounds: u32,
+    /// Tokens over all rounds.
+    pub tokens: Usage,
+    /// US dollars, where the configuration says what tokens cost.
+    pub cost_usd: Option<f64>,
 }
 
 /// How code was made, beside the code itself.

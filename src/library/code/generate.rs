@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     answer,
-    candidate::{Candidate, CodeSource, Generated, Making},
+    candidate::{Candidate, CodeSource, ENOUGH, Generated, Making, ModelUsage},
     prompt,
 };
 use crate::{
@@ -20,8 +20,6 @@ use crate::{
     models::{Message, Model, ModelError, Role, Usage},
 };
 
-/// Confidence at which a model is not asked to improve its code.
-pub(super) const ENOUGH: f64 = 0.7;
 /// How often a model gets its code back.
 const MAX_REFINEMENTS: usize = 2;
 /// How many failures of the current code a model is shown.
@@ -38,19 +36,6 @@ pub struct GenerateRequest {
     pub use_model: bool,
     /// Whether the model may correct what the checks find.
     pub refine: bool,
-}
-
-/// What a model took to write code.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ModelUsage {
-    /// The model, as it is configured.
-    pub model: String,
-    /// How often it answered.
-    pub rounds: u32,
-    /// Tokens over all rounds.
-    pub tokens: Usage,
-    /// US dollars, where the configuration says what tokens cost.
-    pub cost_usd: Option<f64>,
 }
 
 /// A handle on a generation: to watch it, and to stop it.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod candidate;
+mod check;
 pub(in crate::library) mod confidence;
 mod generate;
 mod guide;
@@ -9,5 +10,6 @@ mod prompt;
 
 pub(in crate::library) use candidate::check_storable;
 
-pub use candidate::{CodeSource, Generated, Validated};
-pub use generate::{Activity, GenerateRequest, ModelUsage};
+pub use candidate::{CodeSource, Generated, ModelUsage, Validated};
+pub use check::check_source;
+pub use generate::{Activity, GenerateRequest};

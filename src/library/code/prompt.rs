@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{candidate::Candidate, generate::ENOUGH, guide};
+use super::{
+    candidate::{Candidate, ENOUGH},
+    guide,
+};
 use crate::{
     domain::{Permissions, Procedure, Run},
     host,

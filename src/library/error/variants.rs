@@ -4,7 +4,7 @@ use crate::{
     config::ConfigError,
     domain::{NameError, RunStatus, VersionNumber, artifact::HashError, reducers::MergeError, scope::ScopeError},
     models::ModelError,
-    runtime::monty::SandboxError,
+    runtime::RuntimeError,
     storage::StorageError,
     validation::{Issue, Severity},
     versions::VersionsError,
@@ -32,7 +32,7 @@ pub enum LibraryError {
     Config(#[from] ConfigError),
     /// The sandbox itself, not the code in it.
     #[error(transparent)]
-    Sandbox(#[from] SandboxError),
+    Sandbox(#[from] RuntimeError),
     /// The model.
     #[error(transparent)]
     Model(#[from] ModelError),

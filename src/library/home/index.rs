@@ -13,7 +13,8 @@ use crate::{
     library::{Library, LibraryError, code::confidence, now_ms},
     storage::{ProcedureUpdate, VersionRow, Writer},
     versions::{
-        Annotation, CommitRecord, Files, NewCommit, ProcedureChange, RecordedChange, RecordedState, VersionsError,
+        Annotation, Author, CommitRecord, Files, NewCommit, ProcedureChange, RecordedChange, RecordedState,
+        VersionsError,
     },
 };
 
@@ -103,7 +104,8 @@ impl Library {
                     Annotation { version: Some(version), kind: Some(kind), confidence }
                 };
                 let changes = [change];
-                let commit = NewCommit { subject: &subject, annotation: &annotation, changes: &changes };
+                let author = Author::User(self.user());
+                let commit = NewCommit { author, subject: &subject, annotation: &annotation, changes: &changes };
                 if let Some(record) = self.versions.commit(head.as_deref(), &commit)? {
                     committed = Some((record.id.clone(), name, version));
                     return self.index_commit(writer, &record);
@@ -134,6 +136,7 @@ impl Library {
     /// Adds many procedures in one commit; into an empty history only, where that is asked for.
     pub(in crate::library) fn commit_import(
         &self,
+        author: Author<'_>,
         subject: &str,
         procedures: &[(Definition, Option<String>)],
         only_if_empty: bool,
@@ -154,7 +157,7 @@ impl Library {
                         Plan::change(definition, code.as_deref(), category)
                     })
                     .collect::<Result<Vec<_>, LibraryError>>()?;
-                let commit = NewCommit { subject, annotation: &Annotation::default(), changes: &changes };
+                let commit = NewCommit { author, subject, annotation: &Annotation::default(), changes: &changes };
                 if let Some(record) = self.versions.commit(head.as_deref(), &commit)? {
                     is_committed = true;
                     return self.index_commit(writer, &record);

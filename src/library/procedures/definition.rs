@@ -10,9 +10,7 @@ use crate::{
     compiler,
     domain::{
         CreatedBy, Definition, Example, Hinted as _, Parameter, ParameterType, Permissions, ProcedureName, Status,
-        Step, StepShape, Trigger,
-        name::{HOST_NAMES, slugify},
-        step,
+        Step, StepShape, Trigger, host_module, name::slugify, step,
     },
     library::LibraryError,
 };
@@ -326,7 +324,7 @@ fn check_parameters(parameters: &[Parameter]) -> Result<(), LibraryError> {
                 "use letters, digits and `_`, and no Python keyword",
             ));
         }
-        if HOST_NAMES.contains(&name.as_str()) {
+        if host_module::signature(name).is_some() {
             return Err(LibraryError::invalid_with_hint(
                 format!("parameter name `{name}` would hide the host function of that name"),
                 "choose another",

@@ -1,20 +1,13 @@
-//! Finding procedures: by handle or name, by words, by confidence.
-
-use std::collections::BTreeSet;
+//! Finding procedures by handle or name, and listing them.
 
 use crate::{
-    domain::{Procedure, ProcedureFilter, ProcedureName, Status},
+    domain::{Procedure, ProcedureFilter, ProcedureName},
     library::{Library, LibraryError},
-    storage::{Reader, Words},
+    storage::Reader,
 };
 
 /// Names this similar (Jaro-Winkler) to a wrong one are proposed.
 const SIMILAR_NAME: f64 = 0.75;
-/// More of a question than this says nothing new.
-const MAX_QUERY_CHARS: usize = 2000;
-/// How many text matches are ranked anew by success.
-const RANKED: u32 = 50;
-const RANKED_UNDER_A_FILTER: u32 = 2000;
 
 /// A procedure as a caller names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,43 +30,6 @@ impl std::fmt::Display for ProcedureRef {
 impl From<&str> for ProcedureRef {
     fn from(text: &str) -> Self {
         text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Id)
-    }
-}
-
-/// A recalled procedure with its score from 0 to 1.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Found {
-    /// The procedure.
-    pub procedure: Procedure,
-    /// Text relevance times how well it has done.
-    pub score: f64,
-}
-
-/// What a recall is narrowed to.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct RecallFilter {
-    /// Only this category.
-    pub category: Option<String>,
-    /// Only with this tag.
-    pub tag: Option<String>,
-    /// Only with at least this confidence in the code.
-    pub min_confidence: Option<f64>,
-    /// Only the user's own.
-    pub own_only: bool,
-    /// Only these, by their handles.
-    pub only: Option<BTreeSet<i64>>,
-}
-
-impl RecallFilter {
-    pub(in crate::library) fn admits(&self, procedure: &Procedure, user: &str) -> bool {
-        let definition = &procedure.definition;
-        (if self.own_only { definition.is_own_of(user) } else { definition.may_be_read_by(user) })
-            && self.only.as_ref().is_none_or(|only| only.contains(&procedure.id))
-            && self.category.as_ref().is_none_or(|category| *category == definition.category)
-            && self.tag.as_ref().is_none_or(|tag| definition.tags.contains(tag))
-            && self
-                .min_confidence
-                .is_none_or(|least| procedure.code_confidence.is_some_and(|confidence| confidence >= least))
     }
 }
 
@@ -130,53 +86,6 @@ impl Library {
         let filter = ProcedureFilter { user: Some(&self.user), ..filter.clone() };
         Ok(self.database.read(|reader| reader.list_procedures(&filter, limit, offset))?)
     }
-
-    /// The active procedures that answer `query` best.
-    ///
-    /// Those that have all telling words of the query come alone where they are enough; otherwise any word counts.
-    ///
-    /// The score is text relevance (1 for the best match) times a factor from 0.5 to 1 that grows with the share of
-    /// executions that succeeded, counted with one success and one failure in advance: what keeps failing sinks, what
-    /// was never tried stays in the middle.
-    ///
-    /// # Errors
-    /// [`LibraryError::Storage`].
-    pub fn recall(&self, query: &str, limit: usize, filter: &RecallFilter) -> Result<Vec<Found>, LibraryError> {
-        self.refresh()?;
-        let query: String = query.chars().take(MAX_QUERY_CHARS).collect();
-        // What the filter leaves out must not use up the places of what it admits.
-        let is_filtered =
-            *filter != RecallFilter::default() || self.database.read(|reader| reader.has_other_owners(&self.user))?;
-        let ranked = if is_filtered { RANKED_UNDER_A_FILTER } else { RANKED };
-        let ranked = ranked.max(u32::try_from(limit).unwrap_or(RANKED));
-        let mut found = self.ranked(&query, Words::All, ranked, filter)?;
-        if found.len() < limit {
-            found = self.ranked(&query, Words::Any, ranked, filter)?;
-        }
-        found.truncate(limit);
-        Ok(found)
-    }
-
-    fn ranked(&self, query: &str, words: Words, most: u32, filter: &RecallFilter) -> Result<Vec<Found>, LibraryError> {
-        let hits = self.database.read(|reader| reader.search_procedures(query, words, most))?;
-        let best = hits.iter().map(|hit| hit.relevance).fold(f64::MIN_POSITIVE, f64::max);
-        let mut found: Vec<Found> = hits
-            .into_iter()
-            .filter(|hit| {
-                hit.procedure.definition.status == Status::Active && filter.admits(&hit.procedure, &self.user)
-            })
-            .map(|hit| Found { score: hit.relevance / best * track_record(&hit.procedure), procedure: hit.procedure })
-            .collect();
-        found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.procedure.id.cmp(&b.procedure.id)));
-        Ok(found)
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-pub(in crate::library) fn track_record(procedure: &Procedure) -> f64 {
-    let finished = procedure.successes + procedure.failures;
-    let expected = (procedure.successes as f64 + 1.0) / (finished as f64 + 2.0);
-    0.5 + 0.5 * expected
 }
 
 /// What `user` may not read is not there.

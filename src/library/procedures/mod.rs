@@ -5,6 +5,7 @@ mod definition;
 mod history;
 mod lookup;
 mod recall;
+mod recall_scope;
 mod remember;
 mod starters;
 
@@ -13,7 +14,8 @@ pub(in crate::library) use remember::similar;
 pub use clone::CloneRequest;
 pub use definition::{DefinitionDraft, DefinitionPatch};
 pub use history::{VersionRef, VersionView};
-pub use lookup::{Found, ProcedureRef, RecallFilter};
-pub use recall::RecallScope;
+pub use lookup::ProcedureRef;
+pub use recall::{Found, RecallFilter};
+pub use recall_scope::RecallScope;
 pub use remember::{Remembered, Similar};
 pub use starters::all as starter_procedures;

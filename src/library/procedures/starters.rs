@@ -5,6 +5,7 @@ use include_dir::{Dir, include_dir};
 use crate::{
     domain::Definition,
     library::{Library, LibraryError},
+    versions::Author,
 };
 
 static STARTERS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/procedures");
@@ -37,10 +38,10 @@ impl Library {
     /// # Errors
     /// [`LibraryError`] when the stores refuse.
     pub fn import(&self, subject: &str, procedures: &[(Definition, Option<String>)]) -> Result<(), LibraryError> {
-        self.commit_import(subject, procedures, false)
+        self.commit_import(Author::User(self.user()), subject, procedures, false)
     }
 
     pub(in crate::library) fn install_starters(&self) -> Result<(), LibraryError> {
-        self.commit_import("Add the starter procedures", &all()?, true)
+        self.commit_import(Author::Program, "Add the starter procedures", &all()?, true)
     }
 }

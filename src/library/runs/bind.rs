@@ -6,24 +6,15 @@ use serde_json::{Map, Value};
 
 use crate::{
     domain::Definition,
-    runtime::monty::PythonError,
+    runtime::{PARAMETERS, Program, PythonError},
     validation::{EntryPoint, entry_point},
 };
 
-/// The global name under which the code finds its parameters.
-pub const PARAMETERS: &str = "parameters";
-
-/// Source that is ready to be executed with `parameters` as a global.
-pub struct Bound {
-    pub source: String,
-    pub parameters: Value,
-}
-
-/// Checks `given` against the signature of the entry point and appends the call to it.
+/// The code with the call of its entry point below it, and `given` checked against the signature.
 ///
 /// Defaults of the definition fill what the signature has no default for. Code without a function is a script, which
 /// finds its parameters in the global `parameters`.
-pub fn bind(code: &str, definition: &Definition, given: &Map<String, Value>) -> Result<Bound, PythonError> {
+pub fn bind(code: &str, definition: &Definition, given: &Map<String, Value>) -> Result<Program, PythonError> {
     let entry = entry_point(code, Some(&definition.name.identifier()))
         .map_err(|issue| PythonError::new("SyntaxError", issue.message))?;
     let mut parameters = given.clone();
@@ -42,7 +33,8 @@ pub fn bind(code: &str, definition: &Definition, given: &Map<String, Value>) -> 
         check(entry, &parameters)?;
         append_call(&mut source, entry);
     }
-    Ok(Bound { source, parameters: Value::Object(parameters) })
+    let code_lines = u32::try_from(code.lines().count()).unwrap_or(u32::MAX);
+    Ok(Program { source, code_lines, parameters: Value::Object(parameters) })
 }
 
 fn takes(entry: &EntryPoint, name: &str) -> bool {

@@ -2,23 +2,27 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{
-    journal::Answer,
-    state::{Call, Progress, Safety, Sequence, State},
+    call::{Answer, Caller, PendingCall, milliseconds},
+    machine::{Effect, Event, Safety, Sequence, State},
     steps::{StepLines, line_of},
 };
 use crate::{
     config::Config,
     domain::{HostCall, Permissions, RunId, VersionNumber},
-    host::{self, Grants},
-    library::now_ms,
-    runtime::monty::{Budget, Capture, PythonError, Reply},
+    host::Grants,
+    library::{LibraryError, now_ms},
+    runtime::{Budget, Capture, Program, PythonError, Reply},
     validation,
 };
+
+/// The error for what can't happen.
+pub fn broken(what: &str) -> LibraryError {
+    LibraryError::Invalid(format!("the engine is in disorder: {what}"))
+}
 
 /// What makes a frame: enough to start it from its beginning.
 pub struct Origin {
@@ -27,20 +31,10 @@ pub struct Origin {
     pub name: String,
     pub version: VersionNumber,
     pub steps_total: u32,
-    /// The code, and the call of its entry point.
-    pub source: String,
-    /// Lines of the procedure's own code at the beginning of the source.
-    pub code_lines: u32,
-    pub parameters: Value,
+    /// The code, the call of its entry point, and the parameters.
+    pub program: Arc<Program>,
     /// What the procedure declares that it needs.
     pub permissions: Option<Permissions>,
-}
-
-/// The call that a frame answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Caller {
-    pub run_id: RunId,
-    pub sequence: Sequence,
 }
 
 /// What is known of a procedure while it is being executed.
@@ -69,7 +63,7 @@ pub struct Frame {
     pub unwritten: Vec<(Sequence, HostCall)>,
     /// The last number in its journal.
     pub last_sequence: Sequence,
-    /// Interpreter state at `waiting`, while no session has it.
+    /// What the runtime restores the program from, at `waiting`; nothing before it was saved.
     pub snapshot: Vec<u8>,
     /// When the frame last got going.
     pub since: Instant,
@@ -79,29 +73,13 @@ pub struct Frame {
     pub losses: u32,
 }
 
-/// A host call that the code has not got the answer of.
-#[derive(Debug, Clone)]
-pub struct PendingCall {
-    pub sequence: Sequence,
-    /// The interpreter's number for it.
-    pub call_id: u32,
-    pub function: String,
-    pub arguments: Map<String, Value>,
-    pub line: u32,
-    pub safety: Safety,
-    pub since: Instant,
-    /// When the code made it; milliseconds since 1970.
-    pub at: i64,
-    pub reply: Option<Reply>,
-}
-
 impl Frame {
     /// A frame that has not started.
     pub fn new(origin: Origin, capture: Capture, config: &Config) -> Self {
         Self {
             grants: Arc::new(Grants::new(&config.policy, origin.permissions.as_ref(), &config.file())),
-            step_lines: StepLines::read(&origin.source),
-            deferrable: validation::deferred_calls(&origin.source),
+            step_lines: StepLines::read(&origin.program.source),
+            deferrable: validation::deferred_calls(&origin.program.source),
             origin,
             caller: None,
             depth: 0,
@@ -140,7 +118,7 @@ impl Frame {
             call_id,
             function,
             arguments,
-            line: line_of(&self.origin.source, offset),
+            line: line_of(&self.origin.program.source, offset),
             safety,
             since: Instant::now(),
             at: now_ms(),
@@ -148,37 +126,22 @@ impl Frame {
         }
     }
 
-    /// The calls as they are known after a crash.
-    pub fn calls_of(pending: &[PendingCall]) -> Vec<Call> {
-        let call = |call: &PendingCall| Call {
-            sequence: call.sequence,
-            safety: call.safety,
-            progress: if call.reply.is_some() { Progress::Answered } else { Progress::Open },
-        };
-        pending.iter().map(call).collect()
-    }
-
     /// The call with this number.
     pub fn waiting_for(&self, sequence: Sequence) -> Option<&PendingCall> {
         self.waiting.iter().find(|call| call.sequence == sequence)
     }
 
+    /// What an event makes of the frame, and what is to be done.
+    ///
+    /// # Errors
+    /// When the event can't happen now, which is a fault of the engine.
+    pub fn on(&mut self, event: Event) -> Result<Vec<Effect>, LibraryError> {
+        self.state.on(event).map_err(|error| broken(&error.to_string()))
+    }
+
     /// The journal's entry for an answered call.
     pub fn entry(&self, call: &PendingCall, reply: &Reply) -> HostCall {
-        let (result, error) = match reply {
-            Reply::Value(value) => (Some(journalled(value.clone())), None),
-            Reply::Instance { fields, .. } => (Some(journalled(Value::Object(fields.clone()))), None),
-            Reply::Raise(error) => (None, Some(format!("{}: {}", error.kind, error.message))),
-        };
-        HostCall {
-            function: call.function.clone(),
-            arguments: journalled(Value::Object(host::shown_arguments(&call.function, &call.arguments))),
-            result,
-            error,
-            line: Some(call.line),
-            step: self.step_lines.step_at(call.line),
-            duration_ms: milliseconds(call.since.elapsed()),
-        }
+        call.entry(reply, self.step_lines.step_at(call.line))
     }
 
     /// Takes the answer of a call; what has to be written down of it.
@@ -260,20 +223,4 @@ impl Frame {
         self.since = Instant::now();
         self.children.iter_mut().for_each(|child| child.under(budget));
     }
-}
-
-/// A value as the journal keeps it: one that is very long is cut, because the journal of a run may have a thousand.
-fn journalled(value: Value) -> Value {
-    const MAX_BYTES: usize = 64 * 1024;
-    const KEPT_CHARS: usize = 1000;
-    let text = value.to_string();
-    if text.len() <= MAX_BYTES {
-        return value;
-    }
-    Value::String(format!("{}… ({} bytes in all)", text.chars().take(KEPT_CHARS).collect::<String>(), text.len()))
-}
-
-/// A duration in milliseconds, to the microsecond.
-pub fn milliseconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }

@@ -6,14 +6,16 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::{
-    frame::{Frame, PendingCall},
-    state::{Safety, Sequence},
+    call::PendingCall,
+    decision::{Decider, Decision},
+    frame::Frame,
+    machine::{Safety, Sequence},
 };
 use crate::{
-    domain::RunId,
-    host::{self, GateKind, GateRequest},
+    domain::{GateKind, RunId},
+    host::{self, GateRequest},
     library::{LibraryError, now_ms},
-    runtime::monty::{PythonError, Reply},
+    runtime::{PythonError, Reply},
 };
 
 /// A question that is open.
@@ -39,41 +41,45 @@ pub struct Gate {
     pub class: Option<&'static str>,
 }
 
-/// What somebody decides.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Decision {
-    /// It is done, or agreed to, with this value.
-    Approve(Option<Value>),
-    /// It won't be done; the code sees an exception with this reason.
-    Reject(Option<String>),
-    /// Nobody decided before it stopped waiting.
-    Expire,
-}
-
-/// Who decides.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decider {
-    /// For the record.
-    pub name: String,
-    /// Whether it is certainly a person: they were asked by their client, or sit at a terminal.
-    pub is_person: bool,
-}
-
 /// Somebody who can be asked while a run is being executed.
 pub trait Asker: Send + Sync {
     /// Asks, and waits for an answer. `None` when nobody answers in time, or can be asked at all.
     fn ask<'a>(&'a self, gate: &'a Gate) -> BoxFuture<'a, Option<(Decision, Decider)>>;
 }
 
-impl Decider {
-    /// For what nobody decided.
-    #[must_use]
-    pub fn nobody() -> Self {
-        Self { name: "nobody".to_owned(), is_person: true }
-    }
+/// Which question of a run is meant: the one that the call `sequence` of the run `run_id` asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuestionId {
+    /// The run whose code asks.
+    pub run_id: RunId,
+    /// Its call.
+    pub sequence: Sequence,
 }
 
 impl Gate {
+    /// What tells this question from all others.
+    #[must_use]
+    pub fn id(&self) -> QuestionId {
+        QuestionId { run_id: self.run_id.clone(), sequence: self.sequence }
+    }
+
+    /// The question that a run waits for: the one that is meant; else the first that has stopped waiting, or the first.
+    ///
+    /// # Errors
+    /// [`LibraryError::StateRefused`] when it waits for nothing, [`LibraryError::AlreadyDecided`] when it does not wait
+    /// for that any more.
+    pub fn open_in(root: Option<&Frame>, run_id: &str, meant: Option<&QuestionId>) -> Result<Self, LibraryError> {
+        let mut gates = root.map(Self::all_of).unwrap_or_default();
+        if gates.is_empty() {
+            return Err(nothing_waits(run_id));
+        }
+        let at = match meant {
+            Some(meant) => gates.iter().position(|gate| gate.id() == *meant),
+            None => Some(gates.iter().position(Self::is_late).unwrap_or_default()),
+        };
+        at.map(|at| gates.swap_remove(at)).ok_or_else(|| LibraryError::AlreadyDecided(run_id.to_owned()))
+    }
+
     /// The questions that a frame and all that it called wait for, in the order in which the code made the calls.
     #[must_use]
     pub fn all_of(frame: &Frame) -> Vec<Self> {
@@ -171,10 +177,10 @@ impl Gate {
                 let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
                 let (class, what) = match kind {
                     GateKind::Approval => {
-                        ("PermissionError", format!("\"{question}\" was rejected by {}", decider.name))
+                        ("PermissionError", format!("\"{question}\" was rejected by {}", decider.name()))
                     }
                     GateKind::Question => {
-                        ("RuntimeError", format!("\"{question}\" was not answered by {}", decider.name))
+                        ("RuntimeError", format!("\"{question}\" was not answered by {}", decider.name()))
                     }
                     GateKind::Step if self.is_uncertain => {
                         ("RuntimeError", "the server ended during this call".to_owned())
@@ -192,7 +198,7 @@ impl Gate {
             }
             (Decision::Approve(None), _) if self.is_uncertain => return Ok(None),
             (Decision::Approve(value), GateKind::Approval) => {
-                Reply::Value(json!({"approved_by": decider.name, "value": value}))
+                Reply::Value(json!({"approved_by": decider.name(), "value": value}))
             }
             (Decision::Approve(None), GateKind::Question) => {
                 return Err(LibraryError::Invalid(format!("\"{question}\" wants an answer; pass it as `value`")));
@@ -212,6 +218,11 @@ impl Gate {
         };
         Ok(Some(reply))
     }
+}
+
+/// The error for an open run without a question.
+pub fn nothing_waits(run_id: &str) -> LibraryError {
+    LibraryError::StateRefused { id: run_id.to_owned(), reason: "it waits for nothing".to_owned() }
 }
 
 fn milliseconds(duration: Duration) -> i64 {

@@ -1,6 +1,6 @@
 //! Naming an open question to somebody who is not trusted with more than giving the name back.
 
-use super::QuestionId;
+use super::gate::QuestionId;
 use crate::{
     domain::RunId,
     library::{Library, home::Key},

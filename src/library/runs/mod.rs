@@ -4,31 +4,33 @@
 //! called, its interpreter state is put aside as bytes, so only those that execute have a worker and a tree of any depth
 //! can't exhaust the pool. The same mechanism pauses a run for a person. Start at [`Engine`].
 
-mod ask;
 mod bind;
-mod calls;
+mod call;
+mod decision;
 mod drive;
 mod engine;
+mod execution;
 mod frame;
 mod gate;
 mod handle;
 mod journal;
-mod perform;
-mod record;
-mod recover;
+mod limits;
+mod machine;
+mod prepare;
 mod registry;
+#[cfg(test)]
+mod replay_tests;
 mod report;
-mod saved;
-mod state;
+mod resources;
 mod steps;
-mod tree;
 mod view;
 
-pub(in crate::library) use {engine::check, record::blocking};
+pub(in crate::library) use engine::check;
 
-pub use ask::{QuestionId, Waiting};
-pub use engine::{Engine, Execution};
-pub use gate::{Asker, Decider, Decision, Gate};
+pub use decision::{Decider, Decision};
+pub use engine::{Engine, Waiting};
+pub use execution::Execution;
+pub use gate::{Asker, Gate, QuestionId};
 pub use handle::Handle;
 pub use registry::{Active, Progress};
 pub use view::{RunView, StepOutput};

@@ -10,7 +10,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::gate::Asker;
+use crate::library::runs::gate::Asker;
 
 /// How far an executing run has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::events::{AT_ONCE, Cause, is_startable};
 use crate::{
     library::{
-        Library, LibraryError, ProcedureRef, Services, now_ms, rfc3339_ms,
-        runs::{Active, Engine, blocking},
+        Library, LibraryError, ProcedureRef, Services, blocking, now_ms, rfc3339_ms,
+        runs::{Active, Engine},
     },
     storage::{StorageError, Tick, Waiting},
 };

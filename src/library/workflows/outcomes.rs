@@ -5,7 +5,6 @@
 
 use serde_json::Value;
 
-use super::linked_file::Artifact;
 use crate::{
     domain::{
         artifact::MemoryType,
@@ -13,7 +12,7 @@ use crate::{
         scope::{Level, Scope},
         workflow::{Counts, WorkflowOutcome},
     },
-    library::{Library, LibraryError, RecallScope, learning, now_ms, rfc3339_ms},
+    library::{Artifact, Library, LibraryError, RecallScope, learning, now_ms, rfc3339_ms},
     storage::{NewOutcome, OutcomeFilter, StorageError, Words, Writer},
 };
 

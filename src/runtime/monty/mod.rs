@@ -1,75 +1,98 @@
 //! The Monty interpreter in crash-isolated worker processes. The only module that knows Monty.
-//!
-//! Callers hand in Python code and JSON values and get [`Turn`]s back: a call to a host function that they answer, or
-//! the end. What a host function may do is not decided here. Start at [`Sandbox`].
 
-mod budget;
-mod check;
 mod errors;
 mod session;
+mod type_check;
 mod values;
 pub mod worker;
 
-use std::path::PathBuf;
+use std::{future::Future, path::PathBuf, sync::Arc};
 
-use monty_pool::{Pool, PoolConfig};
+use futures_util::future::BoxFuture;
+use monty_pool::{Checkout, Pool, PoolConfig, PoolError, ReplConfig};
 use tokio::sync::OnceCell;
 
-pub use budget::{Budget, Capture};
-pub use check::{TypeFinding, Verdict};
-pub use errors::{PythonError, SandboxError};
-pub use session::{Mount, Reply, Session, SessionLimits, Turn};
+use super::{Bounds, Budget, HostModule, Limits, Runtime, RuntimeError, Session, Verdict};
 
 /// Workers are replaced after this many sessions, so that a slow leak in one of them can't grow for ever.
 const SESSIONS_PER_WORKER: u32 = 10_000;
 
-/// The interpreter that saved states are of. Another one may not understand them.
-pub const INTERPRETER: &str = "monty 1.4.0";
-
-/// The name of the host module.
-const MODULE: &str = "repertoire";
-
-/// The function of a [`Turn::Call`] by which the code sleeps without holding up what it gathered.
-pub const SLEEP: &str = "asyncio.sleep";
-
-/// What `from repertoire import …` finds.
-#[derive(Debug, Clone, Copy)]
-pub struct HostModule {
-    /// Functions, and classes where the name is capitalised.
-    pub names: &'static [&'static str],
-}
-
 /// A pool of worker processes, started with the first session.
-pub struct Sandbox {
+pub struct Monty {
     binary: PathBuf,
     workers: usize,
-    host: HostModule,
+    module: HostModule,
     pool: OnceCell<Pool>,
 }
 
-impl Sandbox {
-    /// A sandbox whose workers are `binary subprocess` processes, at most `workers` at a time, in which
-    /// `from repertoire import …` finds `host`. Starts nothing yet.
+impl Monty {
+    /// Workers are `binary subprocess` processes, at most `workers` at a time. Starts nothing yet.
     #[must_use]
-    pub const fn new(binary: PathBuf, workers: usize, host: HostModule) -> Self {
-        Self { binary, workers, host, pool: OnceCell::const_new() }
+    pub const fn new(binary: PathBuf, workers: usize, module: HostModule) -> Self {
+        Self { binary, workers, module, pool: OnceCell::const_new() }
     }
 
-    async fn pool(&self) -> Result<&Pool, SandboxError> {
+    async fn pool(&self) -> Result<&Pool, RuntimeError> {
         self.pool
             .get_or_try_init(|| async {
                 let mut config = PoolConfig::subprocess(&self.binary);
                 config.max_processes = self.workers;
                 config.max_checkouts_per_worker = Some(SESSIONS_PER_WORKER);
-                Pool::new(config).await.map_err(SandboxError::from)
+                Pool::new(config).await.map_err(RuntimeError::from)
             })
             .await
     }
 
-    /// Lets the idle workers exit.
-    pub async fn close(&self) {
-        if let Some(pool) = self.pool.get() {
-            pool.close().await;
-        }
+    /// Waits for a worker to become free.
+    async fn checkout(&self, config: &ReplConfig, budget: &Budget) -> Result<Checkout, RuntimeError> {
+        let pool = self.pool().await?;
+        // Boxed: starting a worker has a large state, which every future around it would carry along.
+        let checkout = Box::pin(guarded(budget, async {
+            match pool.checkout(config).await {
+                // An idle worker may have been killed from outside since it was last used; the pool has dropped it now.
+                Err(PoolError::Crashed { .. }) => pool.checkout(config).await,
+                other => other,
+            }
+        }));
+        Ok(checkout.await??)
+    }
+}
+
+impl Runtime for Monty {
+    fn id(&self) -> &'static str {
+        "monty 1.4.0"
+    }
+
+    fn open<'a>(&'a self, bounds: Bounds<'a>) -> BoxFuture<'a, Result<Box<dyn Session>, RuntimeError>> {
+        Box::pin(self.open_session(bounds))
+    }
+
+    fn check<'a>(
+        &'a self,
+        code: &'a str,
+        stub: &'a str,
+        limits: Limits,
+        budget: Arc<Budget>,
+    ) -> BoxFuture<'a, Result<Verdict, RuntimeError>> {
+        Box::pin(self.check_types(code, stub, limits, budget))
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            if let Some(pool) = self.pool.get() {
+                pool.close().await;
+            }
+        })
+    }
+}
+
+/// Waits for `work`, but not past the budget's deadline, its output or a cancellation.
+async fn guarded<T>(budget: &Budget, work: impl Future<Output = T>) -> Result<T, RuntimeError> {
+    tokio::select! {
+        biased;
+        value = work => Ok(value),
+        () = budget.cancel.cancelled() => Err(RuntimeError::Cancelled),
+        () = budget.output_exceeded() => Err(RuntimeError::OutputLimit),
+        () = tokio::time::sleep_until(budget.deadline) => Err(RuntimeError::TimeLimit),
     }
 }

@@ -1,7 +1,8 @@
 //! One piece of code being executed: runs to the next host call, pauses into bytes, goes on elsewhere.
 
-use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 use monty_pool::{
     Checkout, MountSpec, MountSpecMode, PoolError, PrintFuture, ReplConfig, ResumeValue, TurnEvent, on_print_sync,
 };
@@ -12,7 +13,11 @@ use monty_types::{
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Budget, Capture, MODULE, PythonError, SLEEP, Sandbox, SandboxError, values};
+use super::{Monty, errors, guarded, values};
+use crate::runtime::{
+    Bounds, Budget, Capture, Limits, MODULE, Mount, PARAMETERS, Program, Reply, RuntimeError, SLEEP, Session,
+    Suspension,
+};
 
 /// Host values, as JSON, may be this large on their way out of the sandbox as arguments.
 const ARGUMENT_BYTES: usize = 8 * 1024 * 1024;
@@ -22,96 +27,21 @@ const SLEEP_MARGIN: Duration = Duration::from_mins(1);
 /// How the interpreter calls `asyncio.sleep`.
 const ASYNC_SLEEP: &str = "system.async_sleep";
 
-/// A directory whose files the code sees, under its own path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mount {
-    /// The absolute directory.
-    pub path: PathBuf,
-    /// Whether files in it may be changed.
-    pub writable: bool,
-}
-
-/// Limits of one session, beside its [`Budget`].
-#[derive(Debug, Clone, Copy)]
-pub struct SessionLimits {
-    /// Memory of the interpreter in bytes.
-    pub memory_bytes: usize,
-    /// Size of the result as JSON in bytes.
-    pub result_bytes: usize,
-    /// Operations on files and directories.
-    pub file_calls: usize,
-}
-
-/// Where execution stands.
-#[derive(Debug)]
-pub enum Turn {
-    /// The code calls a host function; answer with [`Session::resume`].
-    Call {
-        /// Its name in the host module.
-        function: String,
-        /// Positional arguments.
-        args: Vec<Value>,
-        /// Keyword arguments.
-        kwargs: Map<String, Value>,
-        /// Byte offset of the call in the code.
-        offset: usize,
-        /// The interpreter's number for it.
-        call_id: u32,
-        /// Whether the call stands under an `await`, so that [`Session::defer`] can answer it.
-        is_awaited: bool,
-    },
-    /// Everything that could go on waits for calls that were deferred; answer with [`Session::resume_deferred`].
-    Wait {
-        /// Their numbers.
-        calls: Vec<u32>,
-    },
-    /// The code ended with this value.
-    Complete(Value),
-    /// The code raised.
-    Raised(PythonError),
-}
-
-/// The answer to a [`Turn::Call`].
-#[derive(Debug, Clone)]
-pub enum Reply {
-    /// It returned a value.
-    Value(Value),
-    /// It returned an instance of a host class with these attributes.
-    Instance {
-        /// The class.
-        class: &'static str,
-        /// The attributes.
-        fields: Map<String, Value>,
-    },
-    /// It raised.
-    Raise(PythonError),
-}
-
-/// A dedicated worker. Dropping it kills the worker; [`Session::finish`] gives it back.
-pub struct Session {
+/// A dedicated worker. Dropping it kills the worker.
+pub struct MontySession {
     checkout: Checkout,
     budget: Arc<Budget>,
     capture: Capture,
     mounts: Vec<MountSpec>,
-    limits: SessionLimits,
+    limits: Limits,
     code_lines: u32,
     names: &'static [&'static str],
 }
 
-impl Sandbox {
-    /// Gets a worker, waiting for one to become free, and prepares it. Tracebacks show the first `code_lines` lines of
-    /// what it will execute.
-    ///
-    /// # Errors
-    /// [`SandboxError`] when none can be had before the deadline.
-    pub async fn open(
-        &self,
-        code_lines: u32,
-        mounts: &[Mount],
-        limits: SessionLimits,
-        capture: Capture,
-        budget: Arc<Budget>,
-    ) -> Result<Session, SandboxError> {
+impl Monty {
+    /// Gets a worker and prepares it.
+    pub(super) async fn open_session(&self, bounds: Bounds<'_>) -> Result<Box<dyn Session>, RuntimeError> {
+        let Bounds { mounts, limits, capture, budget } = bounds;
         let left = budget.deadline.saturating_duration_since(Instant::now());
         let config = ReplConfig {
             limits: Some(
@@ -126,21 +56,8 @@ impl Sandbox {
         };
         let checkout = self.checkout(&config, &budget).await?;
         let mounts = mounts.iter().filter_map(open_mount).collect();
-        Ok(Session { checkout, budget, capture, mounts, limits, code_lines, names: self.host.names })
-    }
-
-    /// Waits for a worker to become free.
-    pub(super) async fn checkout(&self, config: &ReplConfig, budget: &Budget) -> Result<Checkout, SandboxError> {
-        let pool = self.pool().await?;
-        // Boxed: starting a worker has a large state, which every future around it would carry along.
-        let checkout = Box::pin(guarded(budget, async {
-            match pool.checkout(config).await {
-                // An idle worker may have been killed from outside since it was last used; the pool has dropped it now.
-                Err(PoolError::Crashed { .. }) => pool.checkout(config).await,
-                other => other,
-            }
-        }));
-        Ok(checkout.await??)
+        let names = self.module.names;
+        Ok(Box::new(MontySession { checkout, budget, capture, mounts, limits, code_lines: u32::MAX, names }))
     }
 }
 
@@ -166,102 +83,81 @@ fn open_mount(mount: &Mount) -> Option<MountSpec> {
         .ok()
 }
 
-/// Waits for `work`, but not past the budget's deadline, its output or a cancellation.
-pub(super) async fn guarded<T>(budget: &Budget, work: impl Future<Output = T>) -> Result<T, SandboxError> {
-    tokio::select! {
-        biased;
-        value = work => Ok(value),
-        () = budget.cancel.cancelled() => Err(SandboxError::Cancelled),
-        () = budget.output_exceeded() => Err(SandboxError::OutputLimit),
-        () = tokio::time::sleep_until(budget.deadline) => Err(SandboxError::TimeLimit),
+impl Session for MontySession {
+    fn start<'a>(&'a mut self, program: &'a Program) -> BoxFuture<'a, Result<Suspension, RuntimeError>> {
+        Box::pin(async move {
+            self.code_lines = program.code_lines;
+            let mut inputs = NamedValues::new();
+            inputs.push(PARAMETERS, values::to_python(&program.parameters));
+            let mounts = self.mounts.clone();
+            let mut print = printer(&self.capture);
+            let fed = self.checkout.feed(&program.source, inputs, mounts, false, &mut print);
+            let event = guarded(&self.budget, fed).await?;
+            self.drive(event).await
+        })
+    }
+
+    fn answer(&mut self, reply: Reply) -> BoxFuture<'_, Result<Suspension, RuntimeError>> {
+        Box::pin(async move {
+            let event = self.resume(resume_value(reply)).await?;
+            self.drive(event).await
+        })
+    }
+
+    fn promise(&mut self) -> BoxFuture<'_, Result<Suspension, RuntimeError>> {
+        Box::pin(async move {
+            let event = self.resume(ResumeValue::Future).await?;
+            self.drive(event).await
+        })
+    }
+
+    fn keep_promises(&mut self, replies: Vec<(u32, Reply)>) -> BoxFuture<'_, Result<Suspension, RuntimeError>> {
+        Box::pin(async move {
+            let values = replies.into_iter().map(|(call_id, reply)| (call_id, resume_value(reply))).collect();
+            let mut print = printer(&self.capture);
+            let event = guarded(&self.budget, self.checkout.resume_futures(values, &mut print)).await?;
+            self.drive(event).await
+        })
+    }
+
+    fn save(&mut self) -> BoxFuture<'_, Result<Vec<u8>, RuntimeError>> {
+        Box::pin(async move { Ok(guarded(&self.budget, self.checkout.dump()).await??) })
+    }
+
+    fn restore<'a>(&'a mut self, program: &'a Program, saved: Vec<u8>) -> BoxFuture<'a, Result<(), RuntimeError>> {
+        Box::pin(async move {
+            self.code_lines = program.code_lines;
+            let mounts = self.mounts.clone();
+            let mut print = printer(&self.capture);
+            match guarded(&self.budget, self.checkout.restore(saved, mounts, &mut print)).await?? {
+                (Some(TurnEvent::FunctionCall { .. } | TurnEvent::ResolveFutures { .. }), _) => Ok(()),
+                _ => Err(RuntimeError::Crashed("the saved state does not wait at a host call".to_owned())),
+            }
+        })
+    }
+
+    fn finish(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            if let Err(error) = self.checkout.finish().await {
+                tracing::debug!(%error, "a worker was not reused");
+            }
+        })
     }
 }
 
-impl Session {
-    /// Starts executing `code` with `inputs` as global names.
-    ///
-    /// # Errors
-    /// [`SandboxError`] when it ends otherwise than by itself.
-    pub async fn start(&mut self, code: &str, inputs: &[(&str, Value)]) -> Result<Turn, SandboxError> {
-        let mut named = NamedValues::new();
-        for (name, value) in inputs {
-            named.push(*name, values::to_python(value));
-        }
-        let mounts = self.mounts.clone();
-        let mut print = printer(&self.capture);
-        let event = guarded(&self.budget, self.checkout.feed(code, named, mounts, false, &mut print)).await?;
-        self.drive(event).await
-    }
-
-    /// Answers the host call that the session waits at.
-    ///
-    /// # Errors
-    /// [`SandboxError`] when the code ends otherwise than by itself.
-    pub async fn resume(&mut self, reply: Reply) -> Result<Turn, SandboxError> {
-        let event = self.answer(resume_value(reply)).await?;
-        self.drive(event).await
-    }
-
-    /// Answers the host call that the session waits at with a promise, so that others can be made meanwhile.
-    ///
-    /// # Errors
-    /// [`SandboxError`] when the code ends otherwise than by itself.
-    pub async fn defer(&mut self) -> Result<Turn, SandboxError> {
-        let event = self.answer(ResumeValue::Future).await?;
-        self.drive(event).await
-    }
-
-    /// Keeps promises: answers calls by their numbers.
-    ///
-    /// # Errors
-    /// [`SandboxError`] when the code ends otherwise than by itself.
-    pub async fn resume_deferred(&mut self, replies: Vec<(u32, Reply)>) -> Result<Turn, SandboxError> {
-        let values = replies.into_iter().map(|(call_id, reply)| (call_id, resume_value(reply))).collect();
-        let mut print = printer(&self.capture);
-        let event = guarded(&self.budget, self.checkout.resume_futures(values, &mut print)).await?;
-        self.drive(event).await
-    }
-
-    /// The state of a session that waits at a host call, to go on from with [`Session::restore`].
-    ///
-    /// # Errors
-    /// [`SandboxError`].
-    pub async fn dump(&mut self) -> Result<Vec<u8>, SandboxError> {
-        Ok(guarded(&self.budget, self.checkout.dump()).await??)
-    }
-
-    /// Puts a dumped session into this fresh one. It waits at the host call that it was dumped at.
-    ///
-    /// # Errors
-    /// [`SandboxError`].
-    pub async fn restore(&mut self, dump: Vec<u8>) -> Result<(), SandboxError> {
-        let mounts = self.mounts.clone();
-        let mut print = printer(&self.capture);
-        match guarded(&self.budget, self.checkout.restore(dump, mounts, &mut print)).await?? {
-            (Some(TurnEvent::FunctionCall { .. } | TurnEvent::ResolveFutures { .. }), _) => Ok(()),
-            _ => Err(SandboxError::Crashed("the saved state does not wait at a host call".to_owned())),
-        }
-    }
-
-    /// Gives the worker back to the pool, whatever the code was doing.
-    pub async fn finish(self) {
-        if let Err(error) = self.checkout.finish().await {
-            tracing::debug!(%error, "a worker was not reused");
-        }
-    }
-
-    async fn answer(&mut self, value: ResumeValue) -> Result<Result<TurnEvent, PoolError>, SandboxError> {
+impl MontySession {
+    async fn resume(&mut self, value: ResumeValue) -> Result<Result<TurnEvent, PoolError>, RuntimeError> {
         let mut print = printer(&self.capture);
         guarded(&self.budget, self.checkout.resume(value, &mut print)).await
     }
 
     /// Answers what needs no decision (imports, files, sleeping) until the code calls a host function or ends.
-    async fn drive(&mut self, mut event: Result<TurnEvent, PoolError>) -> Result<Turn, SandboxError> {
+    async fn drive(&mut self, mut event: Result<TurnEvent, PoolError>) -> Result<Suspension, RuntimeError> {
         loop {
             event = match event {
                 Ok(TurnEvent::Complete(value)) => {
                     let json = values::to_json(value.as_ref(), self.limits.result_bytes);
-                    return json.map(Turn::Complete).map_err(SandboxError::Result);
+                    return json.map(Suspension::Ended).map_err(RuntimeError::Result);
                 }
                 Ok(TurnEvent::FunctionCall {
                     function_name,
@@ -274,24 +170,24 @@ impl Session {
                     let (function, offset) = (function_name, position.start as usize);
                     match call_arguments(&args) {
                         Ok((args, kwargs)) => {
-                            return Ok(Turn::Call { function, args, kwargs, offset, call_id, is_awaited });
+                            return Ok(Suspension::Call { function, args, kwargs, offset, call_id, is_awaited });
                         }
-                        Err(message) => self.answer(raise(ExcType::ValueError, message)).await?,
+                        Err(message) => self.resume(raise(ExcType::ValueError, message)).await?,
                     }
                 }
                 Ok(TurnEvent::FunctionCall { function_name, .. }) => {
                     let message = format!("`{function_name}` is not a method of this object");
-                    self.answer(raise(ExcType::AttributeError, message)).await?
+                    self.resume(raise(ExcType::AttributeError, message)).await?
                 }
                 Ok(TurnEvent::OsCall { function_name, args, .. }) if function_name == IMPORT_CALL => {
-                    self.answer(import(&args, self.names)).await?
+                    self.resume(import(&args, self.names)).await?
                 }
                 Ok(TurnEvent::OsCall { system_sleep: Some(delay), function_name, call_id, position, .. })
                     if function_name == ASYNC_SLEEP =>
                 {
                     let (offset, args) = (position.start as usize, vec![Value::from(delay.as_secs_f64())]);
                     let (function, kwargs) = (SLEEP.to_owned(), Map::new());
-                    return Ok(Turn::Call { function, args, kwargs, offset, call_id, is_awaited: true });
+                    return Ok(Suspension::Call { function, args, kwargs, offset, call_id, is_awaited: true });
                 }
                 Ok(TurnEvent::OsCall { system_sleep: Some(delay), .. }) => self.sleep(delay).await?,
                 Ok(TurnEvent::OsCall { function_name, args, .. }) => self.file(&function_name, &args).await?,
@@ -301,27 +197,28 @@ impl Session {
                     guarded(&self.budget, undefined).await?
                 }
                 Ok(TurnEvent::ResolveFutures { pending_call_ids, .. }) => {
-                    return Ok(Turn::Wait { calls: pending_call_ids });
+                    return Ok(Suspension::Wait { calls: pending_call_ids });
                 }
                 Err(PoolError::Runtime(exception)) => {
-                    return Ok(Turn::Raised(PythonError::from_exception(&exception, self.code_lines)));
+                    let error = errors::python_error(&exception, self.code_lines);
+                    return Ok(Suspension::Raised { limit: errors::limit_of(&error), error });
                 }
                 Err(error) => return Err(error.into()),
             };
         }
     }
 
-    async fn sleep(&mut self, delay: Duration) -> Result<Result<TurnEvent, PoolError>, SandboxError> {
+    async fn sleep(&mut self, delay: Duration) -> Result<Result<TurnEvent, PoolError>, RuntimeError> {
         guarded(&self.budget, tokio::time::sleep(delay)).await?;
-        self.answer(ResumeValue::Return(MontyObject::none())).await
+        self.resume(ResumeValue::Return(MontyObject::none())).await
     }
 
     /// Files come from the granted directories; everything else of the operating system is refused.
-    async fn file(&mut self, function: &str, args: &CallArgs) -> Result<Result<TurnEvent, PoolError>, SandboxError> {
+    async fn file(&mut self, function: &str, args: &CallArgs) -> Result<Result<TurnEvent, PoolError>, RuntimeError> {
         let mut print = printer(&self.capture);
         match guarded(&self.budget, self.checkout.resume_from_mounts(&mut print)).await? {
             Ok(Some(event)) => Ok(Ok(event)),
-            Ok(None) => self.answer(refuse(function, args)).await,
+            Ok(None) => self.resume(refuse(function, args)).await,
             Err(error) => Ok(Err(error)),
         }
     }
@@ -331,7 +228,7 @@ fn resume_value(reply: Reply) -> ResumeValue {
     match reply {
         Reply::Value(value) => ResumeValue::Return(values::to_python(&value)),
         Reply::Instance { class, fields } => ResumeValue::Return(values::to_instance(class, &fields)),
-        Reply::Raise(error) => ResumeValue::Error(error.into_exception()),
+        Reply::Raise(error) => ResumeValue::Error(errors::exception(error)),
     }
 }
 

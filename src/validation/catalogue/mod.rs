@@ -5,11 +5,11 @@
 mod forbidden;
 mod interpreter;
 
-use std::sync::OnceLock;
-
 use forbidden::{DYNAMIC, FORBIDDEN_MEMBERS, FORBIDDEN_MODULES, INTERNALS};
 pub(super) use interpreter::IGNORED_METHODS;
 use interpreter::{MEMBER_ALTERNATIVES, MEMBERS, MISSING_BUILTINS, MISSING_MEMBERS, MODULE_ALTERNATIVES, MODULES};
+
+use crate::domain::host_module;
 
 /// The standard modules that the interpreter has.
 pub(super) const fn modules() -> &'static [&'static str] {
@@ -112,21 +112,9 @@ pub(super) fn missing_builtin(name: &str) -> Option<&'static str> {
     advice(MISSING_BUILTINS, name)
 }
 
-/// The names that the module `repertoire` offers, read from its stub.
-pub(super) fn host_names() -> &'static [&'static str] {
-    static NAMES: OnceLock<Vec<&'static str>> = OnceLock::new();
-    NAMES.get_or_init(|| {
-        include_str!("../../host/repertoire.pyi")
-            .lines()
-            .filter_map(|line| ["def ", "class ", "async def "].iter().find_map(|start| line.strip_prefix(start)))
-            .filter_map(|rest| rest.split(['(', ':']).next())
-            .collect()
-    })
-}
-
 /// The host name that looks most like `name`, if one does.
 pub(super) fn closest_host_name(name: &str) -> Option<&'static str> {
-    host_names()
+    host_module::names()
         .iter()
         .map(|candidate| (strsim::jaro_winkler(name, candidate), *candidate))
         .filter(|(similarity, _)| *similarity > 0.75)
@@ -147,8 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stub_gives_the_host_functions() {
-        assert!(host_names().contains(&"run_command") && host_names().contains(&"CommandResult"));
+    fn a_host_name_is_found_by_one_that_looks_like_it() {
         assert_eq!(closest_host_name("run_comand"), Some("run_command"));
         assert_eq!(closest_host_name("zzz"), None);
     }

@@ -1,0 +1,129 @@
+//! What the frames of a run share while it executes: its budget, its settings, and the reason why it stops.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
+
+use crate::{
+    config::Config,
+    domain::RunId,
+    host::HostContext,
+    library::{
+        LibraryError,
+        runs::{frame::Frame, limits::Left, registry::Active, resources::Resources},
+    },
+    runtime::{Budget, Limit, PythonError, RuntimeError},
+};
+
+/// What all frames of a run share.
+pub struct Tree {
+    pub resources: Arc<Resources>,
+    pub config: Arc<Config>,
+    pub budget: Arc<Budget>,
+    pub active: Active,
+    /// The run at the root.
+    pub root_id: RunId,
+    /// Why it stops, where it does.
+    stop: Mutex<Option<Stop>>,
+}
+
+/// Why a run is stopped from outside its code.
+pub enum Stop {
+    /// It was cancelled, hit a limit that the runtime watches, or lost its worker too often.
+    Runtime(RuntimeError),
+    /// It hit another limit.
+    Limit(PythonError),
+    /// It can't be written down, or the engine is at fault.
+    Broken(LibraryError),
+    /// Another of its frames knows.
+    Elsewhere,
+}
+
+impl From<RuntimeError> for Stop {
+    fn from(error: RuntimeError) -> Self {
+        Self::Runtime(error)
+    }
+}
+
+impl From<LibraryError> for Stop {
+    fn from(error: LibraryError) -> Self {
+        Self::Broken(error)
+    }
+}
+
+impl Tree {
+    pub const fn new(
+        resources: Arc<Resources>,
+        config: Arc<Config>,
+        budget: Arc<Budget>,
+        active: Active,
+        root_id: RunId,
+    ) -> Self {
+        Self { resources, config, budget, active, root_id, stop: Mutex::new(None) }
+    }
+
+    /// Stops everything that the run does. The first reason counts.
+    pub fn halt(&self, why: Stop) {
+        let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        if stop.is_none() && !matches!(why, Stop::Elsewhere) {
+            *stop = Some(why);
+        }
+        self.budget.cancel.cancel();
+    }
+
+    /// Why the run was stopped, for whoever ends it.
+    pub fn reason(&self) -> Option<Stop> {
+        self.stop.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// What a host function may use when `frame` calls it.
+    pub fn host_context<'a>(&'a self, frame: &'a Frame) -> HostContext<'a> {
+        HostContext {
+            grants: &frame.grants,
+            capture: &frame.capture,
+            budget: &self.budget,
+            config: &self.config,
+            downstream: &self.resources.downstream,
+        }
+    }
+
+    /// Waits for something that takes nothing of the run's time: nothing of it is executed meanwhile.
+    pub async fn off_the_clock<T>(&mut self, root: &mut Frame, work: impl Future<Output = T>) -> T {
+        let left = Left::of(&self.budget);
+        root.rest();
+        let output = work.await;
+        self.budget = Arc::new(self.budget.until(Instant::now() + left.time()));
+        root.under(&self.budget);
+        output
+    }
+
+    /// Says which setting was hit, where the interpreter only knows that a limit was.
+    pub fn explain(&self, mut error: PythonError, limit: Limit) -> PythonError {
+        let limits = &self.config.limits;
+        let hint = match limit {
+            Limit::Memory => format!(" (`memory_mib` = {} under [limits] in config.toml)", limits.memory_mib),
+            Limit::Time => format!(" (`seconds` = {} under [limits] in config.toml)", limits.seconds),
+            Limit::FileCalls => format!(
+                ": too many operations on files (`file_calls` = {} under [limits] in config.toml)",
+                limits.file_calls
+            ),
+        };
+        error.message.push_str(&hint);
+        error.traceback.push_str(&hint);
+        error
+    }
+
+    /// Tells whoever watches what `frame` waits for.
+    pub fn note_progress(&self, frame: &Frame) {
+        let mut progress = self.active.progress();
+        if frame.depth == 0 {
+            progress.steps = frame.current_steps().collect();
+        }
+        let functions: Vec<&str> = frame.waiting.iter().map(|call| call.function.as_str()).collect();
+        progress.doing = format!("{}: {}", frame.origin.name, functions.join(", "));
+    }
+
+    pub fn note_answers(&self, count: usize) {
+        self.active.progress().calls += u64::try_from(count).unwrap_or_default();
+    }
+}

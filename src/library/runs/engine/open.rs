@@ -1,0 +1,120 @@
+//! Open runs: read from the database, claimed by this process, and left again where they can't go on.
+
+use std::sync::Arc;
+
+use super::Engine;
+use crate::{
+    config::Config,
+    domain::{Run, RunStatus},
+    library::{
+        LibraryError, blocking, now_ms,
+        runs::{
+            drive::tree::Tree,
+            frame::Frame,
+            journal::read,
+            limits::{Left, budget},
+            registry::Active,
+        },
+    },
+    storage::StorageError,
+};
+
+/// An open run, read from the database.
+pub struct Opened {
+    pub run: Run,
+    pub config: Arc<Config>,
+    /// Nothing when it had made no host call.
+    pub root: Option<Frame>,
+    /// What is left of its budget.
+    pub left: Option<Left>,
+}
+
+impl Engine {
+    pub(in crate::library::runs) async fn open_run(&self, run_id: &str) -> Result<Opened, LibraryError> {
+        let (id, runtime) = (run_id.to_owned(), self.resources.runtime.id());
+        blocking(&self.resources.library, move |library| {
+            let config = library.config()?;
+            let (run, _) = library.run(&id)?;
+            if run.parent_run_id.is_some() {
+                return Err(called(&run));
+            }
+            if !matches!(run.status, RunStatus::Paused | RunStatus::Interrupted | RunStatus::Running) {
+                return Err(LibraryError::RunNotPaused { id: run.id, status: run.status });
+            }
+            let (root, left) = read::load(library, runtime, &run.id, &config)?;
+            Ok(Opened { run, config, root, left })
+        })
+        .await
+    }
+
+    /// Makes this process the owner of an open run.
+    pub(super) async fn claim(&self, run_id: &str) -> Result<(), LibraryError> {
+        let id = run_id.to_owned();
+        let is_ours = blocking(&self.resources.library, move |library| {
+            let session = library.session.id();
+            Ok(library.database.write::<_, StorageError>(|writer| writer.claim_run(&id, session))?)
+        });
+        if is_ours.await? { Ok(()) } else { Err(LibraryError::RunElsewhere(run_id.to_owned())) }
+    }
+
+    /// Does something with a run that this process owns. Where that fails before the run has ended or pauses, nobody takes
+    /// care of it any more, and it is left as a killed server leaves it.
+    pub(in crate::library::runs) async fn or_released<T>(
+        &self,
+        run_id: &str,
+        work: impl Future<Output = Result<T, LibraryError>>,
+    ) -> Result<T, LibraryError> {
+        let done = work.await;
+        if let Err(why) = &done {
+            let (id, why) = (run_id.to_owned(), why.to_string());
+            let released = blocking(&self.resources.library, move |library| {
+                let session = library.session.id();
+                Ok(library
+                    .database
+                    .write::<_, StorageError>(|writer| writer.release_run(&id, session, &why, now_ms()))?)
+            });
+            if let Err(error) = released.await {
+                tracing::warn!(run = run_id, %error, "a run that failed to go on stays with this process");
+            }
+        }
+        done
+    }
+
+    /// What executes an open run from where it stands.
+    pub(super) fn tree(&self, opened: Opened, active: Active) -> (Tree, Option<Frame>) {
+        let Opened { config, mut root, left, run } = opened;
+        let limits = &config.limits;
+        let left = left.unwrap_or(Left { time_ms: limits.seconds.saturating_mul(1000), calls: limits.host_calls });
+        let output = limits.output_bytes().saturating_sub(root.as_ref().map_or(0, Frame::printed));
+        let budget = budget(left.time(), left.calls, output, &active);
+        if let Some(root) = &mut root {
+            root.under(&budget);
+        }
+        {
+            let mut progress = active.progress();
+            progress.steps_total = run.steps_total;
+            progress.doing.clone_from(&run.procedure_name);
+        }
+        (Tree::new(Arc::clone(&self.resources), config, budget, active, run.id), root)
+    }
+
+    pub(super) async fn end_without_state(
+        &self,
+        run_id: &str,
+        status: RunStatus,
+        why: &str,
+    ) -> Result<(), LibraryError> {
+        let (id, why) = (run_id.to_owned(), why.to_owned());
+        blocking(&self.resources.library, move |library| {
+            library.database.write::<_, StorageError>(|writer| writer.end_open_runs(&id, status, &why, now_ms()))?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// The error for what can't be done with a run that another called.
+pub fn called(run: &Run) -> LibraryError {
+    let parent = run.parent_run_id.as_deref().unwrap_or_default();
+    LibraryError::Invalid(format!("run `{}` was called by run `{parent}`; pass that one", run.id))
+}

@@ -1,0 +1,161 @@
+//! Writing down where a frame stands and what its calls were answered.
+//!
+//! Before a call: the interpreter and the calls that it waits at; after it: the answer. Both survive a killed process.
+//! Everything that goes back into an interpreter carries the seal of this home.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::saved::{SavedFrame, SavedReply, refused, sealed_parts};
+use crate::{
+    domain::{DecisionRecord, HostCall, inbox::NewItem},
+    library::{
+        CheckpointDraft, Library, LibraryError, blocking, now_ms,
+        runs::{call::Answer, frame::Frame, machine::Sequence},
+    },
+    runtime::{Budget, PythonError, Reply},
+    storage::{AnswerRow, FrameRow, StorageError, Writer},
+};
+
+/// Writes down where a frame stands, with its interpreter.
+pub async fn save(
+    library: &Arc<Library>,
+    runtime: &str,
+    frame: &mut Frame,
+    root_run_id: &str,
+    budget: &Budget,
+) -> Result<(), LibraryError> {
+    let run_id = &frame.origin.run_id;
+    let saved = SavedFrame::of(frame, runtime, budget);
+    let state = serde_json::to_string(&saved).map_err(|error| refused(run_id, error))?;
+    let mut row = FrameRow {
+        run_id: run_id.clone(),
+        root_run_id: root_run_id.to_owned(),
+        depth: frame.depth,
+        state,
+        output: frame.capture.text(),
+        snapshot: frame.snapshot.clone(),
+        seal: Vec::new(),
+    };
+    let entries = std::mem::take(&mut frame.unwritten);
+    blocking(library, move |library| {
+        row.seal = library.key.seal(&sealed_parts(&row, &row.depth.to_le_bytes()));
+        library.database.write::<_, StorageError>(|writer| {
+            writer.add_host_calls(&row.run_id, &entries)?;
+            writer.save_frame(&row)
+        })?;
+        Ok(())
+    })
+    .await
+}
+
+/// Writes down the answer of a call, before the code gets it.
+pub async fn save_answer(library: &Arc<Library>, answer: Answer) -> Result<(), LibraryError> {
+    blocking(library, move |library| {
+        let row = answer_row(library, &answer)?;
+        library.database.write::<_, StorageError>(|writer| write_answer(writer, &answer, &row))?;
+        Ok(())
+    })
+    .await
+}
+
+/// Writes down a decision and the answer that it is, so that both survive a power cut.
+pub async fn save_decision(
+    library: &Arc<Library>,
+    answer: Option<Answer>,
+    run_id: String,
+    decision: DecisionRecord,
+) -> Result<(), LibraryError> {
+    blocking(library, move |library| {
+        let row = answer.as_ref().map(|answer| answer_row(library, answer)).transpose()?;
+        library.database.write_synced::<_, StorageError>(|writer| {
+            writer.save_decision(&run_id, &decision)?;
+            match (&answer, &row) {
+                (Some(answer), Some(row)) => write_answer(writer, answer, row),
+                _ => Ok(()),
+            }
+        })?;
+        Ok(())
+    })
+    .await
+}
+
+/// Stores an item together with the answer that has its number: one without the other never survives.
+pub async fn save_item(
+    library: &Arc<Library>,
+    item: NewItem,
+    call: (String, i64, Sequence),
+    mut entry: HostCall,
+) -> Result<Reply, LibraryError> {
+    blocking(library, move |library| {
+        let (run_id, procedure_id, sequence) = call;
+        library.database.write(|writer| {
+            let id = writer.add_item(&item, &run_id, procedure_id, &library.user, now_ms())?;
+            let reply = match item.answer(id) {
+                Ok(stored) => {
+                    entry.result = Some(stored.clone());
+                    Reply::Value(stored)
+                }
+                Err(why) => {
+                    entry.error = Some(format!("RuntimeError: {why}"));
+                    entry.result = None;
+                    Reply::Raise(PythonError::new("RuntimeError", why))
+                }
+            };
+            let answer = Answer { run_id, sequence, entry, reply };
+            let row = answer_row(library, &answer)?;
+            write_answer(writer, &answer, &row)?;
+            Ok(answer.reply)
+        })
+    })
+    .await
+}
+
+/// Saves a checkpoint of a run together with the answer of the call: a call that is made again finds its answer and saves
+/// nothing twice. Like everything that the run goes on from, it survives a killed process.
+pub async fn save_checkpoint(
+    library: &Arc<Library>,
+    draft: CheckpointDraft,
+    sequence: Sequence,
+    mut entry: HostCall,
+) -> Result<Reply, LibraryError> {
+    blocking(library, move |library| {
+        let run_id = draft.run_id.clone();
+        let prepared = library.prepare_checkpoint(draft);
+        library.database.write(|writer| {
+            let reply = match prepared.and_then(|prepared| library.write_checkpoint(writer, prepared)) {
+                Ok(_) => Reply::Value(Value::Null),
+                Err(
+                    refused @ (LibraryError::Invalid(_) | LibraryError::Scope(_) | LibraryError::RunOfOther { .. }),
+                ) => {
+                    let error = PythonError::new("ValueError", format!("checkpoint(): {refused}"));
+                    entry.error = Some(format!("{}: {}", error.kind, error.message));
+                    entry.result = None;
+                    Reply::Raise(error)
+                }
+                Err(error) => return Err(error),
+            };
+            let answer = Answer { run_id, sequence, entry, reply };
+            let row = answer_row(library, &answer)?;
+            write_answer(writer, &answer, &row)?;
+            Ok(answer.reply)
+        })
+    })
+    .await
+}
+
+/// The sealed row of an answer.
+pub fn answer_row(library: &Library, answer: &Answer) -> Result<AnswerRow, LibraryError> {
+    let reply =
+        serde_json::to_string(&SavedReply::from(&answer.reply)).map_err(|error| refused(&answer.run_id, error))?;
+    let sequence = answer.sequence;
+    let seal = library.key.seal(&[answer.run_id.as_bytes(), &sequence.to_le_bytes(), reply.as_bytes()]);
+    Ok(AnswerRow { sequence, reply, seal })
+}
+
+/// Writes an answer and its entry in the journal.
+pub fn write_answer(writer: &Writer<'_>, answer: &Answer, row: &AnswerRow) -> Result<(), StorageError> {
+    writer.add_host_calls(&answer.run_id, &[(answer.sequence, answer.entry.clone())])?;
+    writer.save_answer(&answer.run_id, row)
+}

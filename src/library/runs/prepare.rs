@@ -1,0 +1,97 @@
+//! Making frames: of a procedure that is to be executed, and of one that had begun and made no call yet.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::{
+    bind::bind,
+    frame::{Frame, Origin},
+};
+use crate::{
+    config::Config,
+    domain::Procedure,
+    host::Grants,
+    library::{Library, LibraryError, ProcedureRef, blocking},
+    runtime::{Budget, Capture, PythonError},
+};
+
+/// Parameters that are larger than this, as JSON, belong in a file.
+const MAX_PARAMETER_BYTES: usize = 4 * 1024 * 1024;
+
+/// What makes a run of a procedure that has code: permissions are checked first, then parameters, which are bound.
+///
+/// # Errors
+/// [`LibraryError::PermissionDenied`] or [`LibraryError::Parameters`].
+pub fn origin_of(
+    procedure: Procedure,
+    parameters: &Map<String, Value>,
+    config: &Config,
+) -> Result<Origin, LibraryError> {
+    let Procedure { id, definition, code, version, .. } = procedure;
+    let code = code.unwrap_or_default();
+    let name = definition.name.to_string();
+    Grants::new(&config.policy, definition.permissions.as_ref(), &config.file())
+        .check_declared()
+        .map_err(|error| LibraryError::PermissionDenied { name: name.clone(), message: error.message })?;
+    let size = serde_json::to_string(parameters).map_or(0, |text| text.len());
+    if size > MAX_PARAMETER_BYTES {
+        let most = MAX_PARAMETER_BYTES / (1024 * 1024);
+        let message = format!("its parameters are {size} bytes of JSON, at most {most} MiB are possible; pass a file");
+        return Err(LibraryError::Parameters { name, message });
+    }
+    let program = bind(&code, &definition, parameters)
+        .map_err(|error| LibraryError::Parameters { name: name.clone(), message: error.message })?;
+    Ok(Origin {
+        run_id: uuid::Uuid::now_v7().to_string(),
+        procedure_id: id,
+        name,
+        version,
+        steps_total: u32::try_from(definition.steps.len()).unwrap_or(u32::MAX),
+        program: Arc::new(program),
+        permissions: definition.permissions,
+    })
+}
+
+/// The frame of a procedure that code calls by its name. An error is for that code.
+///
+/// # Errors
+/// A Python exception: the procedure is not there, can't be executed, or can't be called like that.
+pub async fn called(
+    library: &Arc<Library>,
+    name: &str,
+    arguments: &Map<String, Value>,
+    config: &Config,
+    budget: &Arc<Budget>,
+) -> Result<Frame, PythonError> {
+    let wanted = ProcedureRef::Name(name.to_owned());
+    let found = blocking(library, move |library| library.procedure(&wanted)).await;
+    let procedure = found.map_err(|error| PythonError::new("LookupError", error.to_string()))?;
+    if !procedure.definition.enabled || procedure.code.is_none() {
+        let why = if procedure.code.is_none() { "has no code" } else { "is disabled" };
+        return Err(PythonError::new("RuntimeError", format!("procedure `{name}` {why}")));
+    }
+    let origin = origin_of(procedure, arguments, config);
+    let frame = origin.map(|origin| Frame::new(origin, Capture::new(Arc::clone(budget)), config));
+    frame.map_err(|error| {
+        let kind = match error {
+            LibraryError::Parameters { .. } => "TypeError",
+            LibraryError::PermissionDenied { .. } => "PermissionError",
+            _ => "RuntimeError",
+        };
+        PythonError::new(kind, error.to_string())
+    })
+}
+
+/// The frame of a run that had made no host call, as it was started.
+///
+/// # Errors
+/// As [`origin_of`]; [`LibraryError::RunNotFound`].
+pub fn begun(library: &Library, run_id: &str, config: &Config) -> Result<Frame, LibraryError> {
+    let (run, _) = library.run(run_id)?;
+    let procedure = library.procedure_in_version(run.procedure_id, run.version)?;
+    let parameters: Map<String, Value> = serde_json::from_str(&run.parameters).unwrap_or_default();
+    let mut origin = origin_of(procedure, &parameters, config)?;
+    origin.run_id = run.id;
+    Ok(Frame::new(origin, Capture::holding(String::new()), config))
+}

@@ -1,0 +1,4 @@
+//! Steps that are compiled to code, and run.
+
+mod conversions;
+mod workflows;

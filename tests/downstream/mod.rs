@@ -1,0 +1,5 @@
+//! Other MCP servers, whose tools procedures call.
+
+mod processes;
+mod remote;
+mod tools;

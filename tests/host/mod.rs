@@ -1,0 +1,6 @@
+//! What code may call, and what it is granted.
+
+mod channels;
+mod grants;
+mod http;
+mod llm;

@@ -1,0 +1,4 @@
+//! How code comes about, and how far it is trusted.
+
+mod confidence;
+mod generation;

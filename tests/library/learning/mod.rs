@@ -1,0 +1,4 @@
+//! What runs teach.
+
+pub mod candidates;
+mod words;

@@ -1,0 +1,3 @@
+//! The bounds within which code runs.
+
+mod limits;

@@ -1,0 +1,4 @@
+//! What the validator says of code.
+
+mod held_out;
+mod types;

@@ -1,0 +1,4 @@
+//! The git repository.
+
+mod authors;
+mod merges;
