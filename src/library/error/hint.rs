@@ -73,7 +73,6 @@ impl Hinted for LibraryError {
             // What they tell was put into words below and says what to do itself, or there is nothing to do.
             Self::Versions(_)
             | Self::Home { .. }
-            | Self::Invalid(_)
             | Self::Parameters { .. }
             | Self::PermissionDenied { .. }
             | Self::CodeRejected { .. }

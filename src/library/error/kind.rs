@@ -51,7 +51,6 @@ impl LibraryError {
             | Self::ArtifactChanged { .. }
             | Self::ItemResolved { .. } => ErrorKind::Conflict,
             Self::Argument { .. }
-            | Self::Invalid(_)
             | Self::Merge(_)
             | Self::Scope(_)
             | Self::Name(_)
@@ -92,7 +91,6 @@ impl LibraryError {
             Self::Internal { .. } => "internal_error",
             Self::ShuttingDown => "shutting_down",
             Self::Argument { .. }
-            | Self::Invalid(_)
             | Self::Name(_)
             | Self::Merge(_)
             | Self::Scope(_)

@@ -71,9 +71,6 @@ pub enum LibraryError {
         /// What to pass in its place.
         hint: Option<String>,
     },
-    /// An argument makes no sense; the text says what to do as well.
-    #[error("{0}")]
-    Invalid(String),
     /// States don't fit together.
     #[error(transparent)]
     Merge(#[from] MergeError),
