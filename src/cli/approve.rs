@@ -96,17 +96,18 @@ fn given(arguments: &Arguments, gate: &Gate, approvals: Approvals) -> Result<Opt
     let wants_person = gate.is_for_people() && approvals == Approvals::Human;
     let is_terminal = asking::is_terminal();
     if wants_person && !is_terminal {
-        return Err(CliError::Other(
-            "the policy says that only a person may decide this (`approvals = \"human\"`), and stdin is no terminal; \
-             run the command in one"
-                .to_owned(),
-        ));
+        return Err(CliError::Wrong {
+            what:
+                "the policy says that only a person may decide this (`approvals = \"human\"`), and stdin is no terminal"
+                    .to_owned(),
+            hint: "run the command in one".to_owned(),
+        });
     }
     if wants_person && arguments.yes {
-        return Err(CliError::Other(
-            "the policy says that only a person may decide this (`approvals = \"human\"`); leave `--yes` out to be asked"
-                .to_owned(),
-        ));
+        return Err(CliError::Wrong {
+            what: "the policy says that only a person may decide this (`approvals = \"human\"`)".to_owned(),
+            hint: "leave `--yes` out to be asked".to_owned(),
+        });
     }
     let kind = gate.request.kind;
     let decision = match &arguments.value {
@@ -120,7 +121,10 @@ fn given(arguments: &Arguments, gate: &Gate, approvals: Approvals) -> Result<Opt
             GateKind::Question => "`--value ANSWER` or `--reject`",
             GateKind::Approval | GateKind::Step => "`--yes` or `--reject`",
         };
-        return Err(CliError::Other(format!("stdin is no terminal, so nobody can be asked; decide with {ways}")));
+        return Err(CliError::Wrong {
+            what: "stdin is no terminal, so nobody can be asked".to_owned(),
+            hint: format!("decide with {ways}"),
+        });
     }
     Ok(decision)
 }

@@ -26,7 +26,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{config::Start, library::Starters};
+use crate::{config::Start, domain::Hinted as _, library::Starters};
 use context::Context;
 use output::Output;
 
@@ -95,7 +95,12 @@ pub fn run() -> ExitCode {
     let starters = if arguments.no_starters { Starters::Skip } else { Starters::Install };
     let start = Start { home: arguments.home, user: arguments.user, tenant: arguments.tenant };
     let context = Context { start, starters, output: Output };
-    let result = match arguments.command.unwrap_or(Command::Serve(serve::Arguments::default())) {
+    let command = arguments.command.unwrap_or(Command::Serve(serve::Arguments::default()));
+    if !matches!(command, Command::Serve(_)) {
+        // What went wrong is told by the command; the log has what a fault of the program leaves unsaid.
+        output::log("off,repertoire=error");
+    }
+    let result = match command {
         Command::Serve(arguments) => serve::run(&arguments, &context),
         Command::Demo(arguments) => demo::run(&arguments, &context),
         Command::List(arguments) => list::run(&arguments, &context),
@@ -114,7 +119,7 @@ pub fn run() -> ExitCode {
         Command::Docs(arguments) => docs::run(&arguments, &context),
     };
     result.unwrap_or_else(|error| {
-        context.output.error(&error.to_string());
-        ExitCode::FAILURE
+        context.output.error(&error.to_string(), error.hint().as_deref());
+        error.exit_code()
     })
 }

@@ -3,6 +3,7 @@
 use std::{fmt::Display, io::Write as _};
 
 use anstyle::{AnsiColor, Style};
+use tracing_subscriber::EnvFilter;
 
 pub const BOLD: Style = Style::new().bold();
 pub const DIM: Style = Style::new().dimmed();
@@ -10,6 +11,13 @@ pub const GREEN: Style = AnsiColor::Green.on_default();
 pub const RED: Style = AnsiColor::Red.on_default();
 pub const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub const CYAN: Style = AnsiColor::Cyan.on_default();
+
+/// Writes the log to standard error, with what `REPERTOIRE_LOG` asks for, else `default`: standard output carries what a
+/// command answers, protocol frames among it, and nothing else.
+pub fn log(default: &str) {
+    let filter = EnvFilter::try_from_env("REPERTOIRE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+}
 
 /// Standard output and error, with colours where they are wanted.
 #[derive(Debug, Clone, Copy)]
@@ -22,10 +30,14 @@ impl Output {
         let _ = writeln!(anstream::stdout().lock(), "{text}");
     }
 
-    /// An error on standard error.
+    /// An error on standard error, and what to do about it on a line of its own.
     #[expect(clippy::unused_self, reason = "a handle, so that only who was given it prints")]
-    pub fn error(self, text: &str) {
-        let _ = writeln!(anstream::stderr().lock(), "{RED}error{RED:#}: {text}");
+    pub fn error(self, text: &str, hint: Option<&str>) {
+        let mut stderr = anstream::stderr().lock();
+        let _ = writeln!(stderr, "{RED}error{RED:#}: {text}");
+        if let Some(hint) = hint {
+            let _ = writeln!(stderr, "{CYAN}hint{CYAN:#}: {hint}");
+        }
     }
 
     /// A table with aligned columns. Numbers look best when they come as right-aligned text.

@@ -73,7 +73,7 @@ pub fn show(execution: &Execution, out: Output) {
         None => {}
     }
     if let Some(error) = &execution.error {
-        out.error(&error.traceback);
+        out.error(&error.traceback, None);
     }
 }
 
@@ -84,11 +84,10 @@ async fn execute(arguments: &Arguments, context: &Context) -> Result<Execution, 
     let mut execution = services.engine().execute(&wanted, parameters, asking::stoppable()).await?;
     while let (Outcome::Paused, Some(gate)) = (execution.outcome, &execution.gate) {
         if !asking::is_terminal() {
-            return Err(CliError::Other(format!(
-                "the run waits for a person: \"{}\"; `repertoire approve {}` in a terminal goes on with it, or an agent",
-                printable(&gate.question),
-                execution.run_id
-            )));
+            return Err(CliError::Wrong {
+                what: format!("the run waits for a person: \"{}\"", printable(&gate.question)),
+                hint: format!("`repertoire approve {}` in a terminal goes on with it, or an agent", execution.run_id),
+            });
         }
         asking::show(gate, &execution.run_id, context.output);
         let decision = asking::ask(gate, context.output).await?;

@@ -2,9 +2,7 @@
 
 use std::{io::IsTerminal as _, process::ExitCode};
 
-use tracing_subscriber::EnvFilter;
-
-use super::{context::Context, error::CliError, programs::worker_program};
+use super::{context::Context, error::CliError, output::log, programs::worker_program};
 use crate::server::{self, ServeOptions, catalog::Selection, tool::Toolset};
 
 /// Threads for SQLite, git and files. More would only wait for the same disk, each with a connection of its own.
@@ -21,9 +19,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
-    // Stdout carries protocol frames and nothing else.
-    let filter = EnvFilter::try_from_env("REPERTOIRE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,repertoire=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    log("warn,repertoire=info");
     let options = ServeOptions {
         start: context.start.clone(),
         starters: context.starters,

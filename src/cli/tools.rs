@@ -68,7 +68,10 @@ fn wanted(
         settings.map(|settings| (name.clone(), settings)).ok_or_else(|| {
             let known: Vec<String> = servers.keys().map(|known| format!("`{known}`")).collect();
             let known = if known.is_empty() { "no server".to_owned() } else { known.join(", ") };
-            CliError::Other(format!("no MCP server `{name}` is configured; config.toml names {known}"))
+            CliError::Wrong {
+                what: format!("no MCP server `{name}` is configured"),
+                hint: format!("config.toml names {known}"),
+            }
         })
     };
     names.iter().map(find).collect()

@@ -50,6 +50,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::Hinted as _;
 
     #[test]
     fn a_name_makes_one_folder_on_every_platform() {
@@ -81,7 +82,7 @@ mod tests {
             &"x".repeat(65),
         ];
         for name in refused {
-            let message = resolve(Some(name)).unwrap_err().to_string();
+            let message = resolve(Some(name)).unwrap_err().in_full();
             assert!(message.contains("--tenant"), "{name}: {message}");
         }
     }

@@ -1,13 +1,12 @@
 //! Artifacts: files and addresses that belong to what is remembered.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use serde_json::Map;
-
-use serde_json::Value;
+use super::Hinted;
 
 /// What an artifact belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -65,8 +64,14 @@ pub struct ContentHash {
 
 /// A text that is no hash.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`content_hash` is `{0}`; write `blake3:` or `sha256:` and 64 hexadecimal digits, or leave it out")]
+#[error("`content_hash` is `{0}`")]
 pub struct HashError(String);
+
+impl Hinted for HashError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        Some("write `blake3:` or `sha256:` and 64 hexadecimal digits, or leave it out".into())
+    }
+}
 
 impl ContentHash {
     const DIGITS: usize = 64;

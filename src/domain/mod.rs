@@ -6,6 +6,7 @@ pub mod action;
 pub mod artifact;
 pub mod canonical;
 pub mod confidence;
+pub mod hint;
 pub mod host_module;
 pub mod inbox;
 pub mod learning;
@@ -27,6 +28,7 @@ pub mod version;
 pub mod workflow;
 
 pub use action::{ActionStep, ActionType, OnFailure};
+pub use hint::Hinted;
 pub use host_module::{GateKind, Nature};
 pub use inbox::{ItemKind, NewItem};
 pub use name::{NameError, ProcedureName};

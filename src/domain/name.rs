@@ -1,11 +1,11 @@
 //! The name of a procedure: a slug that is unique in a home and travels between machines.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::host_module;
+use super::{Hinted, host_module};
 
 /// Longest accepted name, in characters. Two of them and their folders still fit the 255 bytes that
 /// file systems give a path component, whatever the script.
@@ -28,16 +28,25 @@ pub const PYTHON_KEYWORDS: [&str; 35] = [
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// No letter is left: a name of digits alone could not be told from a numeric id.
-    #[error("`{0}` has no letter in it; give a name such as `summarise_git_changes`")]
+    #[error("`{0}` has no letter in it")]
     NoLetter(String),
     /// The name is longer than [`MAX_NAME_CHARS`].
-    #[error(
-        "a name has at most {MAX_NAME_CHARS} characters, this one has {0}; shorten it and use `description` for the rest"
-    )]
+    #[error("a name has at most {MAX_NAME_CHARS} characters, this one has {0}")]
     TooLong(usize),
     /// The name is a device name on Windows.
-    #[error("`{0}` is a reserved name on some systems; choose another")]
+    #[error("`{0}` is a reserved name on some systems")]
     Reserved(String),
+}
+
+impl Hinted for NameError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::NoLetter(_) => "give a name such as `summarise_git_changes`",
+            Self::TooLong(_) => "shorten it and use `description` for the rest",
+            Self::Reserved(_) => "choose another",
+        };
+        Some(hint.into())
+    }
 }
 
 /// A validated slug: lower-case letters (of any script), digits, `_` and `-`.
@@ -104,10 +113,11 @@ pub fn slugify(text: &str) -> String {
 }
 
 impl TryFrom<String> for ProcedureName {
-    type Error = NameError;
+    /// serde passes on what is displayed, so that is all of it.
+    type Error = String;
 
-    fn try_from(text: String) -> Result<Self, NameError> {
-        Self::parse(&text)
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).map_err(|error| error.in_full())
     }
 }
 

@@ -4,13 +4,14 @@
 //! error that says where it is; nothing is dropped in silence. Start at [`merge`].
 
 use std::{
+    borrow::Cow,
     cmp::Ordering,
     collections::{BTreeMap, HashMap, HashSet},
 };
 
 use serde_json::{Map, Number, Value};
 
-use super::canonical::canonical_value;
+use super::{Hinted, canonical::canonical_value};
 
 /// What makes one value of those that the branches have in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub enum MergeError {
     /// A branch has what the reducer can't take.
     #[error(
         "the states were not merged: `{reducer}` can't merge field `{field}`, because branch {branch} (from 0) has \
-         {found} there{}; change that state, or give the field another reducer in `field_reducers`",
+         {found} there{}",
         wanted.describe()
     )]
     TypeClash {
@@ -56,11 +57,18 @@ pub enum MergeError {
         wanted: Wanted,
     },
     /// The sum can't be written as a JSON number.
-    #[error(
-        "the states were not merged: the sum of field `{field}` is too large for a JSON number; give the field another \
-         reducer in `field_reducers`"
-    )]
+    #[error("the states were not merged: the sum of field `{field}` is too large for a JSON number")]
     SumTooLarge { field: String },
+}
+
+impl Hinted for MergeError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::TypeClash { .. } => "change that state, or give the field another reducer in `field_reducers`",
+            Self::SumTooLarge { .. } => "give the field another reducer in `field_reducers`",
+        };
+        Some(hint.into())
+    }
 }
 
 /// What a reducer expected instead.

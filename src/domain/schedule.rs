@@ -4,6 +4,8 @@
 //! Vixie cron does it, because `croner` looks at it differently: it takes `0,30 2 * * *` for an interval, loses a job of
 //! a Saturday when the gap ends on Sunday, and joins days of month and of week with "or" where cron says "and".
 
+use std::borrow::Cow;
+
 use croner::{
     Cron,
     parser::{CronParser, Seconds, Year},
@@ -13,6 +15,8 @@ use jiff::{
     civil::DateTime,
     tz::{AmbiguousOffset, TimeZone},
 };
+
+use super::Hinted;
 
 /// What the five fields are, for messages.
 const FIELDS: [&str; 5] = [
@@ -30,17 +34,28 @@ const MAX_DAYS: [u16; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
     /// Not five fields.
-    #[error("`{expression}` has {count} fields, cron has 5: minute, hour, day of month, month, day of week; {EXAMPLE}")]
+    #[error("`{expression}` has {count} fields, cron has 5: minute, hour, day of month, month, day of week")]
     FieldCount { expression: String, count: usize },
     /// One of the fields is not valid.
-    #[error("`{field}` in `{expression}` is not a valid {kind}; {EXAMPLE}")]
+    #[error("`{field}` in `{expression}` is not a valid {kind}")]
     Field { expression: String, field: String, kind: &'static str },
     /// No day is like that.
-    #[error("`{0}` never comes: no month that it names has such a day; correct the day or the month")]
+    #[error("`{0}` never comes: no month that it names has such a day")]
     Never(String),
     /// The time zone does not exist.
-    #[error("there is no time zone `{0}`; give an IANA name such as `Europe/Berlin` or `America/New_York`")]
+    #[error("there is no time zone `{0}`")]
     TimeZone(String),
+}
+
+impl Hinted for ScheduleError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::FieldCount { .. } | Self::Field { .. } => EXAMPLE,
+            Self::Never(_) => "correct the day or the month",
+            Self::TimeZone(_) => "give an IANA name such as `Europe/Berlin` or `America/New_York`",
+        };
+        Some(hint.into())
+    }
 }
 
 /// A cron expression in a time zone.
@@ -195,7 +210,7 @@ mod tests {
     }
 
     fn refusal(cron: &str, timezone: &str) -> String {
-        Schedule::parse(cron, timezone).unwrap_err().to_string()
+        Schedule::parse(cron, timezone).unwrap_err().in_full()
     }
 
     #[test]

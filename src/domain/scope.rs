@@ -2,8 +2,12 @@
 //!
 //! User and tenant are not here: they come from the process, never from a caller.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::Hinted;
 
 /// Longest name of a workflow, a run, a node or a branch.
 pub const MAX_ID_BYTES: usize = 200;
@@ -53,7 +57,7 @@ impl Level {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeError {
     /// A part lacks what it lies in.
-    #[error("`{inner}` needs `{outer}`; say which one it belongs to")]
+    #[error("`{inner}` needs `{outer}`")]
     Outer {
         /// What was given.
         inner: &'static str,
@@ -61,7 +65,7 @@ pub enum ScopeError {
         outer: &'static str,
     },
     /// A search has no name to keep to.
-    #[error("scope `{}` needs `{field}`; say which one is meant", level.as_str())]
+    #[error("scope `{}` needs `{field}`", level.as_str())]
     Missing {
         /// How far the search was to go.
         level: Level,
@@ -69,14 +73,27 @@ pub enum ScopeError {
         field: &'static str,
     },
     /// A name is empty or blank.
-    #[error("`{0}` is empty; give it a name")]
+    #[error("`{0}` is empty")]
     Empty(&'static str),
     /// A name is too long.
-    #[error("`{field}` has {bytes} bytes, and at most {MAX_ID_BYTES} are allowed; use a shorter name")]
+    #[error("`{field}` has {bytes} bytes, and at most {MAX_ID_BYTES} are allowed")]
     TooLong { field: &'static str, bytes: usize },
     /// A name has a character that can't be seen.
-    #[error("`{field}` has the control character {character:?}; use letters, digits and punctuation")]
+    #[error("`{field}` has the control character {character:?}")]
     Control { field: &'static str, character: char },
+}
+
+impl Hinted for ScopeError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::Outer { .. } => "say which one it belongs to",
+            Self::Missing { .. } => "say which one is meant",
+            Self::Empty(_) => "give it a name",
+            Self::TooLong { .. } => "use a shorter name",
+            Self::Control { .. } => "use letters, digits and punctuation",
+        };
+        Some(hint.into())
+    }
 }
 
 impl<'a> Scope<'a> {
@@ -188,10 +205,7 @@ mod tests {
         assert_eq!(check_id("run_id", " \t"), Err(ScopeError::Empty("run_id")));
         assert_eq!(check_id("run_id", &"ü".repeat(101)), Err(ScopeError::TooLong { field: "run_id", bytes: 202 }));
         let control = ScopeError::Control { field: "run_id", character: '\n' };
-        assert_eq!(
-            control.to_string(),
-            "`run_id` has the control character '\\n'; use letters, digits and punctuation"
-        );
+        assert_eq!(control.in_full(), "`run_id` has the control character '\\n'; use letters, digits and punctuation");
         assert_eq!(check_id("run_id", "a\nb"), Err(control));
     }
 }

@@ -1,6 +1,6 @@
 //! What a step calls: a procedure, by its name, or a tool of another MCP server, as `server/tool`.
 
-use super::ProcedureName;
+use super::{Hinted as _, ProcedureName};
 
 /// Whether a skill is a tool of another server, not a procedure.
 #[must_use]
@@ -21,5 +21,5 @@ pub(super) fn check(skill: &str) -> Result<(), String> {
             .ok_or_else(|| format!("the skill in `config` is `{skill}`; write `server/tool`"));
     }
     let name = ProcedureName::parse(skill);
-    name.map(drop).map_err(|error| format!("the skill in `config` is the name of a procedure: {error}"))
+    name.map(drop).map_err(|error| format!("the skill in `config` is the name of a procedure: {}", error.in_full()))
 }

@@ -9,7 +9,7 @@ use super::{
     function::{Fallible, GrantKind, HostFunction, Perform, as_given},
 };
 use crate::{
-    domain::Nature,
+    domain::{Hinted as _, Nature},
     models::{Completion, Message, Model, ModelError, Role},
     runtime::{PythonError, Reply},
 };
@@ -56,7 +56,10 @@ async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Resul
     let asking = async {
         // Making a client reads the certificates of the system, which takes its time.
         let model = tokio::task::spawn_blocking(move || Model::new(&settings)).await;
-        let model = model.map_err(|error| PythonError::new("RuntimeError", error.to_string()))?;
+        let model = model.map_err(|error| {
+            tracing::error!(%error, "the client of the model was not made");
+            PythonError::new("RuntimeError", "the model can't be asked; the log of the server says why")
+        })?;
         let note = |note: &str| context.capture.push(&format!("llm(): {note}\n"));
         match model {
             Ok(model) => model.complete(&messages, &context.budget.cancel, note).await,
@@ -81,5 +84,5 @@ fn raised(error: &ModelError) -> PythonError {
         ModelError::TimedOut { .. } | ModelError::Cancelled => "TimeoutError",
         _ => "RuntimeError",
     };
-    PythonError::new(kind, error.to_string())
+    PythonError::new(kind, error.in_full())
 }

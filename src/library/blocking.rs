@@ -7,7 +7,7 @@ use super::{Library, LibraryError};
 /// Runs `work` on a thread that may block.
 ///
 /// # Errors
-/// What `work` returns, or [`LibraryError::Internal`] when the process is ending.
+/// What `work` returns, [`LibraryError::Internal`] when it panics, or [`LibraryError::ShuttingDown`].
 pub async fn blocking<T: Send + 'static>(
     library: &Arc<Library>,
     work: impl FnOnce(&Library) -> Result<T, LibraryError> + Send + 'static,
@@ -15,9 +15,7 @@ pub async fn blocking<T: Send + 'static>(
     let library = Arc::clone(library);
     match tokio::task::spawn_blocking(move || work(&library)).await {
         Ok(result) => result,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(error) => Err(LibraryError::Invalid(format!("the server is shutting down: {error}"))),
-        },
+        // A panic goes no further: whoever asked gets an answer.
+        Err(error) => Err(LibraryError::lost_task("what was asked for", &error)),
     }
 }

@@ -38,7 +38,7 @@ pub(in crate::library) use blocking::blocking;
 
 pub use checkpoints::{Artifact, ArtifactDraft, CheckpointDraft, Checkpoints, Saved, State, checkpoint_id};
 pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, Validated, check_source};
-pub use error::LibraryError;
+pub use error::{ErrorKind, LibraryError};
 pub use home::{Maintenance, Session};
 pub use inbox::{InboxEntry, InboxFilter};
 pub use learning::{CandidateView, Decided, LessonEdits, Review};

@@ -26,7 +26,7 @@ impl Services {
     /// [`LibraryError`] when the home can't be used.
     pub async fn open(config: Config, starters: Starters, worker: PathBuf) -> Result<Self, LibraryError> {
         let opened = tokio::task::spawn_blocking(move || Library::open(config, starters)).await;
-        let library = opened.map_err(|error| LibraryError::Invalid(format!("opening the home failed: {error}")))??;
+        let library = opened.map_err(|error| LibraryError::lost_task("opening the home", &error))??;
         let library = Arc::new(library);
         Ok(Self { engine: Arc::new(Engine::new(Arc::clone(&library), worker)?), library })
     }

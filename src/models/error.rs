@@ -1,15 +1,15 @@
 //! Why the model gave no answer that can be used.
 
-use crate::config::ModelSettings;
+use std::borrow::Cow;
+
+use crate::{config::ModelSettings, domain::Hinted};
 
 /// What went wrong with a request, and what to do about it. [`Self::code`] is stable; the text may change. No text has
 /// the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
     /// The environment has no key.
-    #[error(
-        "{target} needs a key and the environment variable `{variable}` has none; set it where the server is started, or name another variable with `model.key_env` in config.toml"
-    )]
+    #[error("{target} needs a key and the environment variable `{variable}` has none")]
     MissingKey {
         /// Which model, of which provider, where.
         target: String,
@@ -28,7 +28,7 @@ pub enum ModelError {
         reason: String,
     },
     /// Too many requests or tokens for the account.
-    #[error("{target} takes no more requests for now ({}): {reason}; try again later", tried(*attempts))]
+    #[error("{target} takes no more requests for now ({}): {reason}", tried(*attempts))]
     RateLimited {
         /// Which model, of which provider, where.
         target: String,
@@ -38,10 +38,7 @@ pub enum ModelError {
         reason: String,
     },
     /// Nobody answers, or only with failures of its own.
-    #[error(
-        "{target} can't be reached ({}): {reason}; see that it runs and that `model.base_url` in config.toml is right, and try again",
-        tried(*attempts)
-    )]
+    #[error("{target} can't be reached ({}): {reason}", tried(*attempts))]
     Unreachable {
         /// Which model, of which provider, where.
         target: String,
@@ -51,10 +48,7 @@ pub enum ModelError {
         reason: String,
     },
     /// No answer in time.
-    #[error(
-        "{target} gave no answer within {seconds} seconds ({}); raise `model.timeout_seconds` in config.toml, or choose a faster model",
-        tried(*attempts)
-    )]
+    #[error("{target} gave no answer within {seconds} seconds ({})", tried(*attempts))]
     TimedOut {
         /// Which model, of which provider, where.
         target: String,
@@ -64,9 +58,7 @@ pub enum ModelError {
         seconds: u64,
     },
     /// The provider does not want this request.
-    #[error(
-        "{target} refused the request with status {status}: {reason}; see that `model.name` and the other settings of `[model]` in config.toml are right"
-    )]
+    #[error("{target} refused the request with status {status}: {reason}")]
     Refused {
         /// Which model, of which provider, where.
         target: String,
@@ -102,6 +94,28 @@ impl ModelError {
             Self::Unreadable { .. } => "model_answer_unreadable",
             Self::Cancelled => "model_cancelled",
         }
+    }
+}
+
+impl Hinted for ModelError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::MissingKey { .. } => {
+                "set it where the server is started, or name another variable with `model.key_env` in config.toml"
+            }
+            Self::RateLimited { .. } => "try again later",
+            Self::Unreachable { .. } => {
+                "see that it runs and that `model.base_url` in config.toml is right, and try again"
+            }
+            Self::TimedOut { .. } => "raise `model.timeout_seconds` in config.toml, or choose a faster model",
+            Self::Refused { .. } => {
+                "see that `model.name` and the other settings of `[model]` in config.toml are right"
+            }
+            // What to do about a key stands beside the word that needs it, and what was wrong with the answer comes with
+            // what may help.
+            Self::WrongKey { .. } | Self::Unreadable { .. } | Self::Cancelled => return None,
+        };
+        Some(hint.into())
     }
 }
 

@@ -5,7 +5,7 @@ use std::{error::Error, time::Duration};
 use serde_json::Value;
 
 use super::ModelError;
-use crate::config::Secret;
+use crate::{config::Secret, domain::Hinted as _};
 
 /// The longest that a provider may make us wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
@@ -43,7 +43,7 @@ impl Failure {
             Self::Limited { .. } => "the model takes no more requests for now".to_owned(),
             Self::Unreachable { reason, .. } => format!("the model can't be reached: {reason}"),
             Self::TimedOut { seconds } => format!("the model gave no answer within {seconds} seconds"),
-            Self::Final(error) => error.to_string(),
+            Self::Final(error) => error.in_full(),
         }
     }
 

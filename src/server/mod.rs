@@ -1,12 +1,13 @@
 //! The MCP surface: translates between the protocol and the services, and decides nothing else.
 //!
 //! [`serve_stdio`] answers the handshake before it touches the home, and ends when stdin closes. A tool is one file in
-//! `tools`, registered in [`catalog`].
+//! `tools`, which lists them; [`catalog`] says which of them a server shows.
 
+mod answer;
 pub mod catalog;
 mod elicit;
 mod excerpt;
-mod large_state;
+mod large_argument;
 mod progress;
 mod prompts;
 mod reply;
@@ -36,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, Start},
+    domain::Hinted as _,
     library::{LibraryError, Services, Starters},
 };
 use catalog::{Catalog, Selection};
@@ -92,7 +94,7 @@ pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
     widen_pipes();
     let (reader, writer) = stdio_pipes();
     let closed = CancellationToken::new();
-    let transport = LineTransport::new(reader, writer, closed.clone());
+    let transport = LineTransport::new(reader, writer, server.catalog.large_arguments(), closed.clone());
     let running = match server.clone().serve(transport).await {
         Ok(running) => running,
         Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
@@ -113,7 +115,7 @@ pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
                 );
             }
             Ok(_) => {}
-            Err(error) => tracing::error!(%error, "the home can't be opened; every call will say so"),
+            Err(error) => tracing::error!(error = error.in_full(), "the home can't be opened; every call will say so"),
         }
     });
     let waiting = running.waiting();
@@ -225,7 +227,7 @@ impl ServerHandler for Server {
     ) -> Result<GetPromptResponse, ErrorData> {
         match self.services().await {
             Ok(services) => Ok(prompts::get(services, &request).await?.into()),
-            Err(error) => Err(ErrorData::internal_error(error.to_string(), None)),
+            Err(error) => Err(ErrorData::internal_error(error.in_full(), None)),
         }
     }
 
@@ -237,7 +239,7 @@ impl ServerHandler for Server {
         let cursor = request.and_then(|request| request.cursor);
         match self.services().await {
             Ok(services) => resources::list(services, cursor).await,
-            Err(error) => Err(ErrorData::internal_error(error.to_string(), None)),
+            Err(error) => Err(ErrorData::internal_error(error.in_full(), None)),
         }
     }
 
@@ -256,7 +258,7 @@ impl ServerHandler for Server {
     ) -> Result<ReadResourceResponse, ErrorData> {
         match self.services().await {
             Ok(services) => Ok(resources::read(services, request.uri).await?.into()),
-            Err(error) => Err(ErrorData::internal_error(error.to_string(), None)),
+            Err(error) => Err(ErrorData::internal_error(error.in_full(), None)),
         }
     }
 

@@ -6,7 +6,10 @@ use rmcp::{
 };
 use serde_json::Value;
 
-use crate::library::{ProcedureRef, Services};
+use crate::{
+    domain::Hinted as _,
+    library::{ProcedureRef, Services},
+};
 
 const WRITE_CODE: &str = "write_procedure_code";
 const PROCEDURE: &str = "procedure_id";
@@ -35,6 +38,6 @@ pub async fn get(services: &Services, request: &GetPromptRequestParams) -> Resul
         }
     };
     let guide = services.blocking(move |library| library.authoring_guide(&wanted)).await;
-    let guide = guide.map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
+    let guide = guide.map_err(|error| ErrorData::invalid_params(error.in_full(), None))?;
     Ok(GetPromptResult::new(vec![PromptMessage::new_text(Role::User, guide)]))
 }

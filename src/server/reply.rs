@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, InputRequiredResult};
 use serde_json::{Map, Value, json};
 
-use super::{excerpt, tool::Answer, verbatim};
-use crate::library::LibraryError;
+use super::{answer::Answer, excerpt, verbatim};
+use crate::{domain::Hinted as _, library::LibraryError};
 
 /// An answer that would be longer than this, as text, has its longest parts cut. An agent pays for every character.
 pub const MAX_CHARS: usize = 20_000;
@@ -29,7 +29,7 @@ pub fn answer<A: Answer>(answer: A) -> Reply {
     let mut content = match answer.into_content() {
         Ok(Value::Object(content)) => content,
         Ok(other) => Map::from_iter([("result".to_owned(), other)]),
-        Err(error) => return failure("internal_error", &format!("the answer can't be written: {error}"), None),
+        Err(error) => return refusal(&LibraryError::internal_because("the answer can't be written", &error)),
     };
     content.retain(|_, value| !value.is_null());
     if let Some(code) = error_code {
@@ -40,7 +40,7 @@ pub fn answer<A: Answer>(answer: A) -> Reply {
 
 /// The reply for a refusal or a failure of a service.
 pub fn refusal(error: &LibraryError) -> Reply {
-    failure(error.code(), &error.to_string(), error.details())
+    failure(error.code(), &error.in_full(), error.details())
 }
 
 /// A failure with its stable code.

@@ -8,8 +8,8 @@ use rmcp::{
 use serde_json::json;
 
 use crate::{
-    domain::artifact::LinkedArtifact,
-    library::{LibraryError, Services},
+    domain::{Hinted as _, artifact::LinkedArtifact},
+    library::{ErrorKind, LibraryError, Services},
 };
 
 const PREFIX: &str = "repertoire://artifacts/";
@@ -85,11 +85,13 @@ fn mime_of(row: &LinkedArtifact) -> Option<String> {
 
 fn failure(error: &LibraryError) -> ErrorData {
     let data = Some(json!({"error_code": error.code()}));
-    match error {
-        LibraryError::ArtifactNotFound(_) => ErrorData::resource_not_found(error.to_string(), data),
-        LibraryError::Storage(_) | LibraryError::Config(_) | LibraryError::Home { .. } => {
-            ErrorData::internal_error(error.to_string(), data)
+    match (error, error.kind()) {
+        (LibraryError::ArtifactNotFound(_), _) => ErrorData::resource_not_found(error.in_full(), data),
+        (_, ErrorKind::Setup | ErrorKind::Environment | ErrorKind::Internal) => {
+            ErrorData::internal_error(error.in_full(), data)
         }
-        _ => ErrorData::invalid_params(error.to_string(), data),
+        (_, ErrorKind::Caller | ErrorKind::Conflict | ErrorKind::Denied) => {
+            ErrorData::invalid_params(error.in_full(), data)
+        }
     }
 }

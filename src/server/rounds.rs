@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use rmcp::model::{CallToolRequestParams, ElicitRequest, ElicitResult, InputRequest, InputRequiredResult};
 
 use super::{
+    answer::Answer as _,
     elicit,
     progress::CallContext,
     reply::{self, Reply},
-    tool::Answer as _,
-    tools::ExecutionView,
+    tools::views::ExecutionView,
 };
 use crate::{
     domain::RunStatus,

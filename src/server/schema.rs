@@ -159,7 +159,7 @@ fn merge_constants(object: &mut Map<String, Value>) {
 }
 
 /// The first argument that the schema does not know, and what it might have been meant for.
-pub fn unknown_argument(arguments: &Map<String, Value>, schema: &JsonObject) -> Option<String> {
+pub fn unknown_argument(arguments: &Map<String, Value>, schema: &JsonObject) -> Option<(String, String)> {
     const SIMILAR: f64 = 0.8;
     let Some(Value::Object(properties)) = schema.get("properties") else { return None };
     let unknown = arguments.keys().find(|name| !properties.contains_key(*name))?;
@@ -174,7 +174,7 @@ pub fn unknown_argument(arguments: &Map<String, Value>, schema: &JsonObject) -> 
         |(_, name)| format!("did you mean `{name}`?"),
     );
     let shown: String = unknown.chars().take(60).collect();
-    Some(format!("there is no field `{shown}`; {advice}"))
+    Some((format!("there is no field `{shown}`"), advice))
 }
 
 /// Arguments that are JSON text where the schema wants an object or a list: some clients send them so.

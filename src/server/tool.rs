@@ -4,15 +4,16 @@ use std::{pin::Pin, sync::Arc};
 
 use rmcp::model::{JsonObject, ToolAnnotations};
 use schemars::JsonSchema;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
+    answer::Answer,
     progress::CallContext,
     reply::{self, Reply},
     rounds, schema,
 };
-use crate::library::{LibraryError, Services, runs::Gate};
+use crate::library::{LibraryError, Services};
 
 /// Groups of tools that can be switched on and off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -68,6 +69,9 @@ pub trait Tool: 'static {
     const EFFECT: Effect;
     /// Whether it is also of use where nothing may be executed. Then it only reads.
     const READS_WITHOUT_EXECUTING: bool = false;
+    /// The argument that may hold a large object, which is then not made a value: it comes as the text that it is, and
+    /// `verbatim::of_fields` takes it out.
+    const LARGE_ARGUMENT: Option<&'static str> = None;
     /// Its arguments.
     type Params: DeserializeOwned + JsonSchema + Send;
     /// Its answer.
@@ -76,7 +80,7 @@ pub trait Tool: 'static {
     /// Reads the arguments.
     ///
     /// # Errors
-    /// [`LibraryError::Invalid`] names the field that is wrong.
+    /// [`LibraryError::Argument`] names the field that is wrong.
     fn parse(arguments: Map<String, Value>) -> Result<Self::Params, LibraryError> {
         parse(arguments)
     }
@@ -94,33 +98,6 @@ pub fn take_fields(arguments: &mut Map<String, Value>, names: &[&str]) -> Map<St
     names.iter().filter_map(|name| arguments.remove_entry(*name)).collect()
 }
 
-/// The answer of a tool.
-pub trait Answer: Serialize + JsonSchema + Send {
-    /// Whether a program goes on with it: then its structured content is never cut, only the text beside it.
-    const WHOLE: bool = false;
-
-    /// Its structured content. One that holds something large moves it there: a copy takes longer than the answer.
-    ///
-    /// # Errors
-    /// When it can't be JSON.
-    fn into_content(self) -> serde_json::Result<Value>
-    where
-        Self: Sized,
-    {
-        serde_json::to_value(self)
-    }
-
-    /// The error code, when the answer tells of something that went wrong.
-    fn error_code(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// The run that it tells of, when that waits for the user to decide something.
-    fn asked(&self) -> Option<(&str, &Gate)> {
-        None
-    }
-}
-
 type Handler =
     for<'a> fn(&'a Services, Map<String, Value>, &'a CallContext) -> Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
 
@@ -132,6 +109,8 @@ pub struct Entry {
     pub effect: Effect,
     /// Whether it only reads where nothing may be executed.
     pub reads_without_executing: bool,
+    /// The argument that may hold a large object.
+    pub large_argument: Option<&'static str>,
     /// What `tools/list` says of it.
     pub listed: rmcp::model::Tool,
     handler: Handler,
@@ -149,6 +128,7 @@ impl Entry {
             toolset: T::TOOLSET,
             effect: T::EFFECT,
             reads_without_executing: T::READS_WITHOUT_EXECUTING,
+            large_argument: T::LARGE_ARGUMENT,
             listed,
             handler: |services, arguments, context| {
                 Box::pin(async move {
@@ -179,8 +159,8 @@ impl Entry {
 
     /// Calls the tool.
     pub async fn call(&self, services: &Services, mut arguments: Map<String, Value>, context: &CallContext) -> Reply {
-        if let Some(message) = schema::unknown_argument(&arguments, &self.listed.input_schema) {
-            return reply::refusal(&LibraryError::Invalid(message));
+        if let Some((message, hint)) = schema::unknown_argument(&arguments, &self.listed.input_schema) {
+            return reply::refusal(&LibraryError::invalid_with_hint(message, hint));
         }
         schema::unpack_stringified(&mut arguments, &self.listed.input_schema);
         (self.handler)(services, arguments, context).await
@@ -200,11 +180,55 @@ fn annotations(effect: Effect) -> ToolAnnotations {
 /// Arguments as a typed value.
 ///
 /// # Errors
-/// [`LibraryError::Invalid`] names the field that is wrong.
+/// [`LibraryError::Argument`] names the field that is wrong.
 pub fn parse<P: DeserializeOwned>(arguments: Map<String, Value>) -> Result<P, LibraryError> {
     serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
         let path = error.path().to_string();
-        let why = error.into_inner();
-        LibraryError::Invalid(if path == "." { why.to_string() } else { format!("`{path}`: {why}") })
+        let why = in_plain_words(&error.into_inner().to_string());
+        LibraryError::invalid(if path == "." { why } else { format!("`{path}`: {why}") })
     })
+}
+
+/// What serde says of an argument, without the names that types have in Rust.
+fn in_plain_words(message: &str) -> String {
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let plain = match expected.split([' ', ':']).next().unwrap_or_default() {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "struct" => "an object",
+        _ => return message.to_owned(),
+    };
+    format!("{found}, expected {plain}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only whether it can be read matters")]
+    struct Given {
+        count: Option<u32>,
+        share: Option<f64>,
+        inner: Option<Box<Given>>,
+        list: Option<Vec<String>>,
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_argument_is_said_in_plain_words() {
+        for (given, said) in [
+            (json!({"count": "x"}), "`count`: invalid type: string \"x\", expected a whole number from 0"),
+            (json!({"count": -1}), "`count`: invalid value: integer `-1`, expected a whole number from 0"),
+            (json!({"share": []}), "`share`: invalid type: sequence, expected a number"),
+            (json!({"inner": 1}), "`inner`: invalid type: integer `1`, expected an object"),
+            (json!({"list": 1}), "`list`: invalid type: integer `1`, expected a sequence"),
+        ] {
+            let Value::Object(given) = given else { panic!("an object") };
+            assert_eq!(parse::<Given>(given).unwrap_err().to_string(), said);
+        }
+    }
 }

@@ -22,7 +22,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{large_state, verbatim};
+use super::{
+    large_argument::{self, LargeArgument},
+    verbatim,
+};
 
 /// Longest line that is read. Longer ones are dropped as they come and answered with an error.
 pub const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
@@ -35,6 +38,8 @@ pub struct LineTransport<R, W> {
     writer: Arc<Mutex<W>>,
     /// The line so far. Kept here because `receive` may be dropped between two chunks and called again.
     line: Vec<u8>,
+    /// The arguments that are not made values where they are large.
+    large_arguments: Vec<LargeArgument>,
     /// The line is too long; its rest is dropped.
     discarding: bool,
     /// An answer to an unreadable line that is still to be written.
@@ -47,11 +52,12 @@ pub struct LineTransport<R, W> {
 
 impl<R: AsyncRead + Unpin, W> LineTransport<R, W> {
     /// A transport over any pair of byte streams. `closed` is cancelled when the reader has ended.
-    pub fn new(reader: R, writer: W, closed: CancellationToken) -> Self {
+    pub fn new(reader: R, writer: W, large_arguments: Vec<LargeArgument>, closed: CancellationToken) -> Self {
         Self {
             reader: BufReader::with_capacity(64 * 1024, reader),
             writer: Arc::new(Mutex::new(writer)),
             line: Vec::new(),
+            large_arguments,
             discarding: false,
             answer: None,
             closed,
@@ -84,7 +90,7 @@ impl<R: AsyncRead + Unpin, W> LineTransport<R, W> {
     }
 
     fn take_message(&mut self) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ErrorData> {
-        let parsed = parse(self.line.trim_ascii());
+        let parsed = parse(self.line.trim_ascii(), &self.large_arguments);
         if self.line.capacity() > KEPT_BUFFER_BYTES {
             self.line = Vec::new();
         } else {
@@ -134,12 +140,12 @@ fn call_of(mut params: CallToolRequestParams, id: RequestId) -> RxJsonRpcMessage
     RxJsonRpcMessage::<RoleServer>::request(ClientRequest::CallToolRequest(request), id)
 }
 
-fn parse(line: &[u8]) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ErrorData> {
+fn parse(line: &[u8], large_arguments: &[LargeArgument]) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ErrorData> {
     if line.is_empty() {
         return Ok(None);
     }
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    if let Some((params, id)) = large_state::read(line, read_call).or_else(|| read_call(line)) {
+    if let Some((params, id)) = large_argument::read(line, large_arguments, read_call).or_else(|| read_call(line)) {
         return Ok(Some(call_of(params, id)));
     }
     match serde_json::from_slice(line) {
@@ -266,7 +272,7 @@ mod tests {
         let (client, server) = tokio::io::duplex(1 << 20);
         let (reader, _keep) = tokio::io::split(server);
         let (mut from_server, to_client) = tokio::io::duplex(1 << 20);
-        let mut transport = LineTransport::new(reader, to_client, CancellationToken::new());
+        let mut transport = LineTransport::new(reader, to_client, Vec::new(), CancellationToken::new());
         let (_, mut to_server) = tokio::io::split(client);
         to_server.write_all(input).await.unwrap();
         to_server.shutdown().await.unwrap();

@@ -1,6 +1,8 @@
 //! Why the database can't answer.
 
-use std::path::PathBuf;
+use std::{borrow::Cow, path::PathBuf};
+
+use crate::domain::Hinted;
 
 /// Why the database can't answer.
 #[derive(Debug, thiserror::Error)]
@@ -9,16 +11,10 @@ pub enum StorageError {
     #[error("the database can't be used: {0}")]
     Sqlite(rusqlite::Error),
     /// The file is not a database, or can't be reached.
-    #[error(
-        "the database `{}` can't be opened: {source}; `repertoire doctor --rebuild` sets a broken one aside and builds \
-         the index anew", path.display()
-    )]
+    #[error("the database `{}` can't be opened: {source}", path.display())]
     Open { path: PathBuf, source: rusqlite::Error },
     /// A newer program has changed the tables in a way that this one does not understand.
-    #[error(
-        "the database has schema version {found}, this program understands {known}; upgrade `repertoire`, or use \
-         another `--home`"
-    )]
+    #[error("the database has schema version {found}, this program understands {known}")]
     TooNew {
         /// What the file says.
         found: u32,
@@ -28,7 +24,7 @@ pub enum StorageError {
     /// Another program has migrated the tables since this one opened the database.
     #[error(
         "another program has brought the database to schema version {found} while this one, which works with version \
-         {known}, had it open; nothing was written. Restart `repertoire`"
+         {known}, had it open; nothing was written"
     )]
     Migrated {
         /// What the file says now.
@@ -52,8 +48,21 @@ pub enum StorageError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A column holds what no version of the program writes.
-    #[error("the database holds a value that can't be read ({0}); run `repertoire doctor --rebuild`")]
+    #[error("the database holds a value that can't be read ({0})")]
     Unreadable(String),
+}
+
+impl Hinted for StorageError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::Open { .. } => "`repertoire doctor --rebuild` sets a broken one aside and builds the index anew",
+            Self::TooNew { .. } => "upgrade `repertoire`, or use another `--home`",
+            Self::Migrated { .. } => "Restart `repertoire`",
+            Self::Unreadable(_) => "run `repertoire doctor --rebuild`",
+            Self::Sqlite(_) | Self::NotBelow { .. } | Self::Backup { .. } => return None,
+        };
+        Some(hint.into())
+    }
 }
 
 impl From<rusqlite::Error> for StorageError {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use repertoire::{
     config::{Config, ModelSettings, Secret, Start},
+    domain::Hinted as _,
     models::{Completion, Message, Model, ModelError, Role, Usage},
 };
 use serde_json::json;
@@ -240,7 +241,7 @@ async fn a_request_that_the_provider_refuses_is_not_repeated() {
     let (result, notes, requests) = ask_script("", [Reply::Status(404, "model: the-model".to_owned(), None)]).await;
     let error = result.unwrap_err();
     assert!(matches!(error, ModelError::Refused { status: 404, .. }), "{error:?}");
-    assert!(error.to_string().contains("status 404: model: the-model; see that `model.name`"), "{error}");
+    assert!(error.in_full().contains("status 404: model: the-model; see that `model.name`"), "{error}");
     assert_eq!((requests, notes.len()), (1, 0));
 }
 

@@ -1,6 +1,6 @@
 //! What clients see of the tools: rules that every schema keeps, and one snapshot per tool.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Value, json};
 
@@ -175,6 +175,18 @@ fn schemas_are_as_they_were() {
             insta::assert_json_snapshot!(text(&tool, "name"), tool);
         }
     });
+}
+
+/// The end-to-end test takes the names of the tools from there.
+#[test]
+fn each_snapshot_is_of_a_tool() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/tools");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|file| file.extension().is_some_and(|extension| extension == "snap"));
+    let snapshots: BTreeSet<String> =
+        files.map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    let names: BTreeSet<String> = tools().iter().map(|tool| text(tool, "name").to_owned()).collect();
+    assert_eq!(snapshots, names, "remove the snapshots of tools that are gone, and accept those of new ones");
 }
 
 /// What every answer has; the schemas, for which every client pays, leave it out.

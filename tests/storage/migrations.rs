@@ -19,10 +19,8 @@ use crate::{
 fn migrations() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/storage/migrations");
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| {
-        let name = file.to_str().unwrap();
-        name.ends_with(".sql") && !name.ends_with(".down.sql")
-    });
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
+    files.retain(|file| !file.to_str().unwrap().ends_with(".down.sql"));
     files.sort();
     files.iter().map(|file| fs::read_to_string(file).unwrap()).collect()
 }
@@ -199,7 +197,7 @@ fn nobody_goes_down_while_others_have_the_home_open() {
     let mut second = start(&home, "bob");
     second.ok("list_runs", json!({}));
     let error = fail(&home, &["db", "down", "--to", "4"]);
-    assert!(error.contains("2 other processes have the home open; end them"), "{error}");
+    assert!(error.contains("2 other processes have the home open\nhint: end them"), "{error}");
     assert_eq!((version(&file(&home)), backups(&home).len()), (newest(), 0));
     // One that was killed is none.
     first.kill();

@@ -13,7 +13,10 @@ use std::{path::Path, process::ExitCode, sync::Arc, time::Instant};
 use serde_json::{Value, json};
 
 use super::{context::Context, error::CliError, output::BOLD, programs::this_program};
-use crate::client::{Client, Opening};
+use crate::{
+    client::{Client, Opening},
+    library::LibraryError,
+};
 use answer::expect_success;
 use figures::{Budget, Figure, Samples};
 use population::{COMMITTED, HOT, JOURNALLED};
@@ -185,7 +188,7 @@ async fn throughput(client: &Arc<Client>, calls: usize) -> Result<Figure, CliErr
         });
     }
     while let Some(lane) = lanes.join_next().await {
-        lane.map_err(|error| CliError::Other(error.to_string()))??;
+        lane.map_err(|error| LibraryError::lost_task("calling in parallel", &error))??;
     }
     Ok(Figure::rate(&format!("executions, {IN_FLIGHT} in flight"), calls, began.elapsed(), 1500.0))
 }

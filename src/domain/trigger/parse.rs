@@ -1,9 +1,11 @@
 //! Reading a trigger from the shapes in which people and agents write it, and writing it in the first of them.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::{ConditionTrigger, EventTrigger, Operator, TimeTrigger, Trigger};
-use crate::domain::schedule::ScheduleError;
+use crate::domain::{Hinted, schedule::ScheduleError};
 
 const CRON: &[&str] = &["cron_expression", "cron"];
 const TIMEZONE: &[&str] = &["timezone"];
@@ -39,6 +41,15 @@ pub enum TriggerError {
     /// The schedule.
     #[error("`{field}`: {source}")]
     Schedule { field: &'static str, source: ScheduleError },
+}
+
+impl Hinted for TriggerError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Schedule { source, .. } => source.hint(),
+            _ => None,
+        }
+    }
 }
 
 /// A kind, its word and the names of its fields; those that it needs come first.
@@ -153,10 +164,11 @@ impl From<Trigger> for Map<String, Value> {
 }
 
 impl TryFrom<Map<String, Value>> for Trigger {
-    type Error = TriggerError;
+    /// serde passes on what is displayed, so that is all of it.
+    type Error = String;
 
-    fn try_from(map: Map<String, Value>) -> Result<Self, TriggerError> {
-        Self::parse(&map)
+    fn try_from(map: Map<String, Value>) -> Result<Self, String> {
+        Self::parse(&map).map_err(|error| error.in_full())
     }
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::domain::Hinted as _;
 
 fn map(value: Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
@@ -14,7 +15,7 @@ fn trigger(value: Value) -> Trigger {
 }
 
 fn refusal(value: Value) -> String {
-    Trigger::parse(&map(value)).unwrap_err().to_string()
+    Trigger::parse(&map(value)).unwrap_err().in_full()
 }
 
 fn holds(operator: &str, value: Value, actual: Value) -> bool {

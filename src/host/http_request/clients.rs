@@ -38,7 +38,10 @@ pub async fn client(zone: Zone) -> Result<&'static Client, String> {
     } else {
         // It reads the certificates of the system, which takes its time.
         let built = tokio::task::spawn_blocking(|| Ok([build(Zone::Public)?, build(Zone::Private)?]));
-        let built = built.await.map_err(|error| error.to_string())?;
+        let built = built.await.map_err(|error| {
+            tracing::error!(%error, "the clients for requests were not made");
+            "no request can be made; the log of the server says why".to_owned()
+        })?;
         let built = built.map_err(|error: reqwest::Error| root_cause(&error))?;
         CLIENTS.get_or_init(|| built)
     };

@@ -6,14 +6,15 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read},
-    path::{Path, PathBuf},
+    io::{self, Read as _},
 };
 
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
-use super::names;
+use super::{
+    linked_file::{Artifact, FileRefusal, hash_file, hash_of, is_granted, real_file, status},
+    names,
+};
 use crate::{
     config::Config,
     domain::{
@@ -50,20 +51,11 @@ pub struct ArtifactDraft {
     pub metadata: Option<Map<String, Value>>,
 }
 
-/// An artifact and what can be said of it at a glance.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Artifact {
-    /// It.
-    pub row: LinkedArtifact,
-    /// What has become of the file, where that shows: `missing` or `changed`.
-    pub status: Option<&'static str>,
-}
-
 impl Library {
     /// Links an artifact; the same place is linked once and known anew. A file is hashed.
     ///
     /// # Errors
-    /// [`LibraryError::Invalid`] when something does not fit, [`LibraryError::FileNotGranted`], or that there is nothing of
+    /// [`LibraryError::Argument`] when something does not fit, [`LibraryError::FileNotGranted`], or that there is nothing of
     /// this name.
     pub fn link_artifact(
         &self,
@@ -76,21 +68,27 @@ impl Library {
         if let Some(metadata) = &draft.metadata {
             let bytes = serde_json::to_string(metadata).map_or(0, |text| text.len());
             if bytes > MAX_METADATA_BYTES {
-                return Err(LibraryError::Invalid(format!(
-                    "`artifact.metadata` has {bytes} bytes as JSON, and at most {MAX_METADATA_BYTES} are allowed; keep it \
-                     in a file of its own"
-                )));
+                return Err(LibraryError::invalid_with_hint(
+                    format!(
+                        "`artifact.metadata` has {bytes} bytes as JSON, and at most {MAX_METADATA_BYTES} are allowed"
+                    ),
+                    "keep it in a file of its own",
+                ));
             }
         }
         let memory_id = self.memory_key(memory_type, memory_id)?;
         let (location, is_file, content_hash, size_bytes) = match (&draft.path, &draft.uri) {
             (Some(path), None) => {
-                let file = real_file(&*self.config()?, path)?;
+                let config = self.config()?;
+                let file = real_file(&config, path).map_err(|why| not_linked(&config, path, &why))?;
                 let (hash, size) = hash_file(&file, given_hash.as_ref().map_or(HashKind::Blake3, |hash| hash.kind))
-                    .map_err(|error| LibraryError::Invalid(format!("`{path}` can't be read: {error}")))?;
+                    .map_err(|error| not_linked(&config, path, &FileRefusal::Unreadable(error)))?;
                 check_given(path, &draft, given_hash.as_ref(), (&hash, size))?;
                 let Some(location) = file.to_str() else {
-                    return Err(LibraryError::Invalid(format!("`{path}` is no Unicode text; rename the file")));
+                    return Err(LibraryError::invalid_with_hint(
+                        format!("`{path}` is no Unicode text"),
+                        "rename the file",
+                    ));
                 };
                 (location.to_owned(), true, Some(hash), Some(size))
             }
@@ -100,7 +98,7 @@ impl Library {
             }
             _ => {
                 let message = "`artifact` needs either `path`, for a file on this machine, or `uri`";
-                return Err(LibraryError::Invalid(message.to_owned()));
+                return Err(LibraryError::invalid(message));
             }
         };
         let mut row = LinkedArtifact {
@@ -191,22 +189,26 @@ impl Library {
         let row = self.database.read(|reader| reader.artifact(&self.user, id))?;
         let row = row.ok_or(LibraryError::ArtifactNotFound(id))?;
         if !row.is_file {
-            return Err(LibraryError::Invalid(format!("artifact `{id}` is at `{}`; read it there", row.location)));
+            let message = format!("artifact `{id}` is at `{}`", row.location);
+            return Err(LibraryError::invalid_with_hint(message, "read it there"));
         }
         let changed = |why: String| LibraryError::ArtifactChanged { id, location: row.location.clone(), why };
-        let real = match real_file(&*self.config()?, &row.location) {
-            Err(LibraryError::Invalid(_)) => return Err(changed("is missing".to_owned())),
-            real => real?,
-        };
+        let config = self.config()?;
+        let real = real_file(&config, &row.location).map_err(|refusal| match refusal {
+            FileRefusal::NotGranted => not_granted(&config, &row.location),
+            FileRefusal::NotAbsolute | FileRefusal::Missing => changed("is missing".to_owned()),
+            FileRefusal::NoFile => changed("is no file any more".to_owned()),
+            FileRefusal::Unreadable(error) => changed(format!("can't be read ({error})")),
+        })?;
         let cant_read = |error: io::Error| changed(format!("can't be read ({error})"));
         let mut content = Vec::new();
         File::open(&real).map_err(cant_read)?.take(MAX_READ_BYTES + 1).read_to_end(&mut content).map_err(cant_read)?;
         if content.len() as u64 > MAX_READ_BYTES {
             let most = MAX_READ_BYTES / (1024 * 1024);
-            return Err(LibraryError::Invalid(format!(
-                "artifact `{id}` has more than {most} MiB, which is too much for a message; read `{}` itself",
-                row.location
-            )));
+            return Err(LibraryError::invalid_with_hint(
+                format!("artifact `{id}` has more than {most} MiB, which is too much for a message"),
+                format!("read `{}` itself", row.location),
+            ));
         }
         // What was read is what is checked: the file may change in between.
         if let Some(hash) = row.content_hash.as_deref().map(ContentHash::parse).transpose()? {
@@ -238,50 +240,25 @@ fn exactly(
     Ok(reader.artifacts_of(user, memory_type.as_str(), (memory_id, &to), MAX_SHOWN)?)
 }
 
-/// What a look at the folder shows; whether the content is the same only reading shows.
-fn status(config: &Config, row: &LinkedArtifact) -> Option<&'static str> {
-    if !row.is_file {
-        return None;
-    }
-    match real_file(config, &row.location) {
-        Ok(real) => {
-            let size = fs::metadata(real).ok().map(|metadata| metadata.len());
-            (size != row.size_bytes).then_some("changed")
+/// Why a file is not linked, for whoever named it.
+fn not_linked(config: &Config, given: &str, refusal: &FileRefusal) -> LibraryError {
+    match refusal {
+        FileRefusal::NotGranted => not_granted(config, given),
+        FileRefusal::NotAbsolute => {
+            LibraryError::invalid_with_hint(format!("`artifact.path` is `{given}`"), "give an absolute path")
         }
-        Err(LibraryError::FileNotGranted { .. }) => None,
-        Err(_) => Some("missing"),
+        FileRefusal::Missing => {
+            LibraryError::invalid_with_hint(format!("there is no file `{given}`"), "write it before it is linked")
+        }
+        FileRefusal::NoFile => {
+            LibraryError::invalid_with_hint(format!("`{given}` is no file"), "link one file at a time")
+        }
+        FileRefusal::Unreadable(error) => LibraryError::invalid(format!("`{given}` can't be read: {error}")),
     }
 }
 
-/// The file behind a path, all links followed, where the policy grants it. Outside of that nothing tells whether there is
-/// one.
-fn real_file(config: &Config, given: &str) -> Result<PathBuf, LibraryError> {
-    let path = Path::new(given);
-    if !path.is_absolute() {
-        return Err(LibraryError::Invalid(format!("`artifact.path` is `{given}`; give an absolute path")));
-    }
-    let not_granted =
-        || LibraryError::FileNotGranted { path: given.to_owned(), file: config.file().display().to_string() };
-    let Ok(real) = fs::canonicalize(path) else {
-        let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
-        return Err(match folder {
-            Some(folder) if is_granted(config, &folder) => {
-                LibraryError::Invalid(format!("there is no file `{given}`; write it before it is linked"))
-            }
-            _ => not_granted(),
-        });
-    };
-    if !is_granted(config, &real) {
-        return Err(not_granted());
-    }
-    if !real.is_file() {
-        return Err(LibraryError::Invalid(format!("`{given}` is no file; link one file at a time")));
-    }
-    Ok(real)
-}
-
-fn is_granted(config: &Config, real: &Path) -> bool {
-    config.policy.read.iter().chain(&config.policy.write).any(|directory| real.starts_with(directory))
+fn not_granted(config: &Config, path: &str) -> LibraryError {
+    LibraryError::FileNotGranted { path: path.to_owned(), file: config.file().display().to_string() }
 }
 
 fn check_given(
@@ -291,24 +268,24 @@ fn check_given(
     (hash, size): (&ContentHash, u64),
 ) -> Result<(), LibraryError> {
     if let Some(given) = draft.size_bytes.filter(|given| *given != size) {
-        return Err(LibraryError::Invalid(format!(
-            "nothing was linked: `{path}` has {size} bytes, and `size_bytes` says {given}; link what you mean, or leave it \
-             out"
-        )));
+        return Err(LibraryError::invalid_with_hint(
+            format!("nothing was linked: `{path}` has {size} bytes, and `size_bytes` says {given}"),
+            "link what you mean, or leave it out",
+        ));
     }
     if let Some(given) = given_hash.filter(|given| *given != hash) {
-        return Err(LibraryError::Invalid(format!(
-            "nothing was linked: the hash of `{path}` is {hash}, and `content_hash` says {given}; link what you mean, or \
-             leave it out"
-        )));
+        return Err(LibraryError::invalid_with_hint(
+            format!("nothing was linked: the hash of `{path}` is {hash}, and `content_hash` says {given}"),
+            "link what you mean, or leave it out",
+        ));
     }
     Ok(())
 }
 
 fn check_uri(uri: &str) -> Result<(), LibraryError> {
-    let refused = |why: &str| {
+    let refused = |hint: &str| {
         let shown: String = uri.chars().take(100).collect();
-        Err(LibraryError::Invalid(format!("`artifact.uri` is `{shown}`; {why}")))
+        Err(LibraryError::invalid_with_hint(format!("`artifact.uri` is `{shown}`"), hint))
     };
     if uri.len() > MAX_URI_BYTES || uri.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
         return refused("give at most 2000 bytes without spaces");
@@ -327,31 +304,6 @@ fn check_uri(uri: &str) -> Result<(), LibraryError> {
     }
 }
 
-fn hash_file(path: &Path, kind: HashKind) -> io::Result<(ContentHash, u64)> {
-    hash_of(File::open(path)?, kind)
-}
-
-fn hash_of(mut content: impl Read, kind: HashKind) -> io::Result<(ContentHash, u64)> {
-    match kind {
-        HashKind::Blake3 => {
-            let mut hasher = blake3::Hasher::new();
-            let size = io::copy(&mut content, &mut hasher)?;
-            Ok((ContentHash::new(kind, hasher.finalize().as_bytes()), size))
-        }
-        HashKind::Sha256 => {
-            let (mut hasher, mut size, mut buffer) = (Sha256::new(), 0, vec![0; 64 * 1024]);
-            loop {
-                let read = content.read(&mut buffer)?;
-                if read == 0 {
-                    return Ok((ContentHash::new(kind, &hasher.finalize().into()), size));
-                }
-                hasher.update(&buffer[..read]);
-                size += read as u64;
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,14 +316,5 @@ mod tests {
         for uri in ["", "report.pdf", "/tmp/a", "c:\\a", "file:///etc/passwd", "https:", "https://a b", "1x:y"] {
             assert!(check_uri(uri).is_err(), "{uri}");
         }
-    }
-
-    #[test]
-    fn both_hashes_are_those_that_others_make() {
-        let (blake3, size) = hash_of(&b"abc"[..], HashKind::Blake3).unwrap();
-        assert_eq!((blake3.to_string(), size), (format!("blake3:{}", blake3::hash(b"abc").to_hex()), 3));
-        let (sha256, size) = hash_of(&b"abc"[..], HashKind::Sha256).unwrap();
-        let known = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!((sha256.to_string().as_str(), size), (known, 3));
     }
 }

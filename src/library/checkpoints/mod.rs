@@ -4,10 +4,12 @@
 //! procedure.
 
 mod artifacts;
+mod linked_file;
 mod names;
 mod retention;
 mod store;
 
-pub use artifacts::{Artifact, ArtifactDraft};
+pub use artifacts::ArtifactDraft;
+pub use linked_file::Artifact;
 pub use names::checkpoint_id;
 pub use store::{CheckpointDraft, Checkpoints, Saved, State};

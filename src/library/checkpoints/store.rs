@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{artifacts::Artifact, names::sequence_of};
+use super::{linked_file::Artifact, names::sequence_of};
 use crate::{
     domain::{
         canonical,
@@ -94,7 +94,7 @@ impl Library {
     /// Saves a state, so that it survives a power cut, unless the latest of its branch is the same.
     ///
     /// # Errors
-    /// [`LibraryError::Scope`], [`LibraryError::Invalid`] when something is too large, [`LibraryError::RunOfOther`] or
+    /// [`LibraryError::Scope`], [`LibraryError::Argument`] when something is too large, [`LibraryError::RunOfOther`] or
     /// [`LibraryError::CheckpointNotFound`].
     pub fn save_checkpoint(&self, draft: CheckpointDraft) -> Result<Saved, LibraryError> {
         let prepared = self.prepare_checkpoint(draft)?;
@@ -104,7 +104,7 @@ impl Library {
     /// Checks what is to be saved and makes of it what will be stored, before any lock is taken.
     ///
     /// # Errors
-    /// [`LibraryError::Scope`] or [`LibraryError::Invalid`].
+    /// [`LibraryError::Scope`] or [`LibraryError::Argument`].
     pub(in crate::library) fn prepare_checkpoint(
         &self,
         draft: CheckpointDraft,
@@ -187,7 +187,7 @@ impl Library {
     /// out.
     ///
     /// # Errors
-    /// [`LibraryError::Scope`] or [`LibraryError::Invalid`].
+    /// [`LibraryError::Scope`] or [`LibraryError::Argument`].
     pub fn resume_point(&self, run_id: &str, branch_ids: Option<&[String]>) -> Result<Checkpoints, LibraryError> {
         scope::check_id("run_id", run_id)?;
         for branch in branch_ids.unwrap_or_default() {
@@ -195,10 +195,10 @@ impl Library {
         }
         if let Some(branches) = branch_ids.filter(|branches| branches.len() > MAX_BRANCHES) {
             let count = branches.len();
-            return Err(LibraryError::Invalid(format!(
-                "`branch_ids` has {count} branches, and at most {MAX_BRANCHES} are answered; ask for the others in \
-                 further calls"
-            )));
+            return Err(LibraryError::invalid_with_hint(
+                format!("`branch_ids` has {count} branches, and at most {MAX_BRANCHES} are answered"),
+                "ask for the others in further calls",
+            ));
         }
         self.checkpoints_of(run_id, |reader, run| match branch_ids {
             None => Ok(reader.latest_checkpoint(run.id)?.into_iter().collect()),
@@ -239,7 +239,7 @@ fn stored(state: State, most: usize) -> Result<(StoredState, String), LibraryErr
         State::Json(text) => text,
     };
     let text = bounded("state", text, most)?;
-    let refused = |error| LibraryError::Invalid(format!("nothing was saved: `state` can't be read: {error}"));
+    let refused = |error| LibraryError::invalid(format!("nothing was saved: `state` can't be read: {error}"));
     if text.len() < LARGE_STATE_BYTES {
         let hash = canonical::hash(&text).map_err(refused)?;
         return Ok((StoredState::pack(text), hash));
@@ -259,9 +259,8 @@ fn bounded(field: &str, text: String, most: usize) -> Result<String, LibraryErro
     if text.len() <= most {
         return Ok(text);
     }
-    Err(LibraryError::Invalid(format!(
-        "nothing was saved: `{field}` has {} bytes as JSON, and at most {most} are allowed; keep large data in a file \
-         and link it with link_artifact",
-        text.len()
-    )))
+    Err(LibraryError::invalid_with_hint(
+        format!("nothing was saved: `{field}` has {} bytes as JSON, and at most {most} are allowed", text.len()),
+        "keep large data in a file and link it with link_artifact",
+    ))
 }

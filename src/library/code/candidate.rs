@@ -174,7 +174,10 @@ impl Library {
         };
         let guide = match source {
             // Where every step was automated there is little to gain.
-            CodeSource::Heuristic if analysis.facts.manual_steps > 0 => Some(self.authoring_guide(&wanted)?),
+            CodeSource::Heuristic if analysis.facts.manual_steps > 0 => self
+                .authoring_guide(&wanted)
+                .inspect_err(|error| tracing::warn!(%error, "code was stored without the guide to better code"))
+                .ok(),
             _ => None,
         };
         let mut validated = Validated::from(analysis);

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     compiler,
     config::ModelSettings,
-    domain::{Procedure, RunFilter, RunStatus},
+    domain::{Hinted as _, Procedure, RunFilter, RunStatus},
     library::{LibraryError, ProcedureRef, Services},
     models::{Message, Model, ModelError, Role, Usage},
 };
@@ -75,7 +75,10 @@ impl Services {
                 let written = self.ask_model(&row, settings, refine, activity, &mut making).await;
                 match written {
                     Err(LibraryError::Model(error)) if settings.fallback && !matches!(error, ModelError::Cancelled) => {
-                        making.note(format!("the model was not used: {error}. The code was compiled from the steps"));
+                        making.note(format!(
+                            "the model was not used: {}. The code was compiled from the steps",
+                            error.in_full()
+                        ));
                         None
                     }
                     written => Some(written?),
@@ -125,7 +128,8 @@ impl Services {
                 Ok(completion) => completion,
                 Err(error) if best.is_some() && !matches!(error, ModelError::Cancelled) => {
                     making.note(format!(
-                        "the model failed in round {round}, so the best code until then is used: {error}"
+                        "the model failed in round {round}, so the best code until then is used: {}",
+                        error.in_full()
                     ));
                     break;
                 }

@@ -44,8 +44,9 @@ impl Plan {
 }
 
 fn to_file(definition: &Definition) -> Result<String, LibraryError> {
-    let mut text =
-        serde_json::to_string_pretty(definition).map_err(|error| LibraryError::Invalid(error.to_string()))?;
+    let mut text = serde_json::to_string_pretty(definition).map_err(|error| {
+        LibraryError::internal_because(format!("the definition of `{}` can't be written", definition.name), &error)
+    })?;
     text.push('\n');
     Ok(text)
 }
@@ -80,17 +81,23 @@ impl Library {
     }
 
     /// Commits what `plan` decides and indexes it. `plan` sees the newest state and is asked again when somebody else
-    /// was faster.
+    /// was faster. What is committed is done: where it can't be indexed at once, the index follows later.
+    ///
+    /// # Errors
+    /// What `plan` returns, and that nothing could be committed. [`LibraryError::Unindexed`] when it is committed, but
+    /// nothing can be said of it.
     pub(in crate::library) fn commit_change(
         &self,
         plan: impl Fn(&Writer<'_>) -> Result<Plan, LibraryError>,
     ) -> Result<VersionNumber, LibraryError> {
-        let (head, version) = self.database.write(|writer| {
+        let mut committed = None;
+        let written = self.database.write(|writer| {
             loop {
                 let head = self.versions.head()?;
                 self.sync(writer, head.as_deref())?;
                 let Plan { subject, kind, confidence, change } = plan(writer)?;
-                let version = writer.newest_version(change.name.as_str())? + 1;
+                let name = change.name.to_string();
+                let version = writer.newest_version(&name)? + 1;
                 let removal = change.files.is_none();
                 let annotation = if removal {
                     Annotation::default()
@@ -101,15 +108,30 @@ impl Library {
                 let author = Author::User(self.user());
                 let commit = NewCommit { author, subject: &subject, annotation: &annotation, changes: &changes };
                 if let Some(record) = self.versions.commit(head.as_deref(), &commit)? {
-                    self.index(writer, std::slice::from_ref(&record))?;
-                    writer.set_indexed_commit(&record.id)?;
-                    return Ok::<_, LibraryError>((record.id, version));
+                    committed = Some((record.id.clone(), name, version));
+                    return self.index_commit(writer, &record);
                 }
             }
-        })?;
-        *self.synced.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
-        self.changed.notify_one();
+        });
+        let Some((head, name, version)) = committed else {
+            return written.and_then(|()| Err(LibraryError::internal("a change came to no commit")));
+        };
+        match written {
+            Ok(()) => {
+                *self.synced.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
+                self.changed.notify_one();
+            }
+            Err(error) => {
+                tracing::warn!(procedure = name, %error, "a commit was not indexed with it; the index catches up");
+                self.refresh().map_err(|error| LibraryError::Unindexed { name, why: error.to_string() })?;
+            }
+        }
         Ok(version)
+    }
+
+    fn index_commit(&self, writer: &Writer<'_>, record: &CommitRecord) -> Result<(), LibraryError> {
+        self.index(writer, std::slice::from_ref(record))?;
+        Ok(writer.set_indexed_commit(&record.id)?)
     }
 
     /// Adds many procedures in one commit; into an empty history only, where that is asked for.
@@ -120,7 +142,8 @@ impl Library {
         procedures: &[(Definition, Option<String>)],
         only_if_empty: bool,
     ) -> Result<(), LibraryError> {
-        self.database.write(|writer| {
+        let mut is_committed = false;
+        let written = self.database.write(|writer| {
             loop {
                 let head = self.versions.head()?;
                 self.sync(writer, head.as_deref())?;
@@ -137,11 +160,15 @@ impl Library {
                     .collect::<Result<Vec<_>, LibraryError>>()?;
                 let commit = NewCommit { author, subject, annotation: &Annotation::default(), changes: &changes };
                 if let Some(record) = self.versions.commit(head.as_deref(), &commit)? {
-                    self.index(writer, std::slice::from_ref(&record))?;
-                    return Ok::<_, LibraryError>(writer.set_indexed_commit(&record.id)?);
+                    is_committed = true;
+                    return self.index_commit(writer, &record);
                 }
             }
-        })?;
+        });
+        match written {
+            Err(error) if is_committed => tracing::warn!(%error, "an import was not indexed with its commit"),
+            written => written?,
+        }
         self.refresh()
     }
 

@@ -52,8 +52,8 @@ impl Maintenance {
     pub fn down(&self, to: u32) -> Result<Migrated, LibraryError> {
         let file = self.file();
         if !file.exists() {
-            let message = format!("there is no database at `{}`; the first start makes one", file.display());
-            return Err(LibraryError::Invalid(message));
+            let message = format!("there is no database at `{}`", file.display());
+            return Err(LibraryError::invalid_with_hint(message, "the first start makes one"));
         }
         storage::migrate_down(&file, to, || match session::count_open(&self.config.stores()) {
             0 => Ok(()),

@@ -165,14 +165,20 @@ impl Library {
             Ok(decided) => decided,
             Err(error) => {
                 let release = |writer: &Writer<'_>| writer.claim_candidate(id, None);
-                self.database.write::<_, StorageError>(release)?;
+                if let Err(error) = self.database.write::<_, StorageError>(release) {
+                    tracing::warn!(candidate = id, %error, "a candidate stays with this process until it ends");
+                }
                 return Err(error);
             }
         };
         let made = decided.procedure.as_ref().map(|(_, name)| name.as_str());
-        self.database.write_synced::<_, StorageError>(|writer| {
+        let marked = self.database.write_synced::<_, StorageError>(|writer| {
             writer.review_candidate(id, CandidateStatus::Active, &self.user, now_ms(), row.evidence, made)
-        })?;
+        });
+        if let Err(error) = marked {
+            // Kept for this process, so that nobody makes a second procedure of it; the next one finds the first.
+            tracing::warn!(candidate = id, %error, "a candidate was approved and still waits");
+        }
         Ok(decided)
     }
 
@@ -223,7 +229,10 @@ fn edited(lesson: &Lesson, edits: LessonEdits) -> Result<Lesson, LibraryError> {
     let LessonEdits { problem, solution, reasoning, anti_patterns, tags } = edits;
     let texts = [("problem", &problem), ("solution", &solution), ("reasoning", &reasoning)];
     if let Some((field, _)) = texts.iter().find(|(_, text)| text.as_ref().is_some_and(|text| text.trim().is_empty())) {
-        return Err(LibraryError::Invalid(format!("`edits.{field}` is empty; leave it out to keep what it says")));
+        return Err(LibraryError::invalid_with_hint(
+            format!("`edits.{field}` is empty"),
+            "leave it out to keep what it says",
+        ));
     }
     let edited = Lesson {
         problem: problem.unwrap_or_else(|| lesson.problem.clone()),
@@ -234,9 +243,9 @@ fn edited(lesson: &Lesson, edits: LessonEdits) -> Result<Lesson, LibraryError> {
         steps: lesson.steps.clone(),
     };
     if edited == *lesson {
-        return Err(LibraryError::Invalid(
-            "`edits` changes nothing; pass what should be worded otherwise, or decide `approve`, `reject` or `skip`"
-                .to_owned(),
+        return Err(LibraryError::invalid_with_hint(
+            "`edits` changes nothing",
+            "pass what should be worded otherwise, or decide `approve`, `reject` or `skip`",
         ));
     }
     Ok(edited)

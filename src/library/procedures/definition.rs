@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use crate::{
     compiler,
     domain::{
-        CreatedBy, Definition, Example, Parameter, ParameterType, Permissions, ProcedureName, Status, Step, StepShape,
-        Trigger, host_module, name::slugify, step,
+        CreatedBy, Definition, Example, Hinted as _, Parameter, ParameterType, Permissions, ProcedureName, Status,
+        Step, StepShape, Trigger, host_module, name::slugify, step,
     },
     library::LibraryError,
 };
@@ -111,7 +111,7 @@ impl DefinitionDraft {
     /// A complete and valid definition.
     ///
     /// # Errors
-    /// [`LibraryError::Invalid`] or [`LibraryError::Name`] with the field that is wrong.
+    /// [`LibraryError::Argument`] or [`LibraryError::Name`] with the field that is wrong.
     pub(in crate::library) fn build(self) -> Result<Definition, LibraryError> {
         let mut definition = Definition {
             name: ProcedureName::parse(&self.name)?,
@@ -175,7 +175,7 @@ impl DefinitionPatch {
             let slug = slugify(&category);
             let shown: String = category.chars().take(60).collect();
             if slug.is_empty() || slug.chars().count() > crate::domain::name::MAX_NAME_CHARS {
-                return Err(invalid(format!(
+                return Err(LibraryError::invalid(format!(
                     "`category` must have 1 to 60 letters, digits, `_` or `-`; got `{shown}`"
                 )));
             }
@@ -221,27 +221,26 @@ impl DefinitionPatch {
 }
 
 fn parse_trigger(map: &Map<String, Value>) -> Result<Trigger, LibraryError> {
-    Trigger::parse(map).map_err(|error| invalid(format!("`trigger`: {error}")))
-}
-
-fn invalid(message: impl Into<String>) -> LibraryError {
-    LibraryError::Invalid(message.into())
+    Trigger::parse(map).map_err(|error| LibraryError::invalid_in("`trigger`", &error))
 }
 
 fn check_steps(definition: &Definition) -> Result<(), LibraryError> {
     if definition.steps.is_empty() && definition.template.is_none() {
-        return Err(invalid("`steps` is empty; give at least one step (a sentence will do), or a `template`"));
+        return Err(LibraryError::invalid_with_hint(
+            "`steps` is empty",
+            "give at least one step (a sentence will do), or a `template`",
+        ));
     }
     if definition.steps.len() > MAX_STEPS {
-        return Err(invalid(format!(
+        return Err(LibraryError::invalid(format!(
             "`steps` has {} entries, at most {MAX_STEPS} are possible",
             definition.steps.len()
         )));
     }
     for (index, step) in definition.steps.iter().enumerate() {
-        check_step(step).map_err(|why| invalid(format!("step {}: {why}", index + 1)))?;
+        check_step(step).map_err(|why| LibraryError::invalid(format!("step {}: {why}", index + 1)))?;
     }
-    step::check(&definition.steps).map_err(invalid)
+    step::check(&definition.steps).map_err(LibraryError::invalid)
 }
 
 fn check(definition: &Definition) -> Result<(), LibraryError> {
@@ -254,13 +253,18 @@ fn check(definition: &Definition) -> Result<(), LibraryError> {
     ];
     for (field, list) in lists {
         if list.len() > MAX_ENTRIES {
-            return Err(invalid(format!("`{field}` has {} entries, at most {MAX_ENTRIES} are possible", list.len())));
+            return Err(LibraryError::invalid(format!(
+                "`{field}` has {} entries, at most {MAX_ENTRIES} are possible",
+                list.len()
+            )));
         }
         list.iter().try_for_each(|text| check_text(field, text))?;
     }
     let size = serde_json::to_string(definition).map_or(0, |text| text.len());
     if size > MAX_BYTES {
-        return Err(invalid(format!("the definition is {size} bytes of JSON, at most {MAX_BYTES} are possible")));
+        return Err(LibraryError::invalid(format!(
+            "the definition is {size} bytes of JSON, at most {MAX_BYTES} are possible"
+        )));
     }
     check_text("description", &definition.description)?;
     let texts = [
@@ -283,7 +287,9 @@ fn check(definition: &Definition) -> Result<(), LibraryError> {
 fn check_text(field: &str, text: &str) -> Result<(), LibraryError> {
     let length = text.chars().count();
     if length > MAX_TEXT_CHARS {
-        return Err(invalid(format!("`{field}` has {length} characters, at most {MAX_TEXT_CHARS} are possible")));
+        return Err(LibraryError::invalid(format!(
+            "`{field}` has {length} characters, at most {MAX_TEXT_CHARS} are possible"
+        )));
     }
     Ok(())
 }
@@ -297,7 +303,7 @@ fn check_step(step: &Step) -> Result<(), String> {
         Step::Command(step) if step.command.first().is_none_or(|program| program.trim().is_empty()) => {
             Err("`command` is empty; its first item is the program".to_owned())
         }
-        Step::Procedure(step) => ProcedureName::parse(&step.procedure).map(drop).map_err(|error| error.to_string()),
+        Step::Procedure(step) => ProcedureName::parse(&step.procedure).map(drop).map_err(|error| error.in_full()),
         _ => Ok(()),
     }
 }
@@ -305,28 +311,33 @@ fn check_step(step: &Step) -> Result<(), String> {
 fn check_parameters(parameters: &[Parameter]) -> Result<(), LibraryError> {
     let mut names = BTreeSet::new();
     if parameters.len() > MAX_ENTRIES {
-        return Err(invalid(format!("there are {} parameters, at most {MAX_ENTRIES} are possible", parameters.len())));
+        return Err(LibraryError::invalid(format!(
+            "there are {} parameters, at most {MAX_ENTRIES} are possible",
+            parameters.len()
+        )));
     }
     for parameter in parameters {
         let name = &parameter.name;
         if !compiler::is_identifier(name) {
-            return Err(invalid(format!(
-                "parameter name `{name}` is not a Python identifier; use letters, digits and `_`, and no Python keyword"
-            )));
+            return Err(LibraryError::invalid_with_hint(
+                format!("parameter name `{name}` is not a Python identifier"),
+                "use letters, digits and `_`, and no Python keyword",
+            ));
         }
         if host_module::signature(name).is_some() {
-            return Err(invalid(format!(
-                "parameter name `{name}` would hide the host function of that name; choose another"
-            )));
+            return Err(LibraryError::invalid_with_hint(
+                format!("parameter name `{name}` would hide the host function of that name"),
+                "choose another",
+            ));
         }
         if !names.insert(name) {
-            return Err(invalid(format!("parameter `{name}` is listed twice")));
+            return Err(LibraryError::invalid(format!("parameter `{name}` is listed twice")));
         }
         if let Some(default) = &parameter.default
             && !default.is_null()
             && !accepts(parameter.kind, default)
         {
-            return Err(invalid(format!(
+            return Err(LibraryError::invalid(format!(
                 "the default of parameter `{name}` is {default}, which is not of type `{}`",
                 parameter.kind.annotation()
             )));

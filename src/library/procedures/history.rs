@@ -58,10 +58,9 @@ impl Library {
         let found = self.database.read(|reader| resolve(reader, &row, &VersionRef::Number(version)))?;
         let text = self.versions.read(&found.definition_blob)?;
         let definition = serde_json::from_str(&text).map_err(|error| {
-            LibraryError::Invalid(format!(
-                "version {version} of `{}` is not a definition: {error}",
-                row.definition.name
-            ))
+            // It was one when it was indexed.
+            let what = format!("version {version} of `{}` is no definition any more", row.definition.name);
+            LibraryError::internal_because(what, &error)
         })?;
         let code = found.code_blob.as_deref().map(|blob| self.versions.read(blob)).transpose()?;
         Ok(Procedure { definition, code, version, ..row })
@@ -87,10 +86,8 @@ impl Library {
         self.commit_change(|reader| {
             let row = self.find_own(reader, &ProcedureRef::Id(row.id))?;
             if row.code.as_deref() == Some(code.as_str()) {
-                return Err(LibraryError::Invalid(format!(
-                    "the code of `{name}` is already that of version {}; nothing to roll back",
-                    target.version
-                )));
+                let message = format!("the code of `{name}` is already that of version {}", target.version);
+                return Err(LibraryError::invalid_with_hint(message, "nothing to roll back"));
             }
             let reason: String = reason.unwrap_or_default().chars().take(MAX_REASON_CHARS).collect();
             let reason = if reason.is_empty() { reason } else { format!(": {reason}") };
@@ -131,6 +128,9 @@ fn resolve(reader: &Reader<'_>, row: &Procedure, target: &VersionRef) -> Result<
     match &reader.versions_by_commit(row.id, &text.to_ascii_lowercase())?[..] {
         [version] => Ok(version.clone()),
         [] => Err(not_found(text)),
-        _ => Err(LibraryError::Invalid(format!("`{text}` begins more than one commit of `{name}`; give more digits"))),
+        _ => Err(LibraryError::invalid_with_hint(
+            format!("`{text}` begins more than one commit of `{name}`"),
+            "give more digits",
+        )),
     }
 }

@@ -67,7 +67,11 @@ impl Library {
         })?;
         self.database.read(|reader| {
             let procedure = find(reader, &self.user, &ProcedureRef::Name(definition.name.to_string()))?;
-            let similar = similar(reader, &self.user, Some(procedure.id), &procedure.definition)?;
+            let similar = similar(reader, &self.user, Some(procedure.id), &procedure.definition);
+            let similar = similar.unwrap_or_else(|error| {
+                tracing::warn!(%error, "what is like a new procedure was not looked for");
+                Vec::new()
+            });
             Ok(Remembered { procedure, similar })
         })
     }
@@ -101,10 +105,10 @@ impl Library {
             let mut definition = row.definition.clone();
             patch.clone().apply(&mut definition)?;
             if definition == row.definition {
-                return Err(LibraryError::Invalid(format!(
-                    "nothing would change in `{}`; pass the fields that should have other values",
-                    definition.name
-                )));
+                return Err(LibraryError::invalid_with_hint(
+                    format!("nothing would change in `{}`", definition.name),
+                    "pass the fields that should have other values",
+                ));
             }
             Ok(Plan {
                 subject: format!("Update {}", definition.name),

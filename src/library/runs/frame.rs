@@ -21,7 +21,7 @@ use crate::{
 
 /// The error for what can't happen.
 pub fn broken(what: &str) -> LibraryError {
-    LibraryError::Invalid(format!("the engine is in disorder: {what}"))
+    LibraryError::internal(format!("the engine is in disorder: {what}"))
 }
 
 /// What makes a frame: enough to start it from its beginning.

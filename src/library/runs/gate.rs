@@ -12,7 +12,7 @@ use super::{
     machine::{Safety, Sequence},
 };
 use crate::{
-    domain::{GateKind, RunId},
+    domain::{GateKind, Hinted as _, RunId},
     host::{self, GateRequest},
     library::{LibraryError, now_ms},
     runtime::{PythonError, Reply},
@@ -162,7 +162,7 @@ impl Gate {
     pub fn read(&self, decision: Decision, decider: &Decider) -> Decision {
         match self.reply(&decision, decider) {
             Ok(_) => decision,
-            Err(error) => Decision::Reject(Some(error.to_string())),
+            Err(error) => Decision::Reject(Some(error.in_full())),
         }
     }
 
@@ -201,13 +201,19 @@ impl Gate {
                 Reply::Value(json!({"approved_by": decider.name(), "value": value}))
             }
             (Decision::Approve(None), GateKind::Question) => {
-                return Err(LibraryError::Invalid(format!("\"{question}\" wants an answer; pass it as `value`")));
+                return Err(LibraryError::invalid_with_hint(
+                    format!("\"{question}\" wants an answer"),
+                    "pass it as `value`",
+                ));
             }
             (Decision::Approve(Some(value)), GateKind::Question) if !self.request.choices.is_empty() => {
                 let chosen = value.as_str().filter(|text| self.request.choices.iter().any(|choice| choice == text));
                 let Some(chosen) = chosen else {
                     let choices = self.request.choices.join("`, `");
-                    return Err(LibraryError::Invalid(format!("{value} is no answer; choose one of `{choices}`")));
+                    return Err(LibraryError::invalid_with_hint(
+                        format!("{value} is no answer"),
+                        format!("choose one of `{choices}`"),
+                    ));
                 };
                 Reply::Value(Value::from(chosen))
             }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    domain::Procedure,
+    domain::{Hinted as _, Procedure},
     host::Grants,
     library::{Library, LibraryError, ProcedureRef, blocking},
     runtime::{Budget, Capture, PythonError},
@@ -66,7 +66,7 @@ pub async fn called(
 ) -> Result<Frame, PythonError> {
     let wanted = ProcedureRef::Name(name.to_owned());
     let found = blocking(library, move |library| library.procedure(&wanted)).await;
-    let procedure = found.map_err(|error| PythonError::new("LookupError", error.to_string()))?;
+    let procedure = found.map_err(|error| PythonError::new("LookupError", error.in_full()))?;
     if !procedure.definition.enabled || procedure.code.is_none() {
         let why = if procedure.code.is_none() { "has no code" } else { "is disabled" };
         return Err(PythonError::new("RuntimeError", format!("procedure `{name}` {why}")));
@@ -79,7 +79,7 @@ pub async fn called(
             LibraryError::PermissionDenied { .. } => "PermissionError",
             _ => "RuntimeError",
         };
-        PythonError::new(kind, error.to_string())
+        PythonError::new(kind, error.in_full())
     })
 }
 

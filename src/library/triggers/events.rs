@@ -98,7 +98,7 @@ impl Services {
     /// payload's fields under the names of its parameters.
     ///
     /// # Errors
-    /// [`LibraryError::Invalid`] for an event without a type. A procedure that can't be executed is told in its place.
+    /// [`LibraryError::Argument`] for an event without a type. A procedure that can't be executed is told in its place.
     pub async fn emit_event(
         &self,
         event_type: String,
@@ -107,10 +107,10 @@ impl Services {
     ) -> Result<Vec<Triggered>, LibraryError> {
         let length = event_type.chars().count();
         if event_type.trim().is_empty() || length > MAX_EVENT_CHARS {
-            return Err(LibraryError::Invalid(format!(
-                "`event_type` must have 1 to {MAX_EVENT_CHARS} characters, it has {length}; name the event, for \
-                 example `calendar_event_ended`"
-            )));
+            return Err(LibraryError::invalid_with_hint(
+                format!("`event_type` must have 1 to {MAX_EVENT_CHARS} characters, it has {length}"),
+                "name the event, for example `calendar_event_ended`",
+            ));
         }
         let cause = Cause::event(&event_type, payload.clone());
         let found = self.blocking(move |library| library.called_for(&event_type, &payload)).await?;
@@ -123,7 +123,7 @@ impl Services {
                 let _place = places.acquire().await;
                 let wanted = ProcedureRef::Id(row.id);
                 let execution = if active.cancel.is_cancelled() {
-                    Err(LibraryError::Invalid("not started: the event was cancelled".to_owned()))
+                    Err(LibraryError::invalid("not started: the event was cancelled"))
                 } else {
                     engine.execute(&wanted, parameters, active).await
                 };

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Map, Value};
 
 use crate::{
-    domain::{Outcome, Procedure, Reducer, reducers, reducers::Merged},
+    domain::{Hinted as _, Outcome, Procedure, Reducer, reducers, reducers::Merged},
     library::{LibraryError, ProcedureRef, Services, runs::Active},
     validation::entry_point,
 };
@@ -66,7 +66,7 @@ impl Services {
     /// that is null in all branches.
     ///
     /// # Errors
-    /// [`LibraryError::Merge`], [`LibraryError::Invalid`] when a reducer can't be used, [`LibraryError::Reducer`] when a
+    /// [`LibraryError::Merge`], [`LibraryError::Argument`] when a reducer can't be used, [`LibraryError::Reducer`] when a
     /// procedure did not come to an end with a value.
     pub async fn merge_states(
         &self,
@@ -90,10 +90,13 @@ impl Services {
         let fields = reducers::merge_fields(&states, |field| rule_of(field).built_in())?;
         let left = fields.iter().filter(|(_, merged)| matches!(merged, Merged::Left(_))).count();
         if left > MAX_PROCEDURE_FIELDS {
-            return Err(LibraryError::Invalid(format!(
-                "the states were not merged: procedures would have to reduce {left} fields, and at most \
-                 {MAX_PROCEDURE_FIELDS} are possible in one call; give the others a built-in reducer"
-            )));
+            return Err(LibraryError::invalid_with_hint(
+                format!(
+                    "the states were not merged: procedures would have to reduce {left} fields, and at most \
+                     {MAX_PROCEDURE_FIELDS} are possible in one call"
+                ),
+                "give the others a built-in reducer",
+            ));
         }
         let mut state = Map::new();
         for (field, merged) in fields {
@@ -121,25 +124,29 @@ impl Services {
             Err(LibraryError::ProcedureNotFound { .. }) if !name.starts_with(PREFIX) => {
                 let known: Vec<&str> = Reducer::ALL.iter().map(|reducer| reducer.as_str()).collect();
                 let known = known.join("`, `");
-                return Err(LibraryError::Invalid(format!(
-                    "`{place}`: there is no reducer `{name}`; use `{known}` or the name of a procedure"
-                )));
+                return Err(LibraryError::invalid_with_hint(
+                    format!("`{place}`: there is no reducer `{name}`"),
+                    format!("use `{known}` or the name of a procedure"),
+                ));
             }
             Err(error @ (LibraryError::ProcedureNotFound { .. } | LibraryError::ProcedureDeleted(_))) => {
-                return Err(LibraryError::Invalid(format!("`{place}`: {error}")));
+                return Err(LibraryError::invalid_in(&format!("`{place}`"), &error));
             }
             other => other?,
         };
         if !may_execute {
-            return Err(LibraryError::Invalid(format!(
-                "`{place}`: procedure `{}` can't be a reducer here, because this server is read-only and executes \
-                 nothing; use a built-in reducer",
-                row.definition.name
-            )));
+            return Err(LibraryError::invalid_with_hint(
+                format!(
+                    "`{place}`: procedure `{}` can't be a reducer here, because this server is read-only and executes \
+                     nothing",
+                    row.definition.name
+                ),
+                "use a built-in reducer",
+            ));
         }
         custom(row)
             .map(|custom| Rule::Procedure(Arc::new(custom)))
-            .map_err(|why| LibraryError::Invalid(format!("`{place}`: {why}")))
+            .map_err(|(why, hint)| LibraryError::Argument { message: format!("`{place}`: {why}"), hint })
     }
 
     async fn reduce(
@@ -160,7 +167,7 @@ impl Services {
             parameters.insert(FIELD.to_owned(), Value::String(field.to_owned()));
         }
         let executed = self.engine().execute(&ProcedureRef::Id(custom.id), parameters, active.clone()).await;
-        let execution = executed.map_err(|error| failed(error.to_string()))?;
+        let execution = executed.map_err(|error| failed(error.in_full()))?;
         match execution.outcome {
             Outcome::Success => Ok(execution.result.unwrap_or_default()),
             Outcome::Paused => {
@@ -182,25 +189,27 @@ impl Services {
     }
 }
 
-/// A procedure as a reducer, if it has code that takes the values.
-fn custom(row: Procedure) -> Result<Custom, String> {
+/// A procedure as a reducer, if it has code that takes the values; otherwise why not, and what to do about it.
+fn custom(row: Procedure) -> Result<Custom, (String, Option<String>)> {
     let name = row.definition.name.to_string();
     let Some(code) = row.code else {
-        return Err(format!("procedure `{name}` has no code yet; generate_procedure_code makes it"));
+        let hint = "generate_procedure_code makes it".to_owned();
+        return Err((format!("procedure `{name}` has no code yet"), Some(hint)));
     };
     let entry = entry_point(&code, Some(&row.definition.name.identifier()))
-        .map_err(|issue| format!("procedure `{name}` can't be called: {}", issue.message))?;
+        .map_err(|issue| (format!("procedure `{name}` can't be called: {}", issue.message), None))?;
     let takes = |wanted: &str| {
         entry.as_ref().is_none_or(|entry| {
             entry.accepts_any_keyword || entry.parameters.iter().any(|parameter| parameter.name == wanted)
         })
     };
     if !takes(VALUES) {
-        return Err(format!(
-            "procedure `{name}` can't be a reducer, because it has no parameter `{VALUES}`; a reducer is \
-             `def {}({VALUES}: list)`, perhaps with `{FIELD}: str`, and returns the merged value",
+        let hint = format!(
+            "a reducer is `def {}({VALUES}: list)`, perhaps with `{FIELD}: str`, and returns the merged value",
             row.definition.name.identifier()
-        ));
+        );
+        let why = format!("procedure `{name}` can't be a reducer, because it has no parameter `{VALUES}`");
+        return Err((why, Some(hint)));
     }
     Ok(Custom { id: row.id, takes_field: takes(FIELD), name })
 }

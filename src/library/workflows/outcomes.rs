@@ -92,7 +92,7 @@ impl Library {
     /// order and all at once. Saying the same again changes nothing.
     ///
     /// # Errors
-    /// [`LibraryError::Scope`], [`LibraryError::Invalid`], [`LibraryError::RunOfOther`], or
+    /// [`LibraryError::Scope`], [`LibraryError::Argument`], [`LibraryError::RunOfOther`], or
     /// [`LibraryError::CompletedOtherwise`].
     pub fn complete_workflow(&self, draft: &OutcomeDraft) -> Result<Completed, LibraryError> {
         check(draft)?;
@@ -180,8 +180,8 @@ impl Library {
     }
 }
 
-fn invalid(message: &str) -> LibraryError {
-    LibraryError::Invalid(format!("nothing was stored: {message}"))
+fn refused(why: &str, hint: &str) -> LibraryError {
+    LibraryError::invalid_with_hint(format!("nothing was stored: {why}"), hint)
 }
 
 fn check(draft: &OutcomeDraft) -> Result<(), LibraryError> {
@@ -194,21 +194,20 @@ fn check(draft: &OutcomeDraft) -> Result<(), LibraryError> {
         ("nodes_failed", nodes_failed),
     ] {
         if value < 0 {
-            return Err(invalid(&format!("`{field}` is {value}; it counts from 0")));
+            return Err(refused(&format!("`{field}` is {value}"), "it counts from 0"));
         }
     }
     if nodes_succeeded.saturating_add(nodes_failed) > node_count {
-        return Err(invalid(&format!(
-            "`nodes_succeeded` {nodes_succeeded} and `nodes_failed` {nodes_failed} are more than `node_count` \
-             {node_count}; count every node once"
-        )));
+        let why = format!(
+            "`nodes_succeeded` {nodes_succeeded} and `nodes_failed` {nodes_failed} are more than `node_count` {node_count}"
+        );
+        return Err(refused(&why, "count every node once"));
     }
     if let Some(message) = &draft.error_message {
         let length = message.chars().count();
         if length > MAX_ERROR_CHARS {
-            return Err(invalid(&format!(
-                "`error_message` has {length} characters, and at most {MAX_ERROR_CHARS} are kept; cut it"
-            )));
+            let why = format!("`error_message` has {length} characters, and at most {MAX_ERROR_CHARS} are kept");
+            return Err(refused(&why, "cut it"));
         }
     }
     let is_named = |artifact: &Value| match artifact {
@@ -217,15 +216,16 @@ fn check(draft: &OutcomeDraft) -> Result<(), LibraryError> {
         _ => false,
     };
     if let Some(wrong) = draft.artifacts.iter().find(|artifact| !is_named(artifact)) {
-        return Err(invalid(&format!("`artifacts` has {wrong}; give a name or an object for each")));
+        return Err(refused(&format!("`artifacts` has {wrong}"), "give a name or an object for each"));
     }
     let bytes: usize = draft.artifacts.iter().map(|artifact| artifact.to_string().len()).sum();
     if draft.artifacts.len() > MAX_ARTIFACTS || bytes > MAX_ARTIFACT_BYTES {
-        return Err(invalid(&format!(
-            "`artifacts` has {} entries of {bytes} bytes, and at most {MAX_ARTIFACTS} of {MAX_ARTIFACT_BYTES} bytes \
-             are kept; name the files, not what is in them",
+        let why = format!(
+            "`artifacts` has {} entries of {bytes} bytes, and at most {MAX_ARTIFACTS} of {MAX_ARTIFACT_BYTES} bytes are \
+             kept",
             draft.artifacts.len()
-        )));
+        );
+        return Err(refused(&why, "name the files, not what is in them"));
     }
     Ok(())
 }

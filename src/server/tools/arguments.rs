@@ -64,7 +64,7 @@ number_or_text!(ProcedureArgument, VersionArgument);
 pub fn limit(given: Option<u32>, default: u32, most: u32) -> Result<u32, LibraryError> {
     match given {
         None => Ok(default),
-        Some(0) => Err(LibraryError::Invalid("`limit` must be at least 1".to_owned())),
+        Some(0) => Err(LibraryError::invalid("`limit` must be at least 1")),
         Some(limit) => Ok(limit.min(most)),
     }
 }
@@ -74,6 +74,6 @@ pub fn share(name: &str, given: f64) -> Result<f64, LibraryError> {
     if (0.0..=1.0).contains(&given) {
         Ok(given)
     } else {
-        Err(LibraryError::Invalid(format!("`{name}` must be from 0 to 1, got {given}")))
+        Err(LibraryError::invalid(format!("`{name}` must be from 0 to 1, got {given}")))
     }
 }

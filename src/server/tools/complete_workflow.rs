@@ -8,8 +8,9 @@ use crate::{
     domain::{learning::Ended, workflow::Counts},
     library::{LibraryError, OutcomeDraft, Services, outcome_id},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

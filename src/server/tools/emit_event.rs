@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 
 use super::views::ExecutionView;
 use crate::{
-    domain::{Outcome, RunStatus},
+    domain::{Hinted as _, Outcome, RunStatus},
     library::{LibraryError, Services, Triggered},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 
@@ -86,7 +87,7 @@ impl From<Triggered> for RunView {
                 name,
                 end: RunEnd::default(),
                 error_code: Some(error.code()),
-                error: Some(error.to_string()),
+                error: Some(error.in_full()),
             },
         }
     }

@@ -13,9 +13,10 @@ use super::{
 use crate::{
     library::{Activity, GenerateRequest, LibraryError, ModelUsage, ProcedureRef, Services, Validated},
     server::{
+        answer::Answer,
         progress::CallContext,
         reply::window,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
     validation::Issue,
 };

@@ -13,9 +13,10 @@ use crate::{
     domain::artifact::MemoryType,
     library::{self, Library, LibraryError, ProcedureRef, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
         reply::window,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

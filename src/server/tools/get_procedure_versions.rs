@@ -8,8 +8,9 @@ use crate::{
     domain::VersionKind,
     library::{self, LibraryError, ProcedureRef, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

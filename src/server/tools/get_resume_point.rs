@@ -10,8 +10,9 @@ use super::checkpoint_view::CheckpointView;
 use crate::{
     library::{LibraryError, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

@@ -12,9 +12,10 @@ use crate::{
     domain::{DecisionRecord, HostCall, artifact::MemoryType},
     library::{LibraryError, Services, rfc3339_ms},
     server::{
+        answer::Answer,
         progress::CallContext,
         reply::window,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

@@ -9,8 +9,9 @@ use crate::{
     domain::artifact::MemoryType,
     library::{Artifact, ArtifactDraft, LibraryError, ProcedureRef, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

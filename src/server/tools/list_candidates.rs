@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::{
     library::{CandidateView, LibraryError, Services, rfc3339_ms},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

@@ -12,8 +12,9 @@ use crate::{
     domain::artifact::MemoryType,
     library::{Library, LibraryError, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

@@ -9,9 +9,10 @@ use crate::{
     domain::ItemKind,
     library::{InboxEntry, InboxFilter, LibraryError, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
         reply::window,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

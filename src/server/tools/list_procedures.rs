@@ -8,8 +8,9 @@ use crate::{
     domain::{ProcedureFilter, Status},
     library::{LibraryError, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

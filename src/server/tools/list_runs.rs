@@ -11,8 +11,9 @@ use crate::{
     domain::{RunFilter, RunStatus},
     library::{LibraryError, ProcedureRef, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

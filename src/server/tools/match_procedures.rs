@@ -8,8 +8,9 @@ use super::{arguments::limit, views::ProcedureView};
 use crate::{
     library::{LibraryError, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

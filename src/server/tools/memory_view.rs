@@ -108,7 +108,7 @@ pub fn procedure_item(found: &Found) -> String {
 /// The limit of a section that a caller may set.
 pub fn token_limit(given: Option<u32>) -> Result<usize, LibraryError> {
     match given {
-        Some(0) => Err(LibraryError::Invalid("`max_tokens` must be at least 1".to_owned())),
+        Some(0) => Err(LibraryError::invalid("`max_tokens` must be at least 1")),
         given => Ok(given.unwrap_or(DEFAULT_TOKENS).min(MAX_TOKENS) as usize),
     }
 }

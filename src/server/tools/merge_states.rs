@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 use crate::{
     library::{LibraryError, MergeRequest, Services, runs::Active},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

@@ -11,8 +11,9 @@ use crate::{
     domain::{learning::Ended, scope::Level},
     library::{Group, LibraryError, OutcomeQuery, RecallScope, Section, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

@@ -12,8 +12,9 @@ use crate::{
     domain::scope::Level,
     library::{Group, LibraryError, OutcomeQuery, RecallFilter, RecallScope, Section, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

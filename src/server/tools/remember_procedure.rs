@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use crate::{
     library::{CloneRequest, DefinitionDraft, DefinitionPatch, Library, LibraryError, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset, parse, take_fields},
+        tool::{Effect, Tool, Toolset, parse, take_fields},
         tools::arguments::ProcedureArgument,
     },
 };
@@ -82,7 +83,7 @@ impl Tool for RememberProcedure {
                 library.clone_procedure(&CloneRequest { source: source.into(), name, fields, code })
             }
             (None, Some(name)) => library.remember(DefinitionDraft { name, fields }, code.as_deref()),
-            (None, None) => Err(LibraryError::Invalid("missing field `name`".to_owned())),
+            (None, None) => Err(LibraryError::invalid("missing field `name`")),
         };
         let remembered = services.blocking(remember).await?;
         let row = remembered.procedure;

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     library::{LibraryError, Services, rfc3339_ms},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use crate::{
     library::{LibraryError, Review, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset, parse},
+        tool::{Effect, Tool, Toolset, parse},
     },
 };
 
@@ -69,7 +70,7 @@ impl Tool for ReviewCandidate {
 }
 
 fn review(decision: Decision, edits: Option<Map<String, Value>>) -> Result<Review, LibraryError> {
-    let within = |error: LibraryError| LibraryError::Invalid(format!("`edits`: {error}"));
+    let within = |error: LibraryError| LibraryError::invalid_in("`edits`", &error);
     match (decision, edits) {
         (Decision::Approve, edits) => {
             let mut edits = edits.unwrap_or_default();
@@ -77,19 +78,21 @@ fn review(decision: Decision, edits: Option<Map<String, Value>>) -> Result<Revie
                 None => None,
                 Some(Value::String(name)) => Some(name),
                 Some(other) => {
-                    return Err(LibraryError::Invalid(format!("`edits.name` is {other}; a name is a text")));
+                    return Err(LibraryError::invalid_with_hint(
+                        format!("`edits.name` is {other}"),
+                        "a name is a text",
+                    ));
                 }
             };
             Ok(Review::Approve(name, Box::new(parse(edits).map_err(within)?)))
         }
         (Decision::Edit, Some(edits)) => Ok(Review::Edit(parse(edits).map_err(within)?)),
-        (Decision::Edit, None) => {
-            Err(LibraryError::Invalid("`edit` needs `edits`: the fields with their new words".to_owned()))
-        }
+        (Decision::Edit, None) => Err(LibraryError::invalid("`edit` needs `edits`: the fields with their new words")),
         (Decision::Reject, None) => Ok(Review::Reject),
         (Decision::Skip, None) => Ok(Review::Skip),
-        (Decision::Reject | Decision::Skip, Some(_)) => Err(LibraryError::Invalid(
-            "`edits` go with `approve` or `edit`; leave them out to reject or skip".to_owned(),
+        (Decision::Reject | Decision::Skip, Some(_)) => Err(LibraryError::invalid_with_hint(
+            "`edits` go with `approve` or `edit`",
+            "leave them out to reject or skip",
         )),
     }
 }

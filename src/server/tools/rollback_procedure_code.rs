@@ -7,8 +7,9 @@ use super::arguments::{ProcedureArgument, VersionArgument};
 use crate::{
     library::{LibraryError, ProcedureRef, Services, VersionRef},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
 };
 

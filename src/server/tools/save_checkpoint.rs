@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use crate::{
     library::{CheckpointDraft, LibraryError, Services, State, checkpoint_id},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset, parse},
+        tool::{Effect, Tool, Toolset, parse},
         verbatim,
     },
 };
@@ -47,6 +48,7 @@ impl Tool for SaveCheckpoint {
         equal.";
     const TOOLSET: Toolset = Toolset::Checkpoints;
     const EFFECT: Effect = Effect::Adds;
+    const LARGE_ARGUMENT: Option<&'static str> = Some("state");
     type Params = Params;
     type Output = Output;
 

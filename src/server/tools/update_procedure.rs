@@ -8,8 +8,9 @@ use super::arguments::ProcedureArgument;
 use crate::{
     library::{DefinitionPatch, LibraryError, ProcedureRef, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset, parse, take_fields},
+        tool::{Effect, Tool, Toolset, parse, take_fields},
     },
 };
 

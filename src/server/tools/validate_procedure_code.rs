@@ -10,8 +10,9 @@ use crate::{
     domain::Permissions,
     library::{LibraryError, ProcedureRef, Services},
     server::{
+        answer::Answer,
         progress::CallContext,
-        tool::{Answer, Effect, Tool, Toolset},
+        tool::{Effect, Tool, Toolset},
     },
     validation::{Checks, Issue},
 };

@@ -10,7 +10,7 @@ use crate::{
         self,
         runs::{Execution, Gate},
     },
-    server::{reply::window, tool::Answer},
+    server::{answer::Answer, reply::window},
 };
 
 const MAX_DESCRIPTION_CHARS: usize = 300;

@@ -1,4 +1,5 @@
 //! Homes and the tenants in them.
 
+mod follow_ups;
 mod tenants;
 mod tenants_apart;

@@ -1,4 +1,4 @@
 //! What runs teach.
 
-mod candidates;
+pub mod candidates;
 mod words;

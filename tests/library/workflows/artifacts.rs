@@ -178,6 +178,45 @@ fn what_was_changed_or_is_gone_is_not_passed_off_as_what_was_linked() {
 }
 
 #[test]
+fn a_folder_in_the_place_of_a_file_is_not_called_missing() {
+    let (home, folder) = granted();
+    let mut client = home.start();
+    let saved = checkpoint(&mut client, &json!({}));
+    let path = file(&folder, "a.txt", b"abc");
+    let uri = link(&mut client, ("checkpoint", &saved), &path)["uri"].clone();
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    let error = unreadable(&mut client, &uri, "artifact_changed");
+    assert!(error.contains("is no file any more; link it again"), "{error}");
+    let rows = client.ok("list_checkpoints", json!({"run_id": "run_7"}));
+    assert_eq!(rows["checkpoints"][0]["artifacts"][0]["status"], json!("changed"), "{rows}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_can_not_be_read_is_not_called_missing() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let (home, folder) = granted();
+    let mut client = home.start();
+    let saved = checkpoint(&mut client, &json!({}));
+    let path = file(&folder, "a.txt", b"abc");
+    let uri = link(&mut client, ("checkpoint", &saved), &path)["uri"].clone();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+    // The root user reads it all the same.
+    if fs::read(&path).is_err() {
+        let error = unreadable(&mut client, &uri, "artifact_changed");
+        assert!(error.contains("can't be read ("), "{error}");
+        let again = arguments(("checkpoint", &saved), &path);
+        assert!(client.refused("link_artifact", again, "invalid_argument").contains("can't be read"));
+    }
+    fs::remove_file(&path).unwrap();
+    symlink(&path, &path).unwrap();
+    let error = unreadable(&mut client, &uri, "artifact_changed");
+    assert!(error.contains("can't be read ("), "{error}");
+}
+
+#[test]
 fn only_granted_files_that_are_what_they_should_be_are_linked() {
     let (home, folder) = granted();
     let outside = home.beside("outside");

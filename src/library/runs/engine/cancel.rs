@@ -19,7 +19,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`LibraryError::RunEnded`], [`LibraryError::RunElsewhere`] or [`LibraryError::RunNotFound`];
-    /// [`LibraryError::Invalid`] when another run called it.
+    /// [`LibraryError::Argument`] when another run called it.
     pub async fn cancel(&self, run_id: &str) -> Result<(), LibraryError> {
         if let Some(active) = self.registry.find_active(run_id) {
             active.stop();

@@ -116,5 +116,5 @@ impl Engine {
 /// The error for what can't be done with a run that another called.
 pub fn called(run: &Run) -> LibraryError {
     let parent = run.parent_run_id.as_deref().unwrap_or_default();
-    LibraryError::Invalid(format!("run `{}` was called by run `{parent}`; pass that one", run.id))
+    LibraryError::invalid_with_hint(format!("run `{}` was called by run `{parent}`", run.id), "pass that one")
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Engine;
 use crate::{
     config::Resume,
-    domain::RunStatus,
+    domain::{Hinted as _, RunStatus},
     library::{
         LibraryError, blocking, now_ms,
         runs::{
@@ -63,7 +63,7 @@ impl Engine {
     /// A run that can't be gone on with fails, and says why.
     async fn give_up(&self, run_id: &str, error: &LibraryError) {
         tracing::warn!(run = run_id, %error, "an interrupted run can't go on");
-        let ended = self.end_without_state(run_id, RunStatus::Failed, &error.to_string()).await;
+        let ended = self.end_without_state(run_id, RunStatus::Failed, &error.in_full()).await;
         if let Err(error) = ended {
             tracing::warn!(run = run_id, %error, "its end can't be recorded");
         }

@@ -76,7 +76,7 @@ impl Engine {
             return self.decide(run_id, &gate, &Decision::Expire, &Decider::Nobody, active).await;
         }
         if decision == Decision::Expire {
-            return Err(LibraryError::Invalid(format!("run `{run_id}` still waits for a decision")));
+            return Err(LibraryError::invalid(format!("run `{run_id}` still waits for a decision")));
         }
         if gate.is_for_people() && opened.config.approvals == Approvals::Human && !decider.satisfies_human_policy() {
             return Err(LibraryError::ApprovalNeedsHuman { id: run_id.to_owned(), question: gate.question });

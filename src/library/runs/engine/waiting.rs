@@ -68,7 +68,7 @@ impl Engine {
     /// question; what needs a yes or no is put before whoever can be asked.
     ///
     /// # Errors
-    /// As [`Engine::resume`]; and [`LibraryError::Invalid`] where a decision is wanted and nobody can be asked for it.
+    /// As [`Engine::resume`]; and [`LibraryError::Argument`] where a decision is wanted and nobody can be asked for it.
     pub async fn resume_undecided(
         &self,
         run_id: &str,
@@ -94,14 +94,14 @@ impl Engine {
         let Some(asker) = active.asker.clone() else {
             return Err(match (approvals, gate.request.kind) {
                 (Approvals::Human, _) => LibraryError::ApprovalNeedsHuman { id: run.id, question: gate.question },
-                (_, GateKind::Question) => LibraryError::Invalid(format!(
-                    "run `{}` waits for an answer to \"{}\"; ask your user, and pass it as `value`",
-                    run.id, gate.question
-                )),
-                _ => LibraryError::Invalid(format!(
-                    "run `{}` waits for a yes or no to \"{}\"; ask your user, and say `decision`: `approve` or `reject`",
-                    run.id, gate.question
-                )),
+                (_, GateKind::Question) => LibraryError::invalid_with_hint(
+                    format!("run `{}` waits for an answer to \"{}\"", run.id, gate.question),
+                    "ask your user, and pass it as `value`",
+                ),
+                _ => LibraryError::invalid_with_hint(
+                    format!("run `{}` waits for a yes or no to \"{}\"", run.id, gate.question),
+                    "ask your user, and say `decision`: `approve` or `reject`",
+                ),
             });
         };
         match asked(&*asker, &gate, &active).await {

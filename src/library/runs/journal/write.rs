@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::saved::{SavedFrame, SavedReply, refused, sealed_parts};
 use crate::{
-    domain::{DecisionRecord, HostCall, inbox::NewItem},
+    domain::{DecisionRecord, Hinted as _, HostCall, inbox::NewItem},
     library::{
-        CheckpointDraft, Library, LibraryError, blocking, now_ms,
+        CheckpointDraft, ErrorKind, Library, LibraryError, blocking, now_ms,
         runs::{call::Answer, frame::Frame, machine::Sequence},
     },
     runtime::{Budget, PythonError, Reply},
@@ -126,10 +126,9 @@ pub async fn save_checkpoint(
         library.database.write(|writer| {
             let reply = match prepared.and_then(|prepared| library.write_checkpoint(writer, prepared)) {
                 Ok(_) => Reply::Value(Value::Null),
-                Err(
-                    refused @ (LibraryError::Invalid(_) | LibraryError::Scope(_) | LibraryError::RunOfOther { .. }),
-                ) => {
-                    let error = PythonError::new("ValueError", format!("checkpoint(): {refused}"));
+                // The code said something that can't be.
+                Err(refused) if refused.kind() == ErrorKind::Caller => {
+                    let error = PythonError::new("ValueError", format!("checkpoint(): {}", refused.in_full()));
                     entry.error = Some(format!("{}: {}", error.kind, error.message));
                     entry.result = None;
                     Reply::Raise(error)

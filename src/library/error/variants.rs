@@ -1,6 +1,4 @@
-//! Everything that a service can answer instead of a result: what happened, with which value, and what to do next.
-
-use serde_json::{Value, json};
+//! What happened, and with which value. What to do about it is in [`super::hint`], whose fault it is in [`super::kind`].
 
 use crate::{
     config::ConfigError,
@@ -21,11 +19,19 @@ pub enum LibraryError {
     /// The history.
     #[error(transparent)]
     Versions(#[from] VersionsError),
+    /// A change is in the history, and the database can't follow.
+    #[error("the change of `{name}` is stored, but can't be read back: {why}")]
+    Unindexed {
+        /// Which procedure.
+        name: String,
+        /// What the database said.
+        why: String,
+    },
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The sandbox itself, not the code in it.
-    #[error("{0}; try again, and look at the server's log if it stays")]
+    #[error(transparent)]
     Sandbox(#[from] RuntimeError),
     /// The model.
     #[error(transparent)]
@@ -39,18 +45,32 @@ pub enum LibraryError {
         message: String,
     },
     /// Others would have the tables changed under them.
-    #[error(
-        "{} the home open; end {} and try again (clients that start a server of their own may have to be closed)",
-        if *count == 1 { "1 other process has".to_owned() } else { format!("{count} other processes have") },
-        if *count == 1 { "it" } else { "them" }
-    )]
+    #[error("{} the home open", if *count == 1 {
+        "1 other process has".to_owned()
+    } else {
+        format!("{count} other processes have")
+    })]
     HomeInUse {
         /// How many.
         count: usize,
     },
-    /// An argument makes no sense.
-    #[error("{0}")]
-    Invalid(String),
+    /// The program is at fault: what happened should not be able to. Made with [`Self::internal`] and its sisters.
+    #[error("a fault of this program, not of the call: {what}")]
+    Internal {
+        /// What happened, in plain words; what was below it is in the log.
+        what: String,
+    },
+    /// The server ends, and with it what it was doing.
+    #[error("the server is shutting down")]
+    ShuttingDown,
+    /// An argument makes no sense. Made with [`Self::invalid`] and its sisters.
+    #[error("{message}")]
+    Argument {
+        /// Which one, and why.
+        message: String,
+        /// What to pass in its place.
+        hint: Option<String>,
+    },
     /// States don't fit together.
     #[error(transparent)]
     Merge(#[from] MergeError),
@@ -61,9 +81,7 @@ pub enum LibraryError {
     #[error(transparent)]
     Name(#[from] NameError),
     /// No procedure has this id or name.
-    #[error("there is no procedure `{given}`{}", closest.as_ref().map_or_else(
-        || "; list_procedures shows what there is".to_owned(),
-        |name| format!("; the closest name is `{name}`")))]
+    #[error("there is no procedure `{given}`")]
     ProcedureNotFound {
         /// What was asked for.
         given: String,
@@ -71,14 +89,10 @@ pub enum LibraryError {
         closest: Option<String>,
     },
     /// The procedure was removed.
-    #[error(
-        "procedure `{0}` was deleted; its history and stats can still be read, and remember_procedure with the same name brings it back"
-    )]
+    #[error("procedure `{0}` was deleted")]
     ProcedureDeleted(String),
     /// The name is in use.
-    #[error(
-        "there already is a procedure `{name}` (id {id}, version {version}); use update_procedure or generate_procedure_code to change it, or choose another name"
-    )]
+    #[error("there already is a procedure `{name}` (id {id}, version {version})")]
     NameTaken {
         /// The name.
         name: String,
@@ -88,12 +102,10 @@ pub enum LibraryError {
         version: VersionNumber,
     },
     /// The name is in use for something that the caller can't see.
-    #[error("the name `{0}` is taken by another user of this home; choose another name")]
+    #[error("the name `{0}` is taken by another user of this home")]
     NameHidden(String),
     /// Only the owner may do that.
-    #[error(
-        "procedure `{name}` belongs to `{owner}`, and only its owner changes or deletes it or its code; remember a copy under another name to change that"
-    )]
+    #[error("procedure `{name}` belongs to `{owner}`, and only its owner changes or deletes it or its code")]
     NotOwner {
         /// Which procedure.
         name: String,
@@ -101,7 +113,7 @@ pub enum LibraryError {
         owner: String,
     },
     /// The procedure is disabled.
-    #[error("procedure `{0}` is disabled; update_procedure with `enabled: true` allows it again")]
+    #[error("procedure `{0}` is disabled")]
     Disabled(String),
     /// The parameters of an execution don't fit.
     #[error("`{name}` was not executed: {message}")]
@@ -120,9 +132,7 @@ pub enum LibraryError {
         message: String,
     },
     /// The caller worked from an old version.
-    #[error(
-        "procedure `{name}` is at version {current}, not {expected}: it was changed since you read it; read it again and repeat your change"
-    )]
+    #[error("procedure `{name}` is at version {current}, not {expected}: it was changed since you read it")]
     StaleVersion {
         /// Which procedure.
         name: String,
@@ -138,9 +148,7 @@ pub enum LibraryError {
         issues: Vec<Issue>,
     },
     /// No version matches.
-    #[error(
-        "procedure `{name}` has no version `{given}`; it has 1 to {newest} (a number, `v3`, or at least 7 digits of a commit)"
-    )]
+    #[error("procedure `{name}` has no version `{given}`")]
     VersionNotFound {
         /// Which procedure.
         name: String,
@@ -150,7 +158,7 @@ pub enum LibraryError {
         newest: VersionNumber,
     },
     /// The version has no code to go back to.
-    #[error("version {version} of `{name}` has no code to roll back to; get_procedure_versions shows which ones have")]
+    #[error("version {version} of `{name}` has no code to roll back to")]
     VersionWithoutCode {
         /// Which procedure.
         name: String,
@@ -158,17 +166,13 @@ pub enum LibraryError {
         version: VersionNumber,
     },
     /// No run has this id.
-    #[error("there is no run `{0}`; list_runs shows the latest")]
+    #[error("there is no run `{0}`")]
     RunNotFound(String),
     /// No outcome of such a run is stored.
-    #[error("there is no outcome `{0}`; complete_workflow stores one, recall_outcomes finds them")]
+    #[error("there is no outcome `{0}`")]
     OutcomeNotFound(String),
     /// The run can't go on.
-    #[error("run `{id}` is {}, not paused, so it can't be resumed{}", status.as_str(), if *status == RunStatus::Interrupted {
-        "; execute the procedure again"
-    } else {
-        ""
-    })]
+    #[error("run `{id}` is {}, not paused, so it can't be resumed", status.as_str())]
     RunNotPaused {
         /// Which run.
         id: String,
@@ -176,7 +180,7 @@ pub enum LibraryError {
         status: RunStatus,
     },
     /// The saved state of a run can't be trusted or understood.
-    #[error("run `{id}` can't go on from its saved state: {reason}; execute the procedure again")]
+    #[error("run `{id}` can't go on from its saved state: {reason}")]
     StateRefused {
         /// Which run.
         id: String,
@@ -184,9 +188,7 @@ pub enum LibraryError {
         reason: String,
     },
     /// The policy wants a person to decide.
-    #[error(
-        "run `{id}` waits for its user, and the policy says that only a person may decide (\"{question}\"); ask them to run `repertoire approve {id}` in a terminal"
-    )]
+    #[error("run `{id}` waits for its user, and the policy says that only a person may decide (\"{question}\")")]
     ApprovalNeedsHuman {
         /// Which run.
         id: String,
@@ -194,18 +196,18 @@ pub enum LibraryError {
         question: String,
     },
     /// Somebody was faster, or the answer was given before.
-    #[error("that question of run `{0}` was already decided; get_run shows by whom, and what the run waits for now")]
+    #[error("that question of run `{0}` was already decided")]
     AlreadyDecided(String),
     /// A repeated call names no question that was asked here.
     #[error(
-        "`requestState` and `inputResponses` are no answer to a question that `{tool}` asked, so nothing was executed; call it without them to begin anew"
+        "`requestState` and `inputResponses` are no answer to a question that `{tool}` asked, so nothing was executed"
     )]
     NotAsked {
         /// The tool that was called.
         tool: String,
     },
     /// The run belongs to another process.
-    #[error("run `{0}` belongs to another server process that is still alive; use that one")]
+    #[error("run `{0}` belongs to another server process that is still alive")]
     RunElsewhere(String),
     /// The run has ended.
     #[error("run `{id}` is already {}", status.as_str())]
@@ -216,9 +218,7 @@ pub enum LibraryError {
         status: RunStatus,
     },
     /// The run of a workflow belongs to another one.
-    #[error(
-        "run `{run}` belongs to workflow `{workflow}`, not to `{given}`; give a run of `{given}` a name of its own"
-    )]
+    #[error("run `{run}` belongs to workflow `{workflow}`, not to `{given}`")]
     RunOfOther {
         /// Which run.
         run: String,
@@ -238,7 +238,7 @@ pub enum LibraryError {
         message: String,
     },
     /// The run of a workflow has no such checkpoint.
-    #[error("run `{run}` has no checkpoint `{id}`; list_checkpoints shows what it has")]
+    #[error("run `{run}` has no checkpoint `{id}`")]
     CheckpointNotFound {
         /// What was asked for.
         id: String,
@@ -247,7 +247,7 @@ pub enum LibraryError {
     },
     /// The run of a workflow ended otherwise before.
     #[error(
-        "run `{run}` was completed before, as {ended} of workflow `{workflow}` at {at}, and differs from that in {differs}; what is stored stays, so give another run a name of its own"
+        "run `{run}` was completed before, as {ended} of workflow `{workflow}` at {at}, and differs from that in {differs}"
     )]
     CompletedOtherwise {
         /// Which run.
@@ -262,12 +262,10 @@ pub enum LibraryError {
         differs: String,
     },
     /// There is no such candidate.
-    #[error("there is no candidate `{0}`; list_candidates shows those that wait")]
+    #[error("there is no candidate `{0}`")]
     CandidateNotFound(i64),
     /// A candidate was decided on.
-    #[error("candidate `{id}` was {decision} by `{by}` at {at}{}", procedure.as_ref().map_or_else(
-        || "; it comes back when its evidence doubles".to_owned(),
-        |name| format!(", as procedure `{name}`; change that with update_procedure")))]
+    #[error("candidate `{id}` was {decision} by `{by}` at {at}{}", procedure.as_ref().map_or_else(String::new, |name| format!(", as procedure `{name}`")))]
     CandidateReviewed {
         /// Which one.
         id: i64,
@@ -281,15 +279,13 @@ pub enum LibraryError {
         procedure: Option<String>,
     },
     /// Another call makes a procedure of the candidate.
-    #[error("candidate `{0}` is being approved by another call; look at list_candidates in a moment")]
+    #[error("candidate `{0}` is being approved by another call")]
     CandidateBusy(i64),
     /// The user linked no such artifact.
-    #[error("there is no artifact `{0}`; resources/list shows the files that are linked")]
+    #[error("there is no artifact `{0}`")]
     ArtifactNotFound(i64),
     /// A linked file is not what it was.
-    #[error(
-        "`{location}` (artifact `{id}`) {why}; link it again with link_artifact if that is right, or bring back what it was"
-    )]
+    #[error("`{location}` (artifact `{id}`) {why}")]
     ArtifactChanged {
         /// Which artifact.
         id: i64,
@@ -299,9 +295,7 @@ pub enum LibraryError {
         why: String,
     },
     /// A file lies where nothing may be read.
-    #[error(
-        "`{path}` lies in no directory that the policy grants; the user can add one to `read` under [policy] in {file}"
-    )]
+    #[error("`{path}` lies in no directory that the policy grants")]
     FileNotGranted {
         /// The file.
         path: String,
@@ -312,10 +306,10 @@ pub enum LibraryError {
     #[error(transparent)]
     Hash(#[from] HashError),
     /// The inbox has no such item.
-    #[error("the inbox has no item `{0}`; list_inbox shows what there is")]
+    #[error("the inbox has no item `{0}`")]
     ItemNotFound(i64),
     /// Somebody was faster.
-    #[error("item `{id}` was already resolved by `{by}` at {at}; nothing is left to do")]
+    #[error("item `{id}` was already resolved by `{by}` at {at}")]
     ItemResolved {
         /// Which item.
         id: i64,
@@ -333,68 +327,5 @@ fn first_error(issues: &[Issue]) -> String {
     match errors.len() {
         1 => format!("{line}{}", first.message),
         more => format!("{line}{} (and {} more, see `issues`)", first.message, more - 1),
-    }
-}
-
-impl LibraryError {
-    /// A stable word for programs.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Storage(_) => "storage_error",
-            Self::Versions(_) => "history_error",
-            Self::Config(_) => "configuration_error",
-            Self::Sandbox(_) => "sandbox_error",
-            Self::Model(error) => error.code(),
-            Self::Home { .. } => "home_error",
-            Self::HomeInUse { .. } => "home_in_use",
-            Self::Invalid(_)
-            | Self::Name(_)
-            | Self::Merge(_)
-            | Self::Scope(_)
-            | Self::Hash(_)
-            | Self::RunOfOther { .. } => "invalid_argument",
-            Self::ProcedureNotFound { .. } => "procedure_not_found",
-            Self::ProcedureDeleted(_) => "procedure_deleted",
-            Self::NameTaken { .. } | Self::NameHidden(_) => "name_taken",
-            Self::NotOwner { .. } => "not_owner",
-            Self::Disabled(_) => "procedure_disabled",
-            Self::Parameters { .. } => "invalid_parameters",
-            Self::PermissionDenied { .. } | Self::FileNotGranted { .. } => "permission_denied",
-            Self::StaleVersion { .. } => "stale_version",
-            Self::CodeRejected { .. } => "code_rejected",
-            Self::VersionNotFound { .. } => "version_not_found",
-            Self::VersionWithoutCode { .. } => "version_without_code",
-            Self::RunNotFound(_) => "run_not_found",
-            Self::OutcomeNotFound(_) => "outcome_not_found",
-            Self::RunNotPaused { .. } => "run_not_paused",
-            Self::StateRefused { .. } => "state_refused",
-            Self::ApprovalNeedsHuman { .. } => "approval_needs_human",
-            Self::AlreadyDecided(_) => "already_decided",
-            Self::NotAsked { .. } => "not_asked",
-            Self::RunElsewhere(_) => "run_elsewhere",
-            Self::RunEnded { .. } => "run_ended",
-            Self::ArtifactNotFound(_) => "artifact_not_found",
-            Self::ArtifactChanged { .. } => "artifact_changed",
-            Self::Reducer { .. } => "reducer_failed",
-            Self::CheckpointNotFound { .. } => "checkpoint_not_found",
-            Self::CompletedOtherwise { .. } => "already_completed",
-            Self::CandidateNotFound(_) => "candidate_not_found",
-            Self::CandidateReviewed { .. } => "already_reviewed",
-            Self::CandidateBusy(_) => "candidate_busy",
-            Self::ItemNotFound(_) => "item_not_found",
-            Self::ItemResolved { .. } => "item_resolved",
-        }
-    }
-
-    /// Facts that a program may want beside the text.
-    #[must_use]
-    pub fn details(&self) -> Option<(&'static str, Value)> {
-        match self {
-            Self::CodeRejected { issues } => Some(("issues", json!(issues))),
-            Self::StaleVersion { current, .. } => Some(("current_version", json!(current))),
-            Self::NameTaken { id, .. } => Some(("procedure_id", json!(id))),
-            _ => None,
-        }
     }
 }
