@@ -16,7 +16,6 @@ pub enum Action {
     Reply(Reply),
     /// Execute another procedure and go on with its result.
     CallProcedure {
-        /// Its name.
         name: String,
         /// Its parameters.
         arguments: Map<String, Value>,

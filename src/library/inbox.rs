@@ -12,7 +12,6 @@ use crate::{
 /// Which entries of the inbox to list.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InboxFilter {
-    /// Only of this kind.
     pub kind: Option<ItemKind>,
     /// Also those that were done with.
     pub include_resolved: bool,

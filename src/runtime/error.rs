@@ -5,7 +5,6 @@
 pub struct PythonError {
     /// The class, for example `ValueError`.
     pub kind: String,
-    /// Its message.
     pub message: String,
     /// As Python prints it, with the lines of the procedure's code.
     pub traceback: String,

@@ -60,7 +60,6 @@ pub enum Reply {
     Value(Value),
     /// It returned an instance of a host class with these attributes.
     Instance {
-        /// The class.
         class: &'static str,
         /// The attributes.
         fields: Map<String, Value>,

@@ -16,7 +16,6 @@ pub struct Verdict {
 pub struct TypeFinding {
     /// The checker's name of the rule, such as `invalid-argument-type`.
     pub rule: String,
-    /// What is wrong.
     pub message: String,
     /// The line, counted from 1.
     pub line: u32,

@@ -60,7 +60,6 @@ pub struct Elicitation {
     pub peer: Peer<RoleServer>,
     /// How long they may take.
     pub limit: Duration,
-    /// Who they are.
     pub decider: Decider,
 }
 

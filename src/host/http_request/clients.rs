@@ -24,9 +24,7 @@ use crate::host::grants::Zone;
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("it leads to the {} {address}", class.describe())]
 pub struct OutOfBounds {
-    /// One of them.
     pub address: IpAddr,
-    /// Its class.
     pub class: Class,
 }
 

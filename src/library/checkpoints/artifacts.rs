@@ -43,9 +43,7 @@ pub struct ArtifactDraft {
     pub path: Option<String>,
     /// The address of something that is somewhere else.
     pub uri: Option<String>,
-    /// Its hash.
     pub content_hash: Option<String>,
-    /// Its length.
     pub size_bytes: Option<u64>,
     /// What the caller wants to note.
     pub metadata: Option<Map<String, Value>>,

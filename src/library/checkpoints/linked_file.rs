@@ -17,7 +17,6 @@ use crate::{
 /// An artifact and what can be said of it at a glance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Artifact {
-    /// It.
     pub row: LinkedArtifact,
     /// What has become of the file, where that shows: `missing` or `changed`.
     pub status: Option<&'static str>,

@@ -25,13 +25,11 @@ const MAX_BRANCHES: usize = 100;
 /// A state that is to be saved.
 #[derive(Debug, Clone, Default)]
 pub struct CheckpointDraft {
-    /// The workflow.
     pub workflow_id: String,
     /// The run of that workflow.
     pub run_id: String,
     /// The node that made the state.
     pub node_id: String,
-    /// The state.
     pub state: State,
     /// The branch, where the run has several.
     pub branch_id: Option<String>,

@@ -37,7 +37,6 @@ impl CodeSource {
 /// Code that may become the next version of a procedure.
 #[derive(Debug, Clone)]
 pub struct Candidate {
-    /// The code.
     pub code: String,
     /// Where it came from.
     pub source: CodeSource,
@@ -94,11 +93,9 @@ impl Making {
 pub struct Generated {
     /// The procedure afterwards.
     pub procedure: Procedure,
-    /// The code.
     pub code: String,
     /// Where it came from.
     pub source: CodeSource,
-    /// Confidence in it.
     pub confidence: f64,
     /// What the checks say of it, remarks included.
     pub validated: Validated,

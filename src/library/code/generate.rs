@@ -28,7 +28,6 @@ const FAILURES_SHOWN: u32 = 3;
 /// What is wanted.
 #[derive(Debug, Clone)]
 pub struct GenerateRequest {
-    /// For which procedure.
     pub wanted: ProcedureRef,
     /// The caller's own code.
     pub code: Option<String>,

@@ -39,7 +39,6 @@ pub enum LibraryError {
     /// The home folder.
     #[error("can't use the home folder `{path}`: {message}")]
     Home {
-        /// The folder.
         path: String,
         /// What the system said.
         message: String,
@@ -50,10 +49,7 @@ pub enum LibraryError {
     } else {
         format!("{count} other processes have")
     })]
-    HomeInUse {
-        /// How many.
-        count: usize,
-    },
+    HomeInUse { count: usize },
     /// The program is at fault: what happened should not be able to. Made with [`Self::internal`] and its sisters.
     #[error("a fault of this program, not of the call: {what}")]
     Internal {
@@ -66,7 +62,6 @@ pub enum LibraryError {
     /// An argument makes no sense. Made with [`Self::invalid`] and its sisters.
     #[error("{message}")]
     Argument {
-        /// Which one, and why.
         message: String,
         /// What to pass in its place.
         hint: Option<String>,
@@ -94,11 +89,9 @@ pub enum LibraryError {
     /// The name is in use.
     #[error("there already is a procedure `{name}` (id {id}, version {version})")]
     NameTaken {
-        /// The name.
         name: String,
         /// Its handle.
         id: i64,
-        /// Its version.
         version: VersionNumber,
     },
     /// The name is in use for something that the caller can't see.
@@ -109,7 +102,6 @@ pub enum LibraryError {
     NotOwner {
         /// Which procedure.
         name: String,
-        /// Whose it is.
         owner: String,
     },
     /// The procedure is disabled.
@@ -138,7 +130,6 @@ pub enum LibraryError {
         name: String,
         /// What the caller expected.
         expected: VersionNumber,
-        /// What it is.
         current: VersionNumber,
     },
     /// The code has syntax or security errors.
@@ -154,7 +145,6 @@ pub enum LibraryError {
         name: String,
         /// What was asked for.
         given: String,
-        /// The newest that there is.
         newest: VersionNumber,
     },
     /// The version has no code to go back to.
@@ -162,7 +152,6 @@ pub enum LibraryError {
     VersionWithoutCode {
         /// Which procedure.
         name: String,
-        /// Which version.
         version: VersionNumber,
     },
     /// No run has this id.
@@ -173,12 +162,7 @@ pub enum LibraryError {
     OutcomeNotFound(String),
     /// The run can't go on.
     #[error("run `{id}` is {}, not paused, so it can't be resumed", status.as_str())]
-    RunNotPaused {
-        /// Which run.
-        id: String,
-        /// Where it stands.
-        status: RunStatus,
-    },
+    RunNotPaused { id: String, status: RunStatus },
     /// The saved state of a run can't be trusted or understood.
     #[error("run `{id}` can't go on from its saved state: {reason}")]
     StateRefused {
@@ -192,7 +176,6 @@ pub enum LibraryError {
     ApprovalNeedsHuman {
         /// Which run.
         id: String,
-        /// What is asked.
         question: String,
     },
     /// Somebody was faster, or the answer was given before.
@@ -211,38 +194,23 @@ pub enum LibraryError {
     RunElsewhere(String),
     /// The run has ended.
     #[error("run `{id}` is already {}", status.as_str())]
-    RunEnded {
-        /// Which run.
-        id: String,
-        /// Where it stands.
-        status: RunStatus,
-    },
+    RunEnded { id: String, status: RunStatus },
     /// The run of a workflow belongs to another one.
     #[error("run `{run}` belongs to workflow `{workflow}`, not to `{given}`")]
     RunOfOther {
-        /// Which run.
         run: String,
-        /// What it is a run of.
         workflow: String,
         /// What the caller said.
         given: String,
     },
     /// A procedure that was to merge a field did not come to a value.
     #[error("the states were not merged: procedure `{procedure}`, the reducer of field `{field}`: {message}")]
-    Reducer {
-        /// The field.
-        field: String,
-        /// Which procedure.
-        procedure: String,
-        /// Why.
-        message: String,
-    },
+    Reducer { field: String, procedure: String, message: String },
     /// The run of a workflow has no such checkpoint.
     #[error("run `{run}` has no checkpoint `{id}`")]
     CheckpointNotFound {
         /// What was asked for.
         id: String,
-        /// Which run.
         run: String,
     },
     /// The run of a workflow ended otherwise before.
@@ -250,11 +218,8 @@ pub enum LibraryError {
         "run `{run}` was completed before, as {ended} of workflow `{workflow}` at {at}, and differs from that in {differs}"
     )]
     CompletedOtherwise {
-        /// Which run.
         run: String,
-        /// How it ended.
         ended: &'static str,
-        /// The workflow.
         workflow: String,
         /// When, as RFC 3339.
         at: String,
@@ -267,7 +232,6 @@ pub enum LibraryError {
     /// A candidate was decided on.
     #[error("candidate `{id}` was {decision} by `{by}` at {at}{}", procedure.as_ref().map_or_else(String::new, |name| format!(", as procedure `{name}`")))]
     CandidateReviewed {
-        /// Which one.
         id: i64,
         /// What was decided.
         decision: &'static str,
@@ -286,18 +250,10 @@ pub enum LibraryError {
     ArtifactNotFound(i64),
     /// A linked file is not what it was.
     #[error("`{location}` (artifact `{id}`) {why}")]
-    ArtifactChanged {
-        /// Which artifact.
-        id: i64,
-        /// Where it is.
-        location: String,
-        /// What is wrong.
-        why: String,
-    },
+    ArtifactChanged { id: i64, location: String, why: String },
     /// A file lies where nothing may be read.
     #[error("`{path}` lies in no directory that the policy grants")]
     FileNotGranted {
-        /// The file.
         path: String,
         /// The configuration.
         file: String,
@@ -311,7 +267,6 @@ pub enum LibraryError {
     /// Somebody was faster.
     #[error("item `{id}` was already resolved by `{by}` at {at}")]
     ItemResolved {
-        /// Which item.
         id: i64,
         /// Who was done with it.
         by: String,

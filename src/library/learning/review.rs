@@ -27,7 +27,6 @@ const CATEGORY: &str = "learned";
 /// A candidate with what speaks for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CandidateView {
-    /// It.
     pub row: CandidateRow,
     /// When the first and the latest outcome with its pattern were stored; milliseconds since 1970.
     pub times: (i64, i64),
@@ -35,7 +34,6 @@ pub struct CandidateView {
     pub run_ids: Vec<String>,
     /// How often the workflow succeeded, in whatever way.
     pub successes: u64,
-    /// How often it failed.
     pub failures: u64,
     /// Procedures that say nearly the same.
     pub similar: Vec<Similar>,
@@ -68,7 +66,6 @@ pub enum Review {
 /// What became of a candidate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decided {
-    /// Where it stands.
     pub status: CandidateStatus,
     /// The procedure that was made of it, by handle and name.
     pub procedure: Option<(i64, String)>,

@@ -25,7 +25,6 @@ pub enum VersionRef {
 /// One version, and whether it is the current one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VersionView {
-    /// It.
     pub version: VersionRow,
     /// Whether it is what the procedure is now.
     pub is_current: bool,

@@ -17,7 +17,6 @@ const RANKED_UNDER_A_FILTER: u32 = 2000;
 /// A recalled procedure with its score from 0 to 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// The procedure.
     pub procedure: Procedure,
     /// Text relevance times how well it has done.
     pub score: f64,
@@ -26,9 +25,7 @@ pub struct Found {
 /// What a recall is narrowed to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RecallFilter {
-    /// Only this category.
     pub category: Option<String>,
-    /// Only with this tag.
     pub tag: Option<String>,
     /// Only with at least this confidence in the code.
     pub min_confidence: Option<f64>,

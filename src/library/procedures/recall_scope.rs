@@ -23,7 +23,6 @@ const MAX_RUNS: u32 = 200;
 pub struct RecallScope {
     /// How far; by default as far as the innermost name.
     pub level: Option<Level>,
-    /// The workflow.
     pub workflow_id: Option<String>,
     /// The run of that workflow.
     pub run_id: Option<String>,

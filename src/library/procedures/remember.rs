@@ -21,7 +21,6 @@ const SIMILAR_CANDIDATES: u32 = 5;
 /// A procedure that was remembered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Remembered {
-    /// It.
     pub procedure: Procedure,
     /// Others that say nearly the same.
     pub similar: Vec<Similar>,
@@ -32,7 +31,6 @@ pub struct Remembered {
 pub struct Similar {
     /// Its handle.
     pub id: i64,
-    /// Its name.
     pub name: String,
     /// Share of common words, 0 to 1.
     pub similarity: f64,

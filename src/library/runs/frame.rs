@@ -49,7 +49,6 @@ pub struct Frame {
     pub step_lines: StepLines,
     /// Byte offsets of calls whose result is awaited.
     pub deferrable: HashSet<u32>,
-    /// Where it stands.
     pub state: State,
     /// The calls whose answers the code has not got.
     pub waiting: Vec<PendingCall>,

@@ -25,7 +25,6 @@ pub struct Gate {
     pub run_id: RunId,
     /// The name of its procedure.
     pub procedure: String,
-    /// Which of its steps.
     pub step: Option<u32>,
     /// The call that waits.
     pub sequence: Sequence,

@@ -11,7 +11,6 @@ use crate::{
 pub struct Handle {
     /// The run at the root of its tree.
     pub run_id: RunId,
-    /// The question.
     pub question: QuestionId,
 }
 

@@ -76,7 +76,6 @@ pub enum Phase {
 /// The part of a frame that decides what happens next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// Where it stands.
     pub phase: Phase,
     /// The calls whose answers the code has not got, or may have to get again.
     pub calls: Vec<Call>,
@@ -95,7 +94,6 @@ pub enum Event {
     Waits {
         /// Calls that it had not made when it last waited.
         new: Vec<(Sequence, Safety)>,
-        /// All that it waits for.
         awaited: Vec<Sequence>,
     },
     /// It has waited for so long that its worker is better used for others.

@@ -9,15 +9,12 @@ use crate::domain::{DecisionRecord, HostCall, Run, RunStatus};
 /// A run with its journal, summed up by step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunView {
-    /// It.
     pub run: Run,
-    /// Its host calls.
     pub calls: Vec<HostCall>,
     /// What was decided on its questions.
     pub decisions: Vec<DecisionRecord>,
     /// Steps that are done, where the code marks its steps.
     pub steps_completed: u32,
-    /// Steps in all.
     pub steps_total: u32,
     /// The step that it is at; the first of them, where branches run in parallel.
     pub current_step: Option<u32>,

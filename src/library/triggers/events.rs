@@ -29,7 +29,6 @@ const MAX_EVENT_CHARS: usize = 200;
 pub struct Triggered {
     /// Its handle.
     pub procedure_id: i64,
-    /// Its name.
     pub name: String,
     /// Its run, or why there is none.
     pub execution: Result<Execution, LibraryError>,

@@ -28,15 +28,11 @@ const MAX_QUERY_CHARS: usize = 2000;
 /// How a run ended, as its caller says.
 #[derive(Debug, Clone)]
 pub struct OutcomeDraft {
-    /// The workflow.
     pub workflow_id: String,
     /// The run of that workflow.
     pub run_id: String,
-    /// How it ended.
     pub ended: Ended,
-    /// The numbers.
     pub counts: Counts,
-    /// What went wrong.
     pub error_message: Option<String>,
     /// What it produced: names, or objects.
     pub artifacts: Vec<Value>,
@@ -64,7 +60,6 @@ pub struct OutcomeQuery {
     pub text: Option<String>,
     /// Where to look.
     pub scope: RecallScope,
-    /// Only those that ended so.
     pub ended: Option<Ended>,
     /// At most so many.
     pub limit: u32,
@@ -73,7 +68,6 @@ pub struct OutcomeQuery {
 /// An outcome that was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecalledOutcome {
-    /// It.
     pub row: WorkflowOutcome,
     /// How well its text answers the query, 1 for the best; absent without a query.
     pub score: Option<f64>,

@@ -7,7 +7,6 @@ const BYTES_PER_TOKEN: usize = 4;
 /// Memories of one kind, the best first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// What they are.
     pub heading: &'static str,
     /// Each as one piece of Markdown.
     pub items: Vec<String>,

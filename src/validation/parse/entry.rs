@@ -18,7 +18,6 @@ const COMMON_NAMES: [&str; 3] = ["main", "run", "procedure"];
 /// The function that a run calls.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EntryPoint {
-    /// Its name.
     pub name: String,
     /// Whether it is an `async def`.
     pub is_async: bool,
@@ -33,7 +32,6 @@ pub struct EntryPoint {
 /// A parameter of the entry function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EntryParameter {
-    /// Its name.
     pub name: String,
     /// Its annotation; a default of `None` makes it admit `None`.
     pub annotation: Option<Annotation>,

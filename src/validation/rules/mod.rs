@@ -32,7 +32,6 @@ pub struct Rule {
     pub category: Category,
     /// What the rule forbids or asks for.
     pub summary: &'static str,
-    /// What to do instead.
     pub instead: &'static str,
     /// Code that breaks the rule. Empty where it would be too long to show.
     pub bad: &'static str,

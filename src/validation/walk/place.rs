@@ -14,7 +14,6 @@ const TEXT_STEPS: usize = 64;
 /// What surrounds a statement within its own function.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Around {
-    /// A loop.
     pub is_loop: bool,
     /// The body of a `try` whose handlers do something about a failure.
     pub is_handled: bool,

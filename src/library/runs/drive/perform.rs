@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::tree::{Stop, Tree};
 use crate::{
     domain::inbox::NewItem,
-    host::{self, Action, HostContext, NewState},
+    host::{self, Action, GrantKind, HostContext, NewState},
     library::{
         CheckpointDraft, Library, LibraryError, State, blocking,
         runs::{
@@ -104,10 +104,8 @@ impl<'t> Performing<'t> {
         let performing = async move {
             // The newest settings of servers, or two runs that read them at different times would restart them for each
             // other.
-            let config = match call.function.as_str() {
-                "call_tool" => blocking(&tree.resources.library, Library::config).await.ok(),
-                _ => None,
-            };
+            let is_tool = host::function(&call.function).is_some_and(|it| it.grant == Some(GrantKind::Tool));
+            let config = if is_tool { blocking(&tree.resources.library, Library::config).await.ok() } else { None };
             let context = HostContext {
                 grants: &grants,
                 capture: &capture,

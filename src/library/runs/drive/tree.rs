@@ -21,7 +21,6 @@ pub struct Tree {
     pub config: Arc<Config>,
     pub budget: Arc<Budget>,
     pub active: Active,
-    /// The run at the root.
     pub root_id: RunId,
     /// Why it stops, where it does.
     stop: Mutex<Option<Stop>>,

@@ -21,9 +21,7 @@ use crate::{
 /// A run that waits, and what for.
 #[derive(Debug, Clone)]
 pub struct Waiting {
-    /// The run.
     pub run: Run,
-    /// What it waits for.
     pub gate: Gate,
     /// Who may decide.
     pub approvals: Approvals,
