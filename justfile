@@ -35,6 +35,10 @@ bench:
 demo:
     cargo run --release --locked -- demo
 
+# Who imports whom: the figures that `tests/layers/` checks.
+layers:
+    cargo test --locked --test layers -- --ignored --nocapture figures
+
 # Write what is generated: the tool table of the README, the list of rules, the code of the starter workflows.
 docs: build
     target/debug/repertoire docs
