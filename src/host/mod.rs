@@ -98,7 +98,7 @@ pub fn class_of(function: &str) -> Option<&'static str> {
 /// Arguments of a host call by name, also where they came by position.
 ///
 /// # Errors
-/// A `TypeError` that names what does not fit.
+/// A `TypeError` that names what does not fit, or the error of a gate that has nothing to ask.
 pub fn named_arguments(
     function: &str,
     args: Vec<Value>,
@@ -115,6 +115,10 @@ pub fn named_arguments(
         if named.insert((*name).to_owned(), value).is_some() {
             return Err(PythonError::new("TypeError", format!("{function}() got multiple values for `{name}`")));
         }
+    }
+    // What waits for a decision is never called, so there is nobody else to refuse what it can't be asked.
+    if gate_kind(function).is_some() {
+        gate(function, named.clone())?;
     }
     Ok(named)
 }

@@ -139,6 +139,20 @@ fn arguments_get_the_names_of_their_places() {
     assert_eq!(twice, Err("log() got multiple values for `message`".to_owned()));
 }
 
+#[test]
+fn a_gate_that_has_nothing_to_ask_is_refused_when_it_is_called() {
+    for (function, kwargs, wanted) in [
+        ("approve", json!({"message": " "}), "ValueError: approve(): the text is empty"),
+        ("approve", json!({"mesage": "x"}), "TypeError: approve(): unknown field `mesage`"),
+        ("ask", json!({"question": "Which?", "timeout": 0}), "ValueError: ask(): `timeout` is 0; "),
+        ("manual_step", json!({}), "TypeError: manual_step(): missing field `instruction`"),
+    ] {
+        let error = named_arguments(function, Vec::new(), object(kwargs)).unwrap_err();
+        let error = format!("{}: {}", error.kind, error.message);
+        assert!(error.starts_with(wanted), "{error}");
+    }
+}
+
 /// The stub as a parser of Python sees it.
 fn parsed() -> Vec<Definition> {
     let module = ruff_python_parser::parse_module(STUB).unwrap().into_syntax();
