@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::ProcedureFilter,
-    library::{Library, LibraryError, ProcedureRef, Services, Starters, runs::Active},
+    library::{Library, ProcedureRef, Services, Starters, runs::Active},
 };
 
 #[derive(Debug, clap::Args)]
@@ -70,7 +70,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
         good(out, "tools", list(&policy.tools));
     }
     let library = match context.library() {
-        Err(CliError::Library(LibraryError::Storage(error))) if arguments.rebuild => {
+        Err(CliError::Library(error)) if arguments.rebuild && error.is_broken_database() => {
             let aside = set_aside(&config.stores())?;
             note(out, "database", format_args!("{error}; it was set aside as {}", aside.display()));
             context.library()?

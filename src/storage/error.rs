@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, path::PathBuf};
 
+use rusqlite::ErrorCode;
+
 use crate::domain::Hinted;
 
 /// Why the database can't answer.
@@ -62,6 +64,21 @@ impl Hinted for StorageError {
             Self::Sqlite(_) | Self::NotBelow { .. } | Self::Backup { .. } => return None,
         };
         Some(hint.into())
+    }
+}
+
+impl StorageError {
+    /// Whether the file itself is of no use: what is in it is no database, or not what this program wrote. A database that
+    /// is busy, or that a newer program has changed, is sound.
+    #[must_use]
+    pub fn is_broken_file(&self) -> bool {
+        match self {
+            Self::Sqlite(source) | Self::Open { source, .. } => {
+                matches!(source.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+            }
+            Self::Unreadable(_) => true,
+            Self::TooNew { .. } | Self::Migrated { .. } | Self::NotBelow { .. } | Self::Backup { .. } => false,
+        }
     }
 }
 

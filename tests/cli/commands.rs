@@ -223,6 +223,26 @@ fn doctor_heals_a_broken_database_from_the_history() {
 }
 
 #[test]
+fn doctor_sets_no_database_aside_that_is_only_too_new() {
+    let home = home_with_greeting();
+    let file = home.path().join("repertoire.db");
+    let set = |version: u32, floor: u32| {
+        let connection = rusqlite::Connection::open(&file).unwrap();
+        connection.pragma_update(None, "user_version", version).unwrap();
+        let sql = "INSERT INTO meta (key, value) VALUES ('min_reader_version', ?1)
+                   ON CONFLICT (key) DO UPDATE SET value = ?1";
+        connection.execute(sql, [floor]).unwrap();
+    };
+    set(9999, 9999);
+    let refused = home.run(&["doctor", "--rebuild"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(stderr(&refused).contains("schema version 9999"), "{refused:?}");
+    let kept = rusqlite::Connection::open(&file).unwrap();
+    let version: u32 = kept.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    assert_eq!(version, 9999, "the database is the one that was there");
+}
+
+#[test]
 fn init_writes_a_configuration_once_and_leaves_it_alone() {
     let home = Home::new();
     let file = home.path().join("config.toml");

@@ -77,6 +77,12 @@ impl LibraryError {
         }
     }
 
+    /// Whether the database file is of no use, so that a new one has to be built from the history.
+    #[must_use]
+    pub fn is_broken_database(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_broken_file())
+    }
+
     /// A stable word for programs.
     #[must_use]
     pub const fn code(&self) -> &'static str {
