@@ -12,6 +12,11 @@ lint:
     cargo fmt --check
     cargo clippy --locked --all-targets -- -D warnings
 
+# The documentation of the code, as an error where it is wrong.
+rustdoc:
+    RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \
+        cargo doc --locked --no-deps --document-private-items --lib --examples
+
 # All tests.
 test *arguments:
     cargo test --locked {{ arguments }}
@@ -52,10 +57,11 @@ snapshots:
 deny:
     cargo deny --locked check
 
-# Exactly what continuous integration runs.
+# Exactly what continuous integration runs: lint, rustdoc, test, docs, demo and e2e, and how long each took.
 ci:
     .ci/run
 
+# With `--examples` the dependencies have the features that tests ask for, and are not built a second time.
 [private]
 build:
-    cargo build --locked
+    cargo build --locked --bins --examples
