@@ -5,12 +5,12 @@
 //!
 //! - [`cli`]: the command line. [`server`]: the MCP tools over stdio. [`client`]: an MCP client for demo and benchmark.
 //! - [`library`]: the services, the engine that executes procedures among them.
-//! - [`host`]: what procedures may call. [`validation`]: judging code. [`compiler`]: from steps to code.
+//! - [`validation`]: judging code. [`compiler`]: from steps to code. [`host`]: what procedures may call.
 //! - [`storage`]: SQLite. [`versions`]: git. [`runtime`]: the interpreter. [`models`]: language models. [`downstream`]:
 //!   other MCP servers. They do not know each other.
 //! - [`config`]: the home and its policy. [`domain`]: plain data.
 //!
-//! `docs/architecture.md` is the map in more words.
+//! `docs/architecture.md` is the map in more words, and `tests/layers/` holds the source to it.
 
 pub mod cli;
 pub mod client;

@@ -1,8 +1,8 @@
 //! Judging procedure code before it is stored or run: syntax, security, what the interpreter lacks, and quality.
 //!
-//! [`analyze`] does it all, [`entry_point`] only finds the function to call, [`facts`] only tells what the code does. All read the syntax tree, never run
-//! anything, touch no file, and answer for any text at all in bounded time and stack. This is advice and a first line of
-//! defence; the sandbox and the policy are what keeps code from doing harm.
+//! [`analyze`] does it all, [`entry_point`] only finds the function to call, [`facts`] only tells what the code does. All
+//! read the syntax tree, never run anything, touch no file, and answer for any text at all in bounded time and stack. This
+//! is advice and a first line of defence; the sandbox and the policy are what keeps code from doing harm.
 //!
 //! The passes, in order; each knows those before it. A pass that judges adds [`Issue`]s to the report, each of a rule in
 //! [`rules`], which are data like the lists in `catalogue`.
@@ -22,7 +22,6 @@ mod report;
 pub mod rules;
 
 mod catalogue;
-
 mod lint;
 mod parse;
 mod scopes;

@@ -106,6 +106,16 @@ fn only_one_folder_knows_each_outside_world() {
     }
 }
 
+#[test]
+fn nobody_knows_which_runtime_executes_code() {
+    let is_monty = |path: &[String]| path.starts_with(&["runtime".to_owned(), "monty".to_owned()]);
+    let imports = all_imports();
+    assert!(imports.iter().any(|import| is_monty(&import.to)), "runtime/monty is not where it was");
+    let outside = imports.iter().filter(|import| is_monty(&import.to) && import.from[0] != "runtime");
+    let wrong: Vec<String> = outside.map(|import| format!("{} ({})", import.from.join("/"), import.name)).collect();
+    assert!(wrong.is_empty(), "only `runtime` and the worker in main.rs know Monty: {wrong:?}");
+}
+
 /// Not a check: what a review of the house wants to know.
 #[test]
 #[ignore = "prints figures, for `just layers`"]
