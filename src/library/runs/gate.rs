@@ -1,4 +1,4 @@
-//! What a run waits for somebody to decide, and what their decision makes of it. Asking them is in `ask`.
+//! What a run waits for somebody to decide, and what their decision makes of it. Asking them is in `drive/ask.rs`.
 
 use std::time::Duration;
 
