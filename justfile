@@ -40,9 +40,17 @@ bench:
 demo:
     cargo run --release --locked -- demo
 
+# 25,000 expressions, in the sandbox and in CPython.
+differential:
+    cargo test --locked --test main -- --ignored --nocapture twenty_five_thousand_expressions thousands_of_calls
+
 # Who imports whom: the figures that `tests/layers/` checks.
 layers:
     cargo test --locked --test layers -- --ignored --nocapture figures
+
+# Try what nobody thought of at a border (src/borders/): `just fuzz cron 600` (needs cargo-fuzz).
+fuzz border seconds='60':
+    cargo fuzz run --sanitizer none {{ border }} -- -max_total_time={{ seconds }} -timeout=10
 
 # Write what is generated: the tool table of the README, the list of rules, the code of the starter workflows.
 docs: build

@@ -16,7 +16,12 @@ fn longest_starter() -> (Definition, String) {
 fn validate(criterion: &mut Criterion) {
     let (definition, code) = longest_starter();
     let name = definition.name.identifier();
-    let context = validation::Context { entry_name: Some(&name), definition: Some(&definition), grants: None };
+    let context = validation::Context {
+        entry_name: Some(&name),
+        definition: Some(&definition),
+        grants: None,
+        runtime: definition.runtime,
+    };
     let lines = code.lines().count();
     criterion.bench_function(&format!("validate {lines} lines"), |bencher| {
         bencher.iter(|| validation::analyze(&code, &context));

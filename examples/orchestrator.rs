@@ -22,7 +22,7 @@ use std::{
 };
 
 use clap::Parser;
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use rmcp::{
     RoleClient, ServiceExt as _,
@@ -173,7 +173,8 @@ impl Run {
             let fork = Position { state: State::new(), checkpoint: trunk.checkpoint.clone() };
             let walks =
                 BRANCHES.map(|(name, nodes)| self.walk(name, nodes, position(name).unwrap_or_else(|| fork.clone())));
-            let ends = try_join_all(walks).await?;
+            // Those beside one that fails come to their ends: what a dropped call has sent may be saved after the failure.
+            let ends: Vec<Position> = join_all(walks).await.into_iter().collect::<Result<_>>()?;
             let states: Vec<&State> = [&trunk.state].into_iter().chain(ends.iter().map(|end| &end.state)).collect();
             let rules =
                 json!({"done": "union", "issues": "append", "owners": "merge_dict", "risk": "max", "minutes": "sum"});
@@ -221,7 +222,7 @@ impl Run {
         Ok(())
     }
 
-    /// A failure is learned from by its last node, so that node is saved too, after the other branches were stopped.
+    /// A failure is learned from by its last node, so that node is saved too, after the other branches came to their ends.
     async fn fail(&self, mut failed: NodeFailed) -> Result<()> {
         println!("failed {failed}");
         self.save(failed.branch, failed.node, "failed", &mut failed.position).await?;

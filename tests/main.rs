@@ -9,11 +9,16 @@
 
 mod acceptance;
 mod cli;
+mod clock;
 mod common;
 mod compiler;
+mod confinement;
+mod defined_workflows;
 mod downstream;
 mod host;
 mod hostile;
+mod launch;
+mod learned_workflows;
 mod library;
 mod lifecycle;
 mod models;

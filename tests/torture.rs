@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -20,6 +20,12 @@ const KILLS: u32 = 200;
 const STEPS: u64 = 7;
 /// Runs that are open at the same time.
 const AT_ONCE: usize = 6;
+
+/// How long a run that was interrupted again and again is left alone.
+const LONGEST_REST: Duration = Duration::from_mins(1);
+
+/// One torture after the other: each takes all that a small machine has.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// What the service was asked to do, and how often.
 type Effects = Arc<Mutex<HashMap<(u64, u64), u32>>>;
@@ -128,6 +134,7 @@ fn decide(client: &mut RawClient, run: &str, effects: &Effects) {
 
 #[test]
 fn two_hundred_kills_lose_nothing_and_repeat_nothing() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let effects = Effects::default();
     let service = serve(Arc::clone(&effects));
     let address = service.address();
@@ -168,7 +175,7 @@ fn two_hundred_kills_lose_nothing_and_repeat_nothing() {
         if open.is_empty() {
             break;
         }
-        assert!(began.elapsed() < PATIENCE, "these never ended: {open:#?}");
+        assert!(began.elapsed() < LONGEST_REST + PATIENCE, "these never ended: {open:#?}");
         for run in open.iter().filter(|run| run["status"] == json!("paused")) {
             decide(&mut client, run["run_id"].as_str().unwrap(), &effects);
         }
@@ -188,4 +195,88 @@ fn two_hundred_kills_lose_nothing_and_repeat_nothing() {
             assert!(effects.contains_key(&(run, step)), "run {run} never did step {step}");
         }
     }
+}
+
+/// Steps of a `python` procedure, half of them gathered.
+const PYTHON: &str = r#"
+import asyncio
+import random
+from repertoire import http_request
+
+
+class Steps(list):
+    pass
+
+
+async def take(run: int, step: int) -> int:
+    answer = await http_request("URL", method="POST", json={"run": run, "step": step})
+    return answer.json["done"]
+
+
+async def python_steps(run: int) -> list:
+    done = Steps()
+    for step in range(4):
+        random.shuffle(done)
+        done.append(await take(run, step))
+    return sorted(done) + await asyncio.gather(*[take(run, step) for step in range(4, 7)])
+"#;
+
+/// An interpreter takes longer to start than servers live in the test above, and executes its code again each time. So there are fewer
+/// kills: not as many as a run may be taken up again without coming further.
+#[test]
+fn kills_lose_nothing_of_python_procedures() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let check = "import sys; sys.exit(sys.version_info < (3, 11))";
+    let has_python =
+        std::process::Command::new("python3").args(["-c", check]).status().is_ok_and(|status| status.success());
+    if !has_python {
+        eprintln!("skipped: there is no `python3` that is 3.11 or newer");
+        return;
+    }
+    let effects = Effects::default();
+    let service = serve(Arc::clone(&effects));
+    let address = service.address();
+    let home = Home::with_config(&format!("[python]\nenabled = true\n[policy]\nnetwork = ['{address}']\n"));
+    let mut client = home.start();
+    let code = PYTHON.replace("URL", &format!("http://{address}/effect"));
+    let answer = client.ok(
+        "remember_procedure",
+        json!({"name": "python_steps", "steps": ["Take them"], "code": code, "runtime": "python"}),
+    );
+    assert_eq!(answer["has_code"], json!(true));
+    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos();
+    eprintln!("the seed is {seed}");
+    let mut dice = Dice(u64::from(seed) | 1);
+    for run in 0..2 {
+        client.send_call("execute_procedure", json!({"procedure_id": "python_steps", "parameters": {"run": run}}));
+    }
+    // Both are on record before anything is killed.
+    crate::common::eventually("both have begun", || {
+        client.ok("list_runs", json!({"procedure_id": "python_steps"}))["count"] == json!(2)
+    });
+    let runs = |client: &mut RawClient| {
+        let listed = client.ok("list_runs", json!({"procedure_id": "python_steps"}));
+        listed["runs"].as_array().unwrap().clone()
+    };
+    let decide_all = |client: &mut RawClient| {
+        let runs = runs(client);
+        for run in runs.iter().filter(|run| run["status"] == json!("paused")) {
+            decide(client, run["run_id"].as_str().unwrap(), &effects);
+        }
+        runs.iter().all(|run| run["status"] == json!("succeeded"))
+    };
+    for _ in 0..12 {
+        decide_all(&mut client);
+        thread::sleep(Duration::from_millis(50 + dice.roll(400)));
+        client.kill();
+        client = home.start();
+    }
+    crate::common::eventually("both have ended", || decide_all(&mut client));
+    for run in runs(&mut client) {
+        let view = client.ok("get_run", json!({"run_id": run["run_id"], "read": "result"}));
+        assert_eq!(view["text"], json!("[0,1,4,9,16,25,36]"), "{view}");
+    }
+    let effects = effects.lock().unwrap();
+    let twice: Vec<_> = effects.iter().filter(|(_, times)| **times != 1).collect();
+    assert!(twice.is_empty() && effects.len() == 14, "{effects:?}");
 }

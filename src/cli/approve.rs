@@ -17,7 +17,7 @@ use crate::{
     domain::{GateKind, Outcome, RunFilter, RunStatus},
     library::{
         Services, rfc3339_ms,
-        runs::{Decider, Decision, Execution, Gate, Waiting},
+        runs::{Active, Decision, Execution, Gate, Waiting},
     },
 };
 
@@ -54,7 +54,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     Ok(match execution.outcome {
         Outcome::Success => ExitCode::SUCCESS,
         Outcome::Paused => {
-            let waits = execution.waiting_for.unwrap_or_default();
+            let until = execution.waits_until.map(|until| format!("until {}", rfc3339_ms(until)));
+            let waits = execution.waiting_for.or(until).unwrap_or_default();
             out.line(format_args!("The run waits again: {}", printable(&waits)));
             ExitCode::SUCCESS
         }
@@ -65,13 +66,12 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
 async fn approve(run_id: &str, arguments: &Arguments, context: &Context) -> Result<Execution, CliError> {
     let services = Services::open(context.config()?, context.starters, worker_program()?).await?;
     let is_person = asking::is_terminal();
-    let name = services.library().user().to_owned();
-    let decider = if is_person { Decider::Person(name) } else { Decider::Agent(name) };
+    let decider = asking::decider(services.library().user());
     let out = context.output;
     // What was said on the command line is about what waits now, not about what comes after it.
     let mut is_first = true;
     let execution = loop {
-        let Waiting { gate, approvals, .. } = services.engine().waiting(run_id).await?;
+        let Waiting { gate, approvals, .. } = services.engine().waiting(run_id, &Active::default()).await?;
         asking::show(&gate, run_id, out);
         let given = if is_first { given(arguments, &gate, approvals)? } else { None };
         let decision = match given {
@@ -82,7 +82,7 @@ async fn approve(run_id: &str, arguments: &Arguments, context: &Context) -> Resu
         gate.reply(&decision, &decider)?;
         let active = asking::stoppable();
         let execution = services.engine().answer(run_id, &gate.id(), decision, decider.clone(), active).await?;
-        if execution.outcome != Outcome::Paused || !is_person {
+        if execution.outcome != Outcome::Paused || execution.gate.is_none() || !is_person {
             break execution;
         }
         is_first = false;
@@ -93,19 +93,20 @@ async fn approve(run_id: &str, arguments: &Arguments, context: &Context) -> Resu
 
 /// What the command line says about the question; `None` when the person is to be asked.
 fn given(arguments: &Arguments, gate: &Gate, approvals: Approvals) -> Result<Option<Decision>, CliError> {
-    let wants_person = gate.is_for_people() && approvals == Approvals::Human;
+    let wants_person = approvals == Approvals::Human && gate.asks_person(approvals);
     let is_terminal = asking::is_terminal();
+    let key = if gate.is_of_policy { "ask" } else { "approvals" };
     if wants_person && !is_terminal {
         return Err(CliError::Wrong {
-            what:
-                "the policy says that only a person may decide this (`approvals = \"human\"`), and stdin is no terminal"
-                    .to_owned(),
+            what: format!(
+                "only a person may decide this (`{key}` under [policy] in config.toml), and stdin is no terminal"
+            ),
             hint: "run the command in one".to_owned(),
         });
     }
     if wants_person && arguments.yes {
         return Err(CliError::Wrong {
-            what: "the policy says that only a person may decide this (`approvals = \"human\"`)".to_owned(),
+            what: format!("only a person may decide this (`{key}` under [policy] in config.toml)"),
             hint: "leave `--yes` out to be asked".to_owned(),
         });
     }
@@ -138,7 +139,8 @@ fn with_value(decision: Decision, value: Option<&Value>) -> Decision {
 
 fn list(context: &Context) -> Result<ExitCode, CliError> {
     let paused = RunFilter { status: Some(RunStatus::Paused), ..RunFilter::default() };
-    let runs = context.library()?.runs(&paused, MAX_LISTED)?;
+    let mut runs = context.library()?.runs(&paused, MAX_LISTED)?;
+    runs.retain(|run| run.waiting_for.is_some());
     let out = context.output;
     if runs.is_empty() {
         out.line("No run waits.");

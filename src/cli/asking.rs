@@ -9,9 +9,9 @@ use super::{
     output::{BOLD, DIM, Output, YELLOW, printable},
 };
 use crate::{
-    domain::GateKind,
+    domain::{Decider, GateKind, json, visible},
     library::{
-        rfc3339_ms,
+        Actor, LibraryError, digest, rfc3339_ms,
         runs::{Active, Decision, Gate},
     },
 };
@@ -21,9 +21,57 @@ pub fn is_terminal() -> bool {
     std::io::stdin().is_terminal()
 }
 
+/// Who decides here: whoever sits at the terminal, else a program.
+pub fn decider(user: &str) -> Decider {
+    if is_terminal() { Decider::Person(user.to_owned()) } else { Decider::Agent(user.to_owned()) }
+}
+
+/// Whether the person at the terminal says yes.
+///
+/// # Errors
+/// When there is no terminal, or it is closed.
+pub fn yes(hint: &str, out: Output) -> Result<bool, CliError> {
+    if !is_terminal() {
+        return Err(CliError::Wrong {
+            what: "only a person may decide this, and stdin is no terminal".to_owned(),
+            hint: "run the command in one".to_owned(),
+        });
+    }
+    loop {
+        out.line(format_args!("{DIM}  {hint}{DIM:#}"));
+        let mut line = String::new();
+        let count = std::io::stdin().read_line(&mut line).map_err(CliError::io("the terminal can't be read"))?;
+        match line.trim().to_lowercase().as_str() {
+            "y" | "yes" => return Ok(true),
+            "n" | "no" => return Ok(false),
+            _ if count == 0 => return Err(CliError::Other("nothing was decided".to_owned())),
+            _ => {}
+        }
+    }
+}
+
+/// Does `work`; where that wants a person's word, asks for it at the terminal and does it again.
+///
+/// # Errors
+/// What `work` returns, and that nobody said yes.
+pub fn confirmed<T>(user: &str, out: Output, work: impl Fn(Actor) -> Result<T, LibraryError>) -> Result<T, CliError> {
+    let question = match work(Actor::new(decider(user), true)) {
+        Err(LibraryError::WantsPerson { question, .. }) => question,
+        done => return Ok(done?),
+    };
+    for (number, line) in visible(&question).lines().enumerate() {
+        let mark = if number == 0 { "►" } else { " " };
+        out.line(format_args!("{YELLOW}{mark}{YELLOW:#} {line}"));
+    }
+    if !yes("y to allow it, n to leave everything as it is", out)? {
+        return Err(LibraryError::Declined(user.to_owned()).into());
+    }
+    Ok(work(Actor::agreed(decider(user), digest(&question)))?)
+}
+
 /// A value as it is typed: JSON, or else text.
 pub fn value(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+    json::read(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
 /// A handle on a run that Ctrl-C stops.
@@ -44,10 +92,10 @@ pub fn show(gate: &Gate, run_id: &str, out: Output) {
     out.line(format_args!("{DIM}{}{step} · run {run_id}{DIM:#}", printable(&gate.procedure)));
     for (number, line) in gate.request.question.lines().enumerate() {
         let mark = if number == 0 { "►" } else { " " };
-        out.line(format_args!("{YELLOW}{mark}{YELLOW:#} {BOLD}{}{BOLD:#}", printable(line)));
+        out.line(format_args!("{YELLOW}{mark}{YELLOW:#} {BOLD}{}{BOLD:#}", visible(line)));
     }
     for (number, choice) in gate.request.choices.iter().enumerate() {
-        out.line(format_args!("  {}. {}", number + 1, printable(choice)));
+        out.line(format_args!("  {}. {}", number + 1, visible(choice)));
     }
     if let Some(expires_at) = gate.expires_at {
         out.line(format_args!(

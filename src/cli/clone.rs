@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use super::{context::Context, error::CliError};
+use super::{context::Context, error::CliError, output::YELLOW};
 use crate::{
     domain::Trigger,
-    library::{CloneRequest, DefinitionPatch, ProcedureRef},
+    library::{Actor, CloneRequest, DefinitionPatch, ProcedureRef},
 };
 
 #[derive(Debug, clap::Args)]
@@ -23,12 +23,16 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
         name: arguments.name.clone(),
         fields: DefinitionPatch::default(),
         code: None,
+        lock: None,
     };
-    let copy = library.clone_procedure(&request)?.procedure;
+    let copy = library.clone_procedure(&request, &Actor::program())?.procedure;
     let out = context.output;
     out.line(format_args!("Cloned as `{}` (id {}). It is yours.", copy.definition.name, copy.id));
     if let Some(trigger) = &copy.definition.trigger {
         out.line(starts(trigger));
+    }
+    if let Some(warning) = library.trigger_warning(&copy) {
+        out.line(format_args!("{YELLOW}But{YELLOW:#} {warning}."));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -37,7 +41,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
 fn starts(trigger: &Trigger) -> String {
     match trigger {
         Trigger::Time(time) => {
-            format!("A running server starts it by the clock: `{}` ({}).", time.cron, time.timezone)
+            format!("A daemon or a running server starts it by the clock: `{}` ({}).", time.cron, time.timezone)
         }
         Trigger::Event(event) => format!("An event `{}` starts it (`emit_event`).", event.event_type),
         Trigger::Condition(condition) => format!(

@@ -1,15 +1,16 @@
 //! `repertoire db`
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use super::{
+    backup::tell,
     context::Context,
     error::CliError,
     output::{BOLD, DIM, Output, YELLOW},
 };
 use crate::{
     domain::schema::{Migrated, Schema},
-    library::Maintenance,
+    library::{Maintenance, restore_database},
 };
 
 #[derive(Debug, clap::Args)]
@@ -23,7 +24,11 @@ enum Command {
     /// Show the schema version of the database, and what this program knows.
     Status,
     /// Bring the database to the newest schema version, as every start does.
-    Up,
+    Up {
+        /// Only up to this version.
+        #[arg(long, value_name = "N")]
+        to: Option<u32>,
+    },
     /// Take the database back to an older schema version, for an older program. What newer versions added is lost, but
     /// for a backup.
     Down {
@@ -31,29 +36,47 @@ enum Command {
         #[arg(long, value_name = "N")]
         to: u32,
     },
+    /// Bring back a copy of the database, also while servers run. What is there is kept, and so is what git knows.
+    Restore {
+        /// One of the copies that `status` lists, or another.
+        file: PathBuf,
+    },
 }
 
+const ONE_STEP: &str = "A program that knows this version can use it; this one would bring it up again.";
+
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
-    let database = Maintenance::new(context.config()?);
     let out = context.output;
-    match arguments.command {
+    let database = Maintenance::new(context.config()?);
+    match &arguments.command {
+        Command::Restore { file } => tell(&restore_database(&context.config()?, file)?, out),
         Command::Status => {
             out.line(format_args!("{BOLD}{}{BOLD:#}", database.file().display()));
             show(&database.schema()?, out);
         }
-        Command::Up => match database.up()? {
+        Command::Up { to: None } => match database.up()? {
             Some(migrated) => done(&migrated, out),
             None => out.line("The database is up to date."),
         },
+        Command::Up { to: Some(to) } => {
+            let newest = database.schema()?.newest;
+            match database.up_to(*to)? {
+                Some(migrated) => done(&migrated, out),
+                None => out.line(format_args!("The database has schema version {to} already.")),
+            }
+            if *to < newest {
+                out.line(ONE_STEP);
+            }
+        }
         Command::Down { to } => {
-            done(&database.down(to)?, out);
-            if to == 0 {
+            done(&database.down(*to)?, out);
+            if *to == 0 {
                 out.line(
                     "It is empty now. The next start brings back what git knows; runs, checkpoints and what else \
                      happened are in the backup only.",
                 );
             } else {
-                out.line("A program that knows this version can use it; this one would bring it up again.");
+                out.line(ONE_STEP);
             }
         }
     }

@@ -10,7 +10,7 @@ use super::{
     output::{BOLD, DIM, Output, RED, printable, short},
 };
 use crate::{
-    domain::ItemKind,
+    domain::{Decider, ItemKind},
     library::{InboxEntry, InboxFilter, rfc3339_ms},
 };
 
@@ -47,11 +47,13 @@ enum Command {
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
     let library = context.library()?;
     let out = context.output;
+    // Whoever types this is taken at their word: nothing hangs on it.
+    let by = Decider::Person(library.user().to_owned());
     match &arguments.command {
         Some(Command::Show { id }) => show(&InboxEntry::Item(library.inbox_item(*id)?), out),
         Some(Command::Resolve { ids }) => {
             for id in ids {
-                library.resolve_inbox_item(*id)?;
+                library.resolve_inbox_item(*id, &by)?;
                 out.line(format_args!("resolved {id}"));
             }
         }
@@ -77,7 +79,11 @@ fn list(entries: &[InboxEntry], all: bool, out: Output) {
         .map(|entry| {
             let (id, kind, procedure, what) = match entry {
                 InboxEntry::Item(row) => {
-                    let resolved = if all && row.resolved_at.is_some() { " ✓" } else { "" };
+                    let resolved = match row.resolved_at.filter(|_| all) {
+                        Some(_) if row.by_agent => " ✓ (agent)",
+                        Some(_) => " ✓",
+                        None => "",
+                    };
                     let what = row.item.title.as_ref().unwrap_or(&row.item.body);
                     let what = match row.item.undelivered {
                         Some(_) => format!("(not delivered) {what}"),

@@ -1,9 +1,12 @@
 //! `repertoire init`
 
-use std::{fs, io::Write as _, process::ExitCode};
+use std::{io::Write as _, process::ExitCode};
 
 use super::{context::Context, error::CliError};
-use crate::config::TEMPLATE;
+use crate::{
+    config::TEMPLATE,
+    library::{create_new, make_folder},
+};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {}
@@ -12,8 +15,8 @@ pub fn run(_: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
     let config = context.config()?;
     let file = config.file();
     let cant_write = || CliError::io(format!("can't write `{}`", file.display()));
-    fs::create_dir_all(&config.home).map_err(cant_write())?;
-    match fs::File::create_new(&file) {
+    make_folder(&config.home).map_err(cant_write())?;
+    match create_new(&file) {
         Ok(mut created) => {
             created.write_all(TEMPLATE.as_bytes()).map_err(cant_write())?;
             context.output.line(format_args!("Wrote {}", file.display()));

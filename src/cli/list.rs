@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
+use serde_json::{Value, json};
+
 use super::{
     context::Context,
     error::CliError,
     output::{percent, short},
 };
-use crate::domain::ProcedureFilter;
+use crate::domain::{Procedure, ProcedureFilter};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -22,6 +24,9 @@ pub struct Arguments {
     /// How many.
     #[arg(long, default_value_t = 100)]
     limit: u32,
+    /// Print them as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
@@ -44,6 +49,11 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
         let total = rows.len() as u64;
         (rows, total)
     };
+    if arguments.json {
+        let listed: Vec<Value> = rows.iter().map(facts).collect();
+        context.output.line(serde_json::to_string_pretty(&listed).unwrap_or_default());
+        return Ok(ExitCode::SUCCESS);
+    }
     let table: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
@@ -66,4 +76,22 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
         context.output.line(format_args!("… {} more (--limit)", total - rows.len() as u64));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A procedure for programs: what is not known is null.
+pub fn facts(row: &Procedure) -> Value {
+    let definition = &row.definition;
+    json!({
+        "id": row.id,
+        "name": definition.name,
+        "description": definition.description,
+        "category": definition.category,
+        "tags": definition.tags,
+        "status": definition.status,
+        "enabled": definition.enabled,
+        "version": row.version,
+        "code_confidence": row.code_confidence,
+        "success_rate": row.success_rate(),
+        "usage_count": row.uses,
+    })
 }

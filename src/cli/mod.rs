@@ -2,23 +2,38 @@
 
 mod approve;
 mod asking;
+mod backup;
 mod bench;
+mod cancel;
+mod clock;
 mod clone;
+mod code;
 mod context;
+mod daemon;
 mod db;
+mod delete;
 mod demo;
 mod docs;
 mod doctor;
+mod enable;
+mod ending;
 mod error;
+mod generate;
 mod inbox;
 mod init;
 mod list;
 mod output;
 mod programs;
+mod record;
+mod rename;
+mod review;
+mod rollback;
 mod run;
 mod serve;
 mod show;
+mod sizes;
 mod stats;
+mod tidy;
 mod tools;
 mod validate;
 
@@ -55,6 +70,8 @@ struct Arguments {
 enum Command {
     /// Serve one MCP client over stdin and stdout (the default).
     Serve(serve::Arguments),
+    /// Keep the clock of the home and its tenants without a client: start what is due, go on with what waits, tidy up.
+    Daemon(daemon::Arguments),
     /// See the whole life cycle on real input, in a temporary home.
     Demo(demo::Arguments),
     /// List procedures.
@@ -63,12 +80,32 @@ enum Command {
     Show(show::Arguments),
     /// Copy a procedure, for you to change; what starts by itself starts your copy.
     Clone(clone::Arguments),
+    /// Give a procedure another name; the old one stays an alias.
+    Rename(rename::Arguments),
     /// Execute a procedure and print its result.
     Run(run::Arguments),
+    /// Count what was done by reading a procedure, without executing it here.
+    Record(record::Arguments),
+    /// Stop a run, whichever process executes it.
+    Cancel(cancel::Arguments),
     /// Show how procedures do.
     Stats(stats::Arguments),
     /// Decide what a run waits for, and go on with it; list the runs that wait.
     Approve(approve::Arguments),
+    /// Decide what was learned from runs; list what waits.
+    Review(review::Arguments),
+    /// Make the code of a procedure: by the model, where one is configured, else from its steps.
+    Generate(generate::Arguments),
+    /// Give a procedure the code of a file.
+    Code(code::Arguments),
+    /// Make the code of an earlier version current again.
+    Rollback(rollback::Arguments),
+    /// Let a procedure be executed again.
+    Enable(enable::Arguments),
+    /// Keep a procedure from being executed, by whoever and whatever.
+    Disable(enable::Arguments),
+    /// Remove a procedure; its history stays.
+    Delete(delete::Arguments),
     /// See what procedures left for you, and the runs that wait.
     Inbox(inbox::Arguments),
     /// List the tools of other MCP servers that procedures can call.
@@ -77,7 +114,13 @@ enum Command {
     Validate(validate::Arguments),
     /// Check the home and say what is wrong with it.
     Doctor(doctor::Arguments),
-    /// Show the schema version of the database, or change it.
+    /// Remove what is too old or too much, and pack the history, as servers do little by little.
+    Tidy(tidy::Arguments),
+    /// Write the whole home, with all tenants, to one file.
+    Backup(backup::BackupArguments),
+    /// Bring back a home from a file; what is there is kept beside it.
+    Restore(backup::RestoreArguments),
+    /// Show the schema version of the database, change it, or bring back a copy.
     Db(db::Arguments),
     /// Write a commented config.toml.
     Init(init::Arguments),
@@ -96,23 +139,42 @@ pub fn run() -> ExitCode {
     let start = Start { home: arguments.home, user: arguments.user, tenant: arguments.tenant };
     let context = Context { start, starters, output: Output };
     let command = arguments.command.unwrap_or(Command::Serve(serve::Arguments::default()));
-    if !matches!(command, Command::Serve(_)) {
+    let keeps_a_log = match &command {
+        Command::Serve(_) => true,
+        Command::Daemon(arguments) => arguments.keeps_the_clock(),
+        _ => false,
+    };
+    if !keeps_a_log {
         // What went wrong is told by the command; the log has what a fault of the program leaves unsaid.
         output::log("off,repertoire=error");
     }
     let result = match command {
         Command::Serve(arguments) => serve::run(&arguments, &context),
+        Command::Daemon(arguments) => daemon::run(&arguments, &context),
         Command::Demo(arguments) => demo::run(&arguments, &context),
         Command::List(arguments) => list::run(&arguments, &context),
         Command::Show(arguments) => show::run(&arguments, &context),
         Command::Clone(arguments) => clone::run(&arguments, &context),
+        Command::Rename(arguments) => rename::run(&arguments, &context),
         Command::Run(arguments) => run::run(&arguments, &context),
+        Command::Record(arguments) => record::run(&arguments, &context),
         Command::Stats(arguments) => stats::run(&arguments, &context),
         Command::Approve(arguments) => approve::run(&arguments, &context),
+        Command::Review(arguments) => review::run(&arguments, &context),
+        Command::Cancel(arguments) => cancel::run(&arguments, &context),
+        Command::Generate(arguments) => generate::run(&arguments, &context),
+        Command::Code(arguments) => code::run(&arguments, &context),
+        Command::Rollback(arguments) => rollback::run(&arguments, &context),
+        Command::Enable(arguments) => enable::run(&arguments, &context, true),
+        Command::Disable(arguments) => enable::run(&arguments, &context, false),
+        Command::Delete(arguments) => delete::run(&arguments, &context),
         Command::Inbox(arguments) => inbox::run(&arguments, &context),
         Command::Tools(arguments) => tools::run(&arguments, &context),
         Command::Validate(arguments) => validate::run(&arguments, &context),
         Command::Doctor(arguments) => doctor::run(&arguments, &context),
+        Command::Tidy(arguments) => tidy::run(&arguments, &context),
+        Command::Backup(arguments) => backup::run_backup(&arguments, &context),
+        Command::Restore(arguments) => backup::run_restore(&arguments, &context),
         Command::Db(arguments) => db::run(&arguments, &context),
         Command::Init(arguments) => init::run(&arguments, &context),
         Command::Bench(arguments) => bench::run(&arguments, &context),

@@ -5,6 +5,8 @@ use std::{fmt::Display, io::Write as _};
 use anstyle::{AnsiColor, Style};
 use tracing_subscriber::EnvFilter;
 
+use crate::domain::visible_line;
+
 pub const BOLD: Style = Style::new().bold();
 pub const DIM: Style = Style::new().dimmed();
 pub const GREEN: Style = AnsiColor::Green.on_default();
@@ -66,9 +68,9 @@ pub fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "–".to_owned(), |share| format!("{:.0}%", share * 100.0))
 }
 
-/// A text without what would change the terminal: it may come from anywhere.
+/// A text on one line, without what would change the terminal or hide in it: it may come from anywhere.
 pub fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+    visible_line(text)
 }
 
 /// The first line of a text, at most `most` characters.

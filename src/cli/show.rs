@@ -7,7 +7,10 @@ use super::{
     error::CliError,
     output::{BOLD, DIM, percent, printable},
 };
-use crate::library::{ProcedureRef, rfc3339};
+use crate::{
+    domain::visible,
+    library::{ProcedureRef, rfc3339},
+};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -40,7 +43,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     }
     let deleted = if row.deleted_at.is_some() { " (deleted)" } else { "" };
     out.line(format_args!("{BOLD}{}{BOLD:#}{deleted}  {DIM}id {}{DIM:#}", row.definition.name, row.id));
-    out.line(&row.definition.description);
+    out.line(visible(&row.definition.description));
     out.line(format_args!(
         "\nversion {} · confidence {} · {} uses · {} succeeded\n",
         row.version,
@@ -48,9 +51,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
         row.uses,
         percent(row.success_rate()),
     ));
-    out.line(format_args!("{DIM}# procedure.json{DIM:#}\n{definition}\n"));
+    out.line(format_args!("{DIM}# procedure.json{DIM:#}\n{}\n", visible(&definition)));
     if let Some(code) = &row.code {
-        out.line(format_args!("{DIM}# procedure.py{DIM:#}\n{}\n", code.trim_end()));
+        out.line(format_args!("{DIM}# procedure.py{DIM:#}\n{}\n", visible(code.trim_end())));
     }
     let table: Vec<Vec<String>> = versions
         .into_iter()
@@ -58,14 +61,15 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
             vec![
                 format!("v{}{}", view.version.version, if view.is_current { " *" } else { "" }),
                 view.version.kind.as_str().to_owned(),
+                view.confidence.map_or_else(|| "–".to_owned(), |confidence| format!("{confidence:.2}")),
                 format!("+{} -{}", view.version.lines_added, view.version.lines_removed),
                 view.version.commit.chars().take(10).collect(),
                 rfc3339(view.version.committed_at),
                 printable(&view.version.author),
-                view.version.message,
+                printable(&view.version.message),
             ]
         })
         .collect();
-    out.table(&["VERSION", "KIND", "LINES", "COMMIT", "WHEN", "AUTHOR", "MESSAGE"], &table);
+    out.table(&["VERSION", "KIND", "CONFIDENCE", "LINES", "COMMIT", "WHEN", "AUTHOR", "MESSAGE"], &table);
     Ok(ExitCode::SUCCESS)
 }

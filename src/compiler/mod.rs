@@ -6,6 +6,7 @@
 
 mod plan;
 mod python;
+mod remarks;
 mod scope;
 mod steps;
 #[cfg(test)]
@@ -23,7 +24,7 @@ use crate::domain::{Definition, Parameter};
 
 use plan::{Block, Plan};
 pub use python::is_identifier;
-use scope::{Findings, LOOK_UP, Scope};
+use scope::{AS_TEXT, Findings, LOOK_UP, Scope};
 use writer::Writer;
 
 /// First line of compiled code; code without it was written by somebody.
@@ -40,11 +41,22 @@ pub fn is_compiled(code: &str) -> bool {
 
 /// What follows dotted paths in compiled code that has some.
 const LOOK_UP_CODE: &str = include_str!("look_up.py");
+/// What makes a text of anything in compiled code that does.
+const AS_TEXT_CODE: &str = include_str!("as_text.py");
 
 /// Python code that carries out the steps of `definition` and returns what each of them gave.
 #[must_use]
 pub fn compile(definition: &Definition) -> String {
     format(assemble(definition, &Findings::default()))
+}
+
+/// What its author should know of how `definition` was read: what is not done as it is said, and what may be missing.
+#[must_use]
+pub fn remarks(definition: &Definition) -> Vec<String> {
+    let findings = Findings::default();
+    assemble(definition, &findings);
+    remarks::of(definition, &findings);
+    findings.remarks.into_inner()
 }
 
 /// The variables of steps and template that nothing gives, as the parameters that they ask for, in the order of use.
@@ -77,8 +89,18 @@ fn assemble(definition: &Definition, findings: &Findings) -> String {
     }
     body.line(&format!("return {results}"));
 
+    let as_text = scope.own_name(AS_TEXT);
+    let shows_values = body.calls(&as_text);
+    let json = scope.own_name("json");
+    if shows_values {
+        body.module("json", &json);
+    }
     let mut code = format!("{MARK}\n{}\n", body.imports());
     let lines = body.into_lines();
+    if shows_values {
+        let helper = AS_TEXT_CODE.replace(AS_TEXT, &as_text).replace("json.dumps", &format!("{json}.dumps"));
+        let _ = writeln!(code, "{helper}\n");
+    }
     let look_up = scope.own_name(LOOK_UP);
     // A command may use less than the sentence in which it stands.
     if findings.has_look_ups.get() && lines.contains(&format!("{look_up}(")) {

@@ -218,14 +218,15 @@ fn uses(step: &Step) -> Vec<String> {
     let mut look = |text: &str, braces| {
         uses.extend(pieces(text, braces).into_iter().filter_map(|piece| match piece {
             Piece::Variable { name, .. } => name.strip_suffix("_output").map(str::to_owned),
-            Piece::Text(_) => None,
+            Piece::Text(_) | Piece::Escaped { .. } => None,
         }));
     };
     match step {
         Step::Sentence(text) => look(text, Braces::Double),
-        Step::Command(step) => step.command.iter().for_each(|word| look(word, Braces::Double)),
-        Step::Tool(step) => each_text(step.arguments.values(), &mut |text| look(text, Braces::Double)),
-        Step::Procedure(step) => each_text(step.arguments.values(), &mut |text| look(text, Braces::Double)),
+        Step::Command(step) => step.command.iter().for_each(|word| look(word, Braces::Marked)),
+        Step::Tool(step) => each_text(step.arguments.values(), &mut |text| look(text, Braces::Marked)),
+        Step::Procedure(step) => each_text(step.arguments.values(), &mut |text| look(text, Braces::Marked)),
+        Step::Wait(step) => each_text(step.config.values(), &mut |text| look(text, Braces::Marked)),
         Step::Action(step) => {
             each_text(step.config.values(), &mut |text| look(text, Braces::Any));
             step.input_mapping.values().for_each(|text| look(text, Braces::Any));

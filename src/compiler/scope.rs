@@ -10,8 +10,45 @@ use serde_json::Value;
 use super::variables::{Braces, Piece, pieces};
 use crate::domain::{ActionStep, Definition, OnFailure, Parameter, ParameterType, Step};
 
+/// Programs whose arguments are code, or patterns, in which braces mean something.
+const READ_CODE: [&str; 31] = [
+    "awk",
+    "gawk",
+    "mawk",
+    "nawk",
+    "jq",
+    "yq",
+    "perl",
+    "sed",
+    "grep",
+    "rg",
+    "sh",
+    "bash",
+    "zsh",
+    "dash",
+    "ksh",
+    "fish",
+    "pwsh",
+    "powershell",
+    "python",
+    "python3",
+    "node",
+    "deno",
+    "bun",
+    "ruby",
+    "php",
+    "lua",
+    "psql",
+    "sqlite3",
+    "xargs",
+    "parallel",
+    "find",
+];
+
 /// The function of compiled code that follows dotted paths.
 pub const LOOK_UP: &str = "_look_up";
+/// The function of compiled code that makes a text of anything.
+pub const AS_TEXT: &str = "_as_text";
 
 /// A text with its variables resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +67,8 @@ pub struct Expression {
     pub in_text: String,
     /// Whether its value surely is text.
     pub is_text: bool,
+    /// Whether what it is in a text surely is text, without a call of `str`.
+    pub is_text_in_text: bool,
     /// Whether it raises when something is missing.
     pub can_fail: bool,
 }
@@ -41,6 +80,18 @@ pub struct Findings {
     pub undeclared: RefCell<Vec<Parameter>>,
     /// Whether any text follows a dotted path.
     pub has_look_ups: Cell<bool>,
+    /// What the author should know of how the definition was read.
+    pub remarks: RefCell<Vec<String>>,
+}
+
+impl Findings {
+    /// Adds a remark, once.
+    pub fn remark(&self, remark: String) {
+        let mut remarks = self.remarks.borrow_mut();
+        if !remarks.contains(&remark) {
+            remarks.push(remark);
+        }
+    }
 }
 
 /// What the texts of one step may refer to.
@@ -53,6 +104,8 @@ pub struct Scope<'d> {
     /// The inputs of the typed action whose configuration is read.
     inputs: BTreeMap<String, Value>,
     braces: Braces,
+    /// Whether a name in single braces that nothing gives is a variable all the same.
+    asks_for_marked: bool,
     /// What a variable that nothing gives is taken for.
     missing: ParameterType,
 }
@@ -61,12 +114,24 @@ impl<'d> Scope<'d> {
     /// The scope of texts that are read when the steps `done`, as indexes, are done.
     pub const fn new(definition: &'d Definition, findings: &'d Findings, done: &'d [usize]) -> Self {
         let (braces, missing) = (Braces::Double, ParameterType::String);
-        Self { definition, findings, done, inputs: BTreeMap::new(), braces, missing }
+        Self { definition, findings, done, inputs: BTreeMap::new(), braces, asks_for_marked: true, missing }
     }
 
     /// The scope of the configuration of `action`: its inputs are variables there, and single braces count.
     pub fn of_action(&self, action: &ActionStep) -> Self {
         Self { inputs: action.inputs(), braces: Braces::Any, ..self.clone() }
+    }
+
+    /// The scope of the words of `command`: single braces count, but not those that its program may mean otherwise.
+    pub fn of_command(&self, command: &[String]) -> Self {
+        let program = command.first().map_or("", |program| program.rsplit(['/', '\\']).next().unwrap_or_default());
+        let reads_code = READ_CODE.contains(&program.trim_end_matches(".exe"));
+        Self { braces: Braces::Marked, asks_for_marked: !reads_code, ..self.clone() }
+    }
+
+    /// The scope of arguments, which may be code for whatever is called: in single braces only names that are known count.
+    pub fn of_arguments(&self) -> Self {
+        Self { braces: Braces::Marked, asks_for_marked: false, ..self.clone() }
     }
 
     /// The scope in which the inputs themselves are read.
@@ -98,7 +163,13 @@ impl<'d> Scope<'d> {
         let mut parts = Vec::new();
         for piece in pieces(text, self.braces) {
             match piece {
-                Piece::Text(text) => push_text(&mut parts, text),
+                Piece::Text(text) | Piece::Escaped { text, .. } => push_text(&mut parts, text),
+                Piece::Variable { raw, name, .. } if self.is_kept(raw, name) => {
+                    self.findings.remark(format!(
+                        "`{raw}` stays as it is, because nothing is called `{name}`; `{{{{{name}}}}}` would ask for it"
+                    ));
+                    push_text(&mut parts, raw);
+                }
                 Piece::Variable { raw, name, fields } => match self.inputs.get(name) {
                     Some(input) => self.push_input(&mut parts, input, name, &fields),
                     None => match self.resolve(name, &fields) {
@@ -109,6 +180,12 @@ impl<'d> Scope<'d> {
             }
         }
         parts
+    }
+
+    /// Whether what looks like a variable is more likely meant for another program.
+    fn is_kept(&self, raw: &str, name: &str) -> bool {
+        let is_known = || self.definition.parameters.iter().any(|it| it.name == name) || self.output(name).is_some();
+        self.braces == Braces::Marked && !self.asks_for_marked && !raw.starts_with("{{") && !is_known()
     }
 
     fn push_input(&self, parts: &mut Vec<Part>, input: &Value, name: &str, fields: &[&str]) {
@@ -160,7 +237,21 @@ impl<'d> Scope<'d> {
         if self.missing == ParameterType::Any && !is_text && (parameter.kind != ParameterType::Array || !is_given) {
             return self.untyped(&parameter.name);
         }
-        if is_given || self.braces == Braces::Double { value } else { self.checked(value, &parameter.name) }
+        if !is_given && self.braces == Braces::Any {
+            return self.checked(value, &parameter.name);
+        }
+        if !is_given {
+            self.findings.remark(format!(
+                "a text shows the optional parameter `{}`, which has no default: where it is left out, there is nothing in \
+                 its place",
+                parameter.name
+            ));
+        }
+        let shows_itself = matches!(
+            parameter.kind,
+            ParameterType::String | ParameterType::Integer | ParameterType::Number | ParameterType::Boolean
+        );
+        if is_given && shows_itself { value } else { self.shown(value) }
     }
 
     /// What an earlier step gave: `latest_output`, or its `step_id` and `_output`.
@@ -174,8 +265,9 @@ impl<'d> Scope<'d> {
             *self.done.iter().find(|index| key(**index).is_some_and(|key| key == wanted))?
         };
         let value = Expression::new(format!("{}['{}']", self.own_name("results"), key(index)?));
-        let may_be_skipped =
-            matches!(steps.get(index), Some(Step::Action(action)) if action.on_failure == OnFailure::Skip);
+        // A command gives its output, anything else may give anything.
+        let value = if matches!(steps.get(index), Some(Step::Command(_))) { value } else { self.shown(value) };
+        let may_be_skipped = steps.get(index).is_some_and(|step| step.on_failure() == OnFailure::Skip);
         Some(if may_be_skipped { self.checked(value, name) } else { value })
     }
 
@@ -184,18 +276,25 @@ impl<'d> Scope<'d> {
             return value.clone();
         }
         let path = [&[name], fields].concat().join(".");
-        let found = Expression::new(self.looked_up(&value.code, &path));
+        let found = self.shown(Expression::new(self.looked_up(&value.code, &path)));
         Expression { can_fail: true, ..found }
     }
 
     /// `value`, which may be nothing: in a text that is an error.
     fn checked(&self, value: Expression, name: &str) -> Expression {
-        Expression { in_text: self.looked_up(&value.code, name), can_fail: true, ..value }
+        let found = self.shown(Expression::new(self.looked_up(&value.code, name)));
+        Expression { in_text: found.in_text, is_text_in_text: true, can_fail: true, ..value }
+    }
+
+    /// The same as readable text where it becomes part of one: dictionaries as JSON, nothing as nothing.
+    fn shown(&self, value: Expression) -> Expression {
+        let in_text = format!("{}({})", self.own_name(AS_TEXT), value.code);
+        Expression { in_text, is_text_in_text: true, ..value }
     }
 
     /// A variable that is there, whatever it is.
     fn untyped(&self, name: &str) -> Expression {
-        Expression { can_fail: true, ..Expression::new(self.looked_up(name, name)) }
+        Expression { can_fail: true, ..self.shown(Expression::new(self.looked_up(name, name))) }
     }
 
     fn looked_up(&self, value: &str, path: &str) -> String {
@@ -230,7 +329,7 @@ impl<'d> Scope<'d> {
 
 impl Expression {
     fn new(code: String) -> Self {
-        Self { in_text: code.clone(), code, is_text: false, can_fail: false }
+        Self { in_text: code.clone(), code, is_text: false, is_text_in_text: false, can_fail: false }
     }
 }
 

@@ -32,7 +32,8 @@ fn definition(fields: Value) -> Definition {
 
 fn errors(code: &str, definition: &Definition) -> Vec<String> {
     let name = definition.name.identifier();
-    let context = Context { entry_name: Some(&name), definition: Some(definition), grants: None };
+    let context =
+        Context { entry_name: Some(&name), definition: Some(definition), grants: None, runtime: definition.runtime };
     let analysis = validation::analyze(code, &context);
     analysis
         .issues
@@ -69,7 +70,10 @@ fn strings(code: &str) -> Vec<String> {
                                         InterpolatedStringElement::Literal(literal) => text.push_str(&literal.value),
                                         InterpolatedStringElement::Interpolation(element) => {
                                             let range = ruff_text_size::Ranged::range(&*element.expression);
-                                            text.push_str(&format!("{{{{{}}}}}", &self.0[range]));
+                                            let shown = &self.0[range];
+                                            let value = shown.strip_prefix("_as_text(");
+                                            let value = value.and_then(|value| value.strip_suffix(')'));
+                                            text.push_str(&format!("{{{{{}}}}}", value.unwrap_or(shown)));
                                         }
                                     }
                                 }
@@ -90,10 +94,10 @@ fn strings(code: &str) -> Vec<String> {
 }
 
 /// A text as it is found among [`strings`]; `None` when it is only a variable, or has one whose fields are used.
-fn kept(text: &str) -> Option<String> {
-    let pieces = pieces(text, Braces::Double);
+fn kept(text: &str, braces: Braces) -> Option<String> {
+    let pieces = pieces(text, braces);
     let kept = pieces.iter().map(|piece| match piece {
-        Piece::Text(text) => Some((*text).to_owned()),
+        Piece::Text(text) | Piece::Escaped { text, .. } => Some((*text).to_owned()),
         Piece::Variable { name, fields, .. } => fields.is_empty().then(|| format!("{{{{{name}}}}}")),
     });
     kept.collect::<Option<String>>().filter(|_| !matches!(pieces[..], [Piece::Variable { .. }]))
@@ -306,8 +310,9 @@ proptest! {
         prop_assert_eq!(format(code.clone()), code.clone(), "{}", code);
         let found = strings(&code);
         let texts = sentences.iter().map(|sentence| sentence.trim()).filter(|sentence| !sentence.contains('`'));
-        for text in texts.chain(command.iter().map(String::as_str)).chain(template.as_deref()).chain([&*text]) {
-            if let Some(kept) = kept(text) {
+        let texts = texts.chain(template.as_deref()).chain([&*text]).map(|text| (text, Braces::Double));
+        for (text, braces) in texts.chain(command.iter().map(|word| (word.as_str(), Braces::Marked))) {
+            if let Some(kept) = kept(text, braces) {
                 prop_assert!(found.contains(&kept), "{:?} is not in\n{}", kept, code);
             }
         }

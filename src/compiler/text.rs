@@ -14,6 +14,7 @@ const MAX_CHARS: usize = 70;
 pub fn expression(text: &str, scope: &Scope<'_>) -> String {
     match &scope.parts(text)[..] {
         [Part::Value(value)] if value.is_text => value.code.clone(),
+        [Part::Value(value)] if value.is_text_in_text => value.in_text.clone(),
         [Part::Value(value)] if scope.own_name("str") == "str" => format!("str({})", value.in_text),
         parts => literal(parts),
     }

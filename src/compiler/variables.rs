@@ -1,5 +1,8 @@
 //! Where the `{{variables}}` of a text are.
 //!
+//! A backslash in front of one makes it plain text: `\{name}` is `{name}`, `$\{HOME}` is `${HOME}`. Two of them are a
+//! backslash, and the variable. Anywhere else a backslash is itself.
+//!
 //! Whether one means something is decided by the [`Scope`](super::scope::Scope) in which the text stands.
 
 use super::python::is_identifier;
@@ -12,6 +15,13 @@ const MAX_BYTES: usize = 400;
 pub enum Piece<'t> {
     /// Plain text.
     Text(&'t str),
+    /// Backslashes in front of a variable, and the variable where they make it plain.
+    Escaped {
+        /// As it is written.
+        raw: &'t str,
+        /// What is meant.
+        text: &'t str,
+    },
     /// What may be a variable.
     Variable {
         /// As it is written, braces included.
@@ -29,6 +39,8 @@ pub enum Braces {
     Double,
     /// `{{name}}` and `{name}`, as in the configurations of typed actions.
     Any,
+    /// The same, in what may be for other programs: not `${name}`, `%{name}`, `@{name}` and `#{name}`.
+    Marked,
 }
 
 /// Cuts `text` at its variables. Braces around anything but a name, keys and numbers with dots between are plain text.
@@ -41,10 +53,19 @@ pub fn pieces(text: &str, braces: Braces) -> Vec<Piece<'_>> {
             search_from = open + 1;
             continue;
         };
-        if plain_from < open {
-            pieces.push(Piece::Text(&text[plain_from..open]));
+        let backslashes = text[plain_from..open].bytes().rev().take_while(|byte| *byte == b'\\').count();
+        let (from, kept) = (open - backslashes, open - backslashes / 2);
+        if plain_from < from {
+            pieces.push(Piece::Text(&text[plain_from..from]));
         }
-        pieces.push(variable);
+        let is_plain = backslashes % 2 == 1;
+        let to = if is_plain { end } else { open };
+        if backslashes > 0 {
+            pieces.push(Piece::Escaped { raw: &text[from..to], text: &text[kept..to] });
+        }
+        if !is_plain {
+            pieces.push(variable);
+        }
         plain_from = end;
         search_from = end;
     }
@@ -66,7 +87,13 @@ fn variable_at(text: &str, open: usize, braces: Braces) -> Option<(usize, Piece<
         let is_closed = inner[length..].starts_with(closing);
         (is_path && is_closed).then(|| (end, Piece::Variable { raw: &text[open..end], name, fields }))
     };
-    between("{{", "}}").or_else(|| (braces == Braces::Any).then(|| between("{", "}")).flatten())
+    let is_foreign = || text[..open].ends_with(['$', '%', '@', '#']);
+    let has_single = match braces {
+        Braces::Double => false,
+        Braces::Any => true,
+        Braces::Marked => !is_foreign(),
+    };
+    between("{{", "}}").or_else(|| has_single.then(|| between("{", "}")).flatten())
 }
 
 /// A key of an object, or the place of an item in a list.
@@ -84,6 +111,7 @@ mod tests {
     fn shown(text: &str, braces: Braces) -> String {
         let pieces = pieces(text, braces).into_iter().map(|piece| match piece {
             Piece::Text(text) => text.to_owned(),
+            Piece::Escaped { text, .. } => format!("\"{text}\""),
             Piece::Variable { name, fields, .. } => format!("<{}>", [&[name], &fields[..]].concat().join("/")),
         });
         pieces.collect::<Vec<_>>().join("|")
@@ -105,13 +133,36 @@ mod tests {
         assert_eq!(shown("{{{x}}}", Braces::Any), "{|<x>|}");
     }
 
+    #[test]
+    fn what_other_programs_mark_is_theirs() {
+        assert_eq!(
+            shown("{a} ${b} %{c} @{d} #{e} {{f}} ${{g}} {h i}", Braces::Marked),
+            "<a>| ${b} %{c} @{d} #{e} |<f>| $|<g>| {h i}"
+        );
+    }
+
+    #[test]
+    fn a_backslash_makes_a_variable_plain_text() {
+        for (text, wanted) in [
+            (r"\{name} {name}", r#""{name}"| |<name>"#),
+            (r"$\{HOME}/bin", r#"$|"{HOME}"|/bin"#),
+            (r"\{{name}}", r#""{{name}}""#),
+            (r"C:\\{name}", r#"C:|"\"|<name>"#),
+            (r"\\\{name}", r#""\{name}""#),
+            (r"\{not one} \d \{} \", r"\{not one} \d \{} \"),
+        ] {
+            assert_eq!(shown(text, Braces::Any), wanted, "{text}");
+        }
+        assert_eq!(shown(r"\{name} \{{name}}", Braces::Double), r#"\{name} |"{{name}}""#);
+    }
+
     proptest! {
         #[test]
-        fn no_text_is_lost(text in "[a-z{}. \\n]{0,60}") {
-            for braces in [Braces::Double, Braces::Any] {
+        fn no_text_is_lost(text in "[a-z{}. \\n\\\\]{0,60}") {
+            for braces in [Braces::Double, Braces::Any, Braces::Marked] {
                 let rebuilt: String = pieces(&text, braces).iter().map(|piece| match piece {
                     Piece::Text(text) => *text,
-                    Piece::Variable { raw, .. } => *raw,
+                    Piece::Escaped { raw, .. } | Piece::Variable { raw, .. } => *raw,
                 }).collect();
                 prop_assert_eq!(&rebuilt, &text);
             }

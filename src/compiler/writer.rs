@@ -55,6 +55,11 @@ impl Writer {
         imports.join("\n")
     }
 
+    /// Whether a function of this name is called.
+    pub fn calls(&self, function: &str) -> bool {
+        self.lines.contains(&format!("{function}("))
+    }
+
     /// The lines.
     pub fn into_lines(self) -> String {
         self.lines

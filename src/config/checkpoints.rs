@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::Keep;
+
 /// A state may be allowed to be this large, and no larger: it is part of one message and one row.
 const MAX_STATE_BYTES: usize = 32_000_000;
 
@@ -25,6 +27,12 @@ impl Default for Checkpoints {
 }
 
 impl Checkpoints {
+    /// How long they are kept, and how many.
+    #[must_use]
+    pub const fn keep(&self) -> Keep {
+        Keep { max_age_days: self.max_age_days, max_mib: self.max_mib }
+    }
+
     pub(super) fn check(self) -> Result<Self, String> {
         if (1..=MAX_STATE_BYTES).contains(&self.state_bytes) {
             return Ok(self);

@@ -51,7 +51,10 @@ impl Hinted for ConfigError {
                  refused too)"
             }
             Self::TenantRequired { .. } => "pass `--tenant NAME` or set REPERTOIRE_TENANT",
-            Self::Io { .. } | Self::Invalid { .. } => return None,
+            Self::Io { .. } => {
+                "give yourself the right to read it, or move it away: `repertoire init` writes a new one"
+            }
+            Self::Invalid { .. } => "mend it, or move it away: `repertoire init` writes a new one",
         };
         Some(hint.into())
     }

@@ -4,13 +4,19 @@
 
 pub mod channels;
 mod checkpoints;
+mod commands;
 mod environment;
 mod error;
+pub mod folders;
 mod mcp_servers;
 mod model;
 mod paths;
 mod policy;
+mod python;
+mod retention;
+mod rules;
 mod runs;
+mod stores;
 mod tenant;
 mod user;
 
@@ -18,19 +24,24 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use serde::Deserialize;
 
-use crate::domain::Permissions;
+use crate::domain::{Permissions, Rules};
 
 pub use channels::{Channel, Channels};
 pub use checkpoints::Checkpoints;
-pub use environment::clean_environment;
+pub use commands::{CommandGrant, Confinement};
+pub use environment::{clean_environment, resolver_environment};
 pub use error::ConfigError;
+pub use folders::account;
 pub use mcp_servers::{CommandSettings, HeaderSource, HttpSettings, Reach, ServerSettings};
 pub use model::{ModelSettings, Provider, Secret};
+pub use python::Python;
+pub use retention::{Keep, Retention};
 pub use runs::{Approvals, Resume, Runs};
 
 /// The commented `config.toml` that `repertoire init` writes.
@@ -61,13 +72,24 @@ pub struct Config {
     pub tenant: Option<String>,
     /// The most that any procedure may do.
     pub policy: Permissions,
-    pub approvals: Approvals,
+    /// On which calls a person decides, and which are never made.
+    pub rules: Arc<Rules>,
+    /// The granted commands once more, with what each may reach.
+    pub commands: Vec<CommandGrant>,
+    /// Whether programs are confined.
+    pub confinement: Confinement,
+    /// Who may decide, where that is set.
+    pub approvals: Option<Approvals>,
     /// Limits of every run.
     pub limits: Limits,
+    /// What is allowed of the second runtime.
+    pub python: Python,
     /// What happens to open runs.
     pub runs: Runs,
     /// How checkpoints are kept.
     pub checkpoints: Checkpoints,
+    /// How long what happened is kept.
+    pub retention: Retention,
     /// The language model that writes code, if there is one.
     pub model: Option<ModelSettings>,
     /// The MCP servers whose tools procedures may call, by name.
@@ -102,10 +124,18 @@ pub struct Limits {
     pub host_calls: usize,
     /// Operations on files and directories.
     pub file_calls: usize,
+    /// What may be written to files, in MiB.
+    pub write_mib: usize,
     /// How deep procedures may call each other.
     pub depth: usize,
     /// Interpreter processes that may exist at the same time.
     pub workers: usize,
+    /// Memory of a program and what it starts, in MiB.
+    pub program_memory_mib: u64,
+    /// Processes and threads of a program.
+    pub program_processes: u64,
+    /// Size of a file that a program writes, in MiB.
+    pub program_file_mib: u64,
 }
 
 impl Default for Limits {
@@ -117,8 +147,12 @@ impl Default for Limits {
             result_kib: 1024,
             host_calls: 1000,
             file_calls: 20_000,
+            write_mib: 256,
             depth: 16,
             workers: std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4)),
+            program_memory_mib: 4096,
+            program_processes: 512,
+            program_file_mib: 2048,
         }
     }
 }
@@ -142,6 +176,12 @@ impl Limits {
         self.result_kib * 1024
     }
 
+    /// What may be written to files, in bytes.
+    #[must_use]
+    pub const fn write_bytes(&self) -> u64 {
+        (self.write_mib as u64).saturating_mul(1024 * 1024)
+    }
+
     /// Memory of the interpreter in bytes.
     #[must_use]
     pub const fn memory_bytes(&self) -> usize {
@@ -155,8 +195,10 @@ struct File {
     require_tenant: bool,
     policy: policy::Section,
     limits: Limits,
+    python: Python,
     runs: Runs,
     checkpoints: Checkpoints,
+    retention: Retention,
     model: toml::Table,
     mcp_servers: toml::Table,
     channels: toml::Table,
@@ -197,7 +239,7 @@ impl Config {
         stamp(&self.file()) == self.stamp
     }
 
-    fn parse(home: PathBuf, tenant: Option<String>, text: &str) -> Result<Self, ConfigError> {
+    pub(crate) fn parse(home: PathBuf, tenant: Option<String>, text: &str) -> Result<Self, ConfigError> {
         let path = home.join(FILE_NAME);
         let invalid = |message: String| ConfigError::Invalid { path: path.clone(), message };
         let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
@@ -205,10 +247,16 @@ impl Config {
             return Err(ConfigError::TenantRequired { path });
         }
         check_limits(&file.limits).map_err(invalid)?;
+        let python = file.python.check().map_err(invalid)?;
         let checkpoints = file.checkpoints.check().map_err(invalid)?;
-        let approvals = file.policy.approvals;
+        let rules = Arc::new(rules::read(&file.policy.ask, &file.policy.deny).map_err(invalid)?);
+        let mut section = file.policy;
+        let (approvals, confinement) = (section.approvals, section.confinement);
+        let commands = std::mem::take(&mut section.commands);
+        let real_home = fs::canonicalize(&home).unwrap_or_else(|_| home.clone());
+        let commands = commands::parse_all(commands, &real_home).map_err(invalid)?;
         let has_tenants = file.require_tenant || tenant.is_some() || home.join(tenant::FOLDER).exists();
-        let policy = policy::check(file.policy.into(), &home, has_tenants).map_err(invalid)?;
+        let policy = policy::check(section.permissions(&commands), &home, has_tenants).map_err(invalid)?;
         let model = ModelSettings::parse(file.model).map_err(invalid)?;
         let mcp_servers = ServerSettings::parse_all(file.mcp_servers).map_err(invalid)?;
         let channels = Channels::parse(file.channels, file.notifications).map_err(invalid)?;
@@ -217,10 +265,15 @@ impl Config {
             user: String::new(),
             tenant,
             policy,
+            rules,
+            commands,
+            confinement,
             approvals,
             limits: file.limits,
+            python,
             runs: file.runs,
             checkpoints,
+            retention: file.retention,
             model,
             mcp_servers,
             channels,
@@ -228,10 +281,31 @@ impl Config {
         })
     }
 
+    /// The same, for another tenant or for the home itself.
+    ///
+    /// # Errors
+    /// [`ConfigError::Tenant`] when no tenant can be called that.
+    pub fn of_tenant(&self, tenant: Option<String>) -> Result<Self, ConfigError> {
+        let tenant = tenant.map(|name| tenant::check(&name)).transpose()?;
+        Ok(Self { tenant, ..self.clone() })
+    }
+
+    /// The tenants that have stores in this home, by name.
+    #[must_use]
+    pub fn tenants(&self) -> Vec<String> {
+        tenant::all(&self.home)
+    }
+
     /// The folder of the stores: that of the tenant, or the home itself.
     #[must_use]
     pub fn stores(&self) -> PathBuf {
         tenant::folder(&self.home, self.tenant.as_deref())
+    }
+
+    /// The folder of the packages that procedures need. It is not in the home, of which no program may see anything.
+    #[must_use]
+    pub fn environments(&self) -> PathBuf {
+        paths::cache(&self.home).join("environments")
     }
 
     /// The `config.toml` of this home, for all its tenants.
@@ -252,6 +326,9 @@ fn check_limits(limits: &Limits) -> Result<(), String> {
         ("file_calls", limits.file_calls),
         ("depth", limits.depth),
         ("workers", limits.workers),
+        ("program_memory_mib", usize::try_from(limits.program_memory_mib).unwrap_or(usize::MAX)),
+        ("program_processes", usize::try_from(limits.program_processes).unwrap_or(usize::MAX)),
+        ("program_file_mib", usize::try_from(limits.program_file_mib).unwrap_or(usize::MAX)),
     ];
     if let Some((name, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {
         return Err(format!("`limits.{name}` must be at least 1"));
@@ -286,6 +363,16 @@ mod tests {
         assert!(config.policy.is_empty());
         assert_eq!(config.limits, Limits::default());
         assert_eq!(config.model, None);
+    }
+
+    #[test]
+    fn the_template_shows_the_defaults_of_what_is_kept() {
+        let (_, section) = TEMPLATE.split_once("\n[retention]\n").unwrap();
+        let shown =
+            section.lines().take_while(|line| !line.starts_with('[')).filter_map(|line| line.strip_prefix("# "));
+        let text: String = shown.filter(|line| line.starts_with("max_")).flat_map(|line| [line, "\n"]).collect();
+        assert!(text.contains("max_age_days") && text.contains("max_mib"), "{text}");
+        assert_eq!(parse(&format!("[retention]\n{text}")).unwrap().retention, Retention::default());
     }
 
     #[test]

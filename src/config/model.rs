@@ -94,6 +94,14 @@ pub struct ModelSettings {
     pub retries: usize,
     /// The most that the model may write in one answer.
     pub max_output_tokens: u32,
+    /// How often a run, with all that it calls, may ask; 0 sets no limit, as below.
+    pub calls_per_run: u64,
+    /// Tokens that a run may read and write: past them it asks no more.
+    pub tokens_per_run: u64,
+    /// The same for all that a home asks on one day, by UTC.
+    pub calls_per_day: u64,
+    /// Tokens of that day.
+    pub tokens_per_day: u64,
     /// How freely it chooses words; the provider's default when `None`.
     pub temperature: Option<f64>,
     /// US dollars for a million tokens that the model reads; given together with the output's, or not at all.
@@ -159,6 +167,10 @@ struct Section {
     timeout_seconds: u64,
     retries: usize,
     max_output_tokens: u32,
+    calls_per_run: u64,
+    tokens_per_run: u64,
+    calls_per_day: u64,
+    tokens_per_day: u64,
     temperature: Option<f64>,
     input_cost_per_million: Option<f64>,
     output_cost_per_million: Option<f64>,
@@ -175,6 +187,10 @@ impl Default for Section {
             timeout_seconds: 120,
             retries: 3,
             max_output_tokens: 8192,
+            calls_per_run: 100,
+            tokens_per_run: 1_000_000,
+            calls_per_day: 2000,
+            tokens_per_day: 10_000_000,
             temperature: None,
             input_cost_per_million: None,
             output_cost_per_million: None,
@@ -217,6 +233,10 @@ impl Section {
             timeout_seconds: self.timeout_seconds,
             retries: self.retries,
             max_output_tokens: self.max_output_tokens,
+            calls_per_run: self.calls_per_run,
+            tokens_per_run: self.tokens_per_run,
+            calls_per_day: self.calls_per_day,
+            tokens_per_day: self.tokens_per_day,
             temperature: self.temperature,
             input_cost_per_million: self.input_cost_per_million,
             output_cost_per_million: self.output_cost_per_million,
@@ -226,11 +246,7 @@ impl Section {
 }
 
 fn check_name(name: &str) -> Result<(), String> {
-    // `::` separates a provider from a name in the crate below, which would cut the name there.
-    if name.is_empty()
-        || name.contains("::")
-        || name.contains(|letter: char| letter.is_whitespace() || letter.is_control())
-    {
+    if name.is_empty() || name.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
         return Err(format!("`model.name` is `{}`, which names no model", name.escape_debug()));
     }
     Ok(())

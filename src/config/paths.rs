@@ -13,6 +13,12 @@ pub(super) fn resolve_home(home: Option<&Path>) -> Result<PathBuf, ConfigError> 
     std::path::absolute(&home).map_err(|source| ConfigError::Io { path: home, source })
 }
 
+/// The platform's folder for what can be made again, else one in the home.
+pub(super) fn cache(home: &Path) -> PathBuf {
+    let from_platform = directories::ProjectDirs::from("", "", "repertoire").map(|dirs| dirs.cache_dir().to_owned());
+    from_platform.unwrap_or_else(|| home.join("cache"))
+}
+
 /// `~` and `~/…` as the user's home directory.
 pub(super) fn expand_tilde(directory: &str) -> PathBuf {
     let rest = match directory {

@@ -7,26 +7,39 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{paths::expand_tilde, runs::Approvals, tenant};
-use crate::domain::{HostGrant, Permissions};
+use super::{
+    commands::{CommandGrant, Confinement},
+    paths::expand_tilde,
+    runs::Approvals,
+    tenant,
+};
+use crate::domain::{
+    HostGrant, Permissions,
+    startup_files::{GitDirectory, startup_file},
+};
 
 /// The section as it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Section {
-    commands: Vec<String>,
+    pub(super) commands: Vec<toml::Value>,
+    pub(super) confinement: Confinement,
     read: Vec<String>,
     write: Vec<String>,
     tools: Vec<String>,
     network: Vec<String>,
     model: bool,
-    pub(super) approvals: Approvals,
+    pub(super) ask: Vec<String>,
+    pub(super) deny: Vec<String>,
+    pub(super) approvals: Option<Approvals>,
 }
 
-impl From<Section> for Permissions {
-    fn from(section: Section) -> Self {
-        let Section { commands, read, write, tools, network, model, approvals: _ } = section;
-        Self { commands, read, write, tools, network, model }
+impl Section {
+    /// The grants as procedures declare theirs: commands without the bounds that they have.
+    pub(super) fn permissions(self, commands: &[CommandGrant]) -> Permissions {
+        let commands = commands.iter().map(|grant| grant.run.clone()).collect();
+        let Self { read, write, tools, network, model, .. } = self;
+        Permissions { commands, read, write, tools, network, model }
     }
 }
 
@@ -71,13 +84,26 @@ pub(super) fn check(policy: Permissions, home: &Path, has_tenants: bool) -> Resu
         ));
     }
     let names = |directories: Vec<PathBuf>| -> Vec<String> {
-        outermost(&directories).into_iter().map(|directory| directory.to_string_lossy().into_owned()).collect()
+        directories.into_iter().map(|directory| directory.to_string_lossy().into_owned()).collect()
     };
-    Ok(Permissions { read: names(read), write: names(write), ..policy })
+    Ok(Permissions { read: names(outermost(&read)), write: names(distinct(&write)), ..policy })
 }
 
 fn overlap(a: &Path, b: &Path) -> bool {
     a.starts_with(b) || b.starts_with(a)
+}
+
+/// The outermost directories, and those in them that are granted for what other programs execute there.
+fn distinct(directories: &[PathBuf]) -> Vec<PathBuf> {
+    let mut kept = outermost(directories);
+    let opens = |directory: &PathBuf, outer: &PathBuf| {
+        let below = directory.strip_prefix(outer).ok();
+        below.is_some_and(|below| startup_file(below, GitDirectory::Closed).is_some())
+    };
+    let inner: Vec<PathBuf> =
+        directories.iter().filter(|directory| kept.iter().any(|outer| opens(directory, outer))).cloned().collect();
+    kept.extend(inner);
+    kept
 }
 
 fn outermost(directories: &[PathBuf]) -> Vec<PathBuf> {
@@ -137,6 +163,18 @@ mod tests {
         let text = format!("[policy]\nwrite = ['{}']", folder.path().display());
         let message = Config::parse(home, None, &text).unwrap_err().to_string();
         assert!(message.contains("rewrite its own policy"), "{message}");
+    }
+
+    #[test]
+    fn a_directory_that_other_programs_execute_from_stays_beside_the_one_around_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let outer = folder.path().canonicalize().unwrap();
+        for inner in ["plain", ".vscode"] {
+            fs::create_dir(outer.join(inner)).unwrap();
+        }
+        let text = format!("[policy]\nwrite = ['{0}/.vscode', '{0}/plain', '{0}']", outer.display());
+        let write = parse(&text).unwrap().policy.write;
+        assert_eq!(write, [outer.display().to_string(), format!("{}/.vscode", outer.display())]);
     }
 
     #[test]

@@ -28,8 +28,17 @@ pub(super) fn folder(home: &Path, tenant: Option<&str>) -> PathBuf {
     tenant.map_or_else(|| home.to_owned(), |tenant| home.join(FOLDER).join(tenant))
 }
 
+/// The tenants that have stores in a home, by name.
+pub(super) fn all(home: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(home.join(FOLDER)).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| check(name).is_ok()).collect();
+    names.sort();
+    names
+}
+
 /// A name becomes a folder on every platform, so what one of them could take for another name is refused, not changed.
-fn check(name: &str) -> Result<String, ConfigError> {
+pub(super) fn check(name: &str) -> Result<String, ConfigError> {
     let is_letter_or_digit = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let is_valid = name.starts_with(is_letter_or_digit)
         && !name.ends_with('.')

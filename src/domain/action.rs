@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::skill;
+use super::{seconds, skill, wait};
 
 /// A step of a workflow: a typed action with an identity, a gate and a policy for failures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,7 +27,7 @@ pub struct ActionStep {
     #[serde(default, skip_serializing_if = "is_false")]
     pub requires_approval: bool,
     /// How long the action may take.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "seconds::optional")]
     pub timeout_seconds: Option<u32>,
     /// What a failure does to the run.
     #[serde(default, skip_serializing_if = "OnFailure::is_stop")]
@@ -76,15 +76,13 @@ impl ActionStep {
         match self.action_type {
             ActionType::RunSkill => self.text(keys::SKILL),
             ActionType::DraftEmail => self.text(keys::BODY_SKILL),
-            ActionType::SendNotification | ActionType::CreateTask => None,
+            ActionType::SendNotification | ActionType::CreateTask | ActionType::Wait => None,
         }
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
-        if self.timeout_seconds == Some(0) {
-            return Err("`timeout_seconds` is 0; leave it out or give it at least a second".to_owned());
-        }
         let one_of: &[&[&str]] = match self.action_type {
+            ActionType::Wait => return wait::check(&self.config),
             ActionType::RunSkill => &[keys::SKILL],
             ActionType::SendNotification => &[keys::MESSAGE],
             ActionType::CreateTask => &[keys::TITLE],
@@ -171,6 +169,8 @@ pub enum ActionType {
     CreateTask,
     /// Drafts an email: `to_mapping`, `subject_template`, and `body_template` or what `body_skill` gives.
     DraftEmail,
+    /// Waits for `duration_hours` (`_seconds`, `_minutes`, `_days`), or `until` a time in `timezone`.
+    Wait,
 }
 
 /// What the failure of an [`ActionStep`] does to the run.
@@ -189,7 +189,7 @@ pub enum OnFailure {
 
 impl OnFailure {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_stop(&self) -> bool {
+    pub(super) fn is_stop(&self) -> bool {
         *self == Self::Stop
     }
 }

@@ -7,12 +7,14 @@ use std::ops::Range;
 use serde::Serialize;
 use serde_json::{Number, Value};
 
+use super::json;
+
 /// As deep as `serde_json` reads, too.
 const MAX_DEPTH: u32 = 127;
 
-/// Text that can't be read as JSON.
+/// Text that can't be read as JSON, or has a number that can't be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is no JSON, or nested more than {MAX_DEPTH} deep")]
+#[error("it is no JSON, nested more than {MAX_DEPTH} deep, or has a number that is too long")]
 pub struct NotJson;
 
 /// The hash of a JSON text, the same for equal values: 64 hexadecimal digits of BLAKE3.
@@ -204,6 +206,15 @@ impl Canonical<'_> {
             return Ok(());
         }
         let number: Number = serde_json::from_slice(written).map_err(|_| NotJson)?;
+        if json::is_whole(&number) {
+            if written.len() > json::MOST_DIGITS + usize::from(written[0] == b'-') {
+                return Err(NotJson);
+            }
+            self.out.extend_from_slice(if written == b"-0" { b"0" } else { written });
+            return Ok(());
+        }
+        // Equal fractions have one form, which they had before numbers of any size were kept, too.
+        let number = number.as_f64().and_then(Number::from_f64).ok_or(NotJson)?;
         self.write(&number)
     }
 
@@ -248,7 +259,7 @@ mod tests {
             " { \"b\" : 1e2, \"a\": \"\\u00e9\\n\", \"b\": [ true, -0.5,\n18446744073709551615, -0 ], \"B\": null } ";
         let value: Value = serde_json::from_str(text).unwrap();
         assert_eq!(hash(text), hash(&value.to_string()));
-        let wanted = r#"{"B":null,"a":"é\n","b":[true,-0.5,18446744073709551615,-0.0]}"#;
+        let wanted = r#"{"B":null,"a":"é\n","b":[true,-0.5,18446744073709551615,0]}"#;
         assert_eq!(String::from_utf8(canonical(text).unwrap()).unwrap(), wanted);
     }
 

@@ -1,4 +1,5 @@
-//! Confidence in a version of code: a prior from static checks, moved by outcomes.
+//! Confidence in code: a prior from static checks, moved by outcomes. Equal code has equal evidence, in whichever versions of a
+//! procedure it stands.
 
 /// How many executions the prior is worth. With four, five failures in a row sink the best code below 0.5, and ten
 /// successes lift it visibly.
@@ -7,7 +8,7 @@ const PRIOR_WEIGHT: f64 = 4.0;
 /// Most that checks alone can give. They can't know whether the code does what somebody wants.
 pub const MAX_PRIOR: f64 = 0.9;
 
-/// The expected share of successes, 0 to 1, after `successes` and `failures` of a version whose checks gave `prior`.
+/// The expected share of successes, 0 to 1, after `successes` and `failures` of code whose checks gave `prior`.
 ///
 /// The mean of a Beta distribution whose parameters are `PRIOR_WEIGHT` split by the prior, plus the outcomes. Rounded to
 /// two digits.

@@ -5,11 +5,16 @@ use std::{borrow::Cow, fmt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Hinted, host_module};
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::{Hinted, host_module, nfc};
 
 /// Longest accepted name, in characters. Two of them and their folders still fit the 255 bytes that
 /// file systems give a path component, whatever the script.
 pub const MAX_NAME_CHARS: usize = 60;
+
+/// Longest part of a path that every file system takes.
+const MAX_SEGMENT_BYTES: usize = 255;
 
 /// Device names that Windows refuses as a folder, so a clone there could not be checked out.
 const RESERVED: [&str; 22] = [
@@ -69,10 +74,23 @@ impl ProcedureName {
         if length > MAX_NAME_CHARS {
             return Err(NameError::TooLong(length));
         }
-        if RESERVED.contains(&slug.as_str()) {
-            return Err(NameError::Reserved(slug));
-        }
+        check_segment(&slug)?;
         Ok(Self(slug))
+    }
+
+    /// A name as it is stored: also one that would get another form today, so that homes of before stay readable.
+    ///
+    /// # Errors
+    /// [`NameError`].
+    pub fn stored(text: &str) -> Result<Self, NameError> {
+        match Self::parse(text) {
+            Ok(name) if name.0 == text => Ok(name),
+            parsed => {
+                let is_slug = slug_of(text) == text && text.chars().any(char::is_alphabetic);
+                let fits = text.chars().count() <= MAX_NAME_CHARS && check_segment(text).is_ok();
+                if is_slug && fits { Ok(Self(text.to_owned())) } else { parsed }
+            }
+        }
     }
 
     /// The slug.
@@ -98,11 +116,43 @@ impl ProcedureName {
     }
 }
 
-/// Lower-cases `text` and turns every run of characters that are not letters, digits, `-` or `_` into one `_`.
+/// Whether every system takes a slug as the name of a folder.
+///
+/// # Errors
+/// [`NameError::Reserved`] or [`NameError::TooLong`].
+pub fn check_segment(slug: &str) -> Result<(), NameError> {
+    // Windows takes what comes before a dot, and superscript digits for digits.
+    if RESERVED.contains(&slug.nfkc().collect::<String>().as_str()) {
+        return Err(NameError::Reserved(slug.to_owned()));
+    }
+    if slug.len() > MAX_SEGMENT_BYTES { Err(NameError::TooLong(slug.chars().count())) } else { Ok(()) }
+}
+
+/// Lower-cases `text` and turns every run of characters that are not letters, digits, `-` or `_` into one `_`. Each letter
+/// is one character where there is one for it, and has its usual width.
 #[must_use]
 pub fn slugify(text: &str) -> String {
+    let composed = nfc(text);
+    // Digits in circles and the like stay: they say more than the digit.
+    let mut usual = String::with_capacity(composed.len());
+    for c in composed.chars() {
+        if !c.is_ascii() && (c.is_alphabetic() || matches!(c, '\u{ff01}'..='\u{ffef}')) {
+            usual.extend(c.nfkc());
+        } else {
+            usual.push(c);
+        }
+    }
+    // What was a letter and its mark of half width is one letter now.
+    nfc(&slug_of(&nfc(&usual)))
+}
+
+fn slug_of(text: &str) -> String {
     let mut slug = String::new();
     for c in text.trim().chars().flat_map(char::to_lowercase) {
+        // The capital İ in small letters is an i with another dot.
+        if c == '\u{307}' && slug.ends_with('i') {
+            continue;
+        }
         if c.is_alphanumeric() || c == '-' {
             slug.push(c);
         } else if !slug.ends_with('_') {
@@ -117,7 +167,7 @@ impl TryFrom<String> for ProcedureName {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text).map_err(|error| error.in_full())
+        Self::stored(&text).map_err(|error| error.in_full())
     }
 }
 
@@ -150,6 +200,30 @@ mod tests {
         assert_eq!(ProcedureName::parse("log").unwrap().identifier(), "run_log");
         assert_eq!(ProcedureName::parse("price per m²").unwrap().identifier(), "price_per_m_");
         assert_eq!(ProcedureName::parse("½ hour").unwrap().identifier(), "run___hour");
+    }
+
+    #[test]
+    fn a_name_has_one_form() {
+        for (text, slug) in [
+            ("cafe\u{301}", "café"),
+            ("ＤＥＰＬＯＹ　１", "deploy_1"),
+            ("İstanbul", "istanbul"),
+            ("Straße", "straße"),
+            ("ﬁx it", "fix_it"),
+            ("ΟΔΟΣ", "οδοσ"),
+            ("price per m²", "price_per_m²"),
+            ("ｶﾞｿﾘﾝ", "ガソリン"),
+        ] {
+            assert_eq!(ProcedureName::parse(text).unwrap().as_str(), slug);
+        }
+        // What was stored in another form stays as it is.
+        for stored in ["ｄｅｐｌｏｙ", "ﬁx", "i_stanbul"] {
+            assert_eq!(ProcedureName::stored(stored).unwrap().as_str(), stored);
+        }
+        assert_eq!(ProcedureName::stored("Not A Slug").unwrap().as_str(), "not_a_slug");
+        for reserved in ["con", "COM1", "ｃｏｎ", "lpt¹", "Aux."] {
+            assert!(matches!(ProcedureName::parse(reserved), Err(NameError::Reserved(_))), "{reserved}");
+        }
     }
 
     #[test]

@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use super::VersionNumber;
-use super::{Permissions, ProcedureName, Step, Trigger};
+use super::{Permissions, ProcedureName, RuntimeKind, Step, Trigger, reading::Shape};
 
 /// What a procedure is, as it is kept in `procedure.json`. Field order is the file's key order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Definition {
     /// The identity that travels between machines.
     pub name: ProcedureName,
+    /// What it was called, oldest first: each stays an alias.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_names: Vec<ProcedureName>,
     /// What it does and when to use it.
     #[serde(default)]
     pub description: String,
@@ -49,6 +52,9 @@ pub struct Definition {
     /// What it may touch. Absent: whatever the policy allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Permissions>,
+    /// What executes its code.
+    #[serde(default, skip_serializing_if = "RuntimeKind::is_default")]
+    pub runtime: RuntimeKind,
     /// Where it stands in its life.
     #[serde(default)]
     pub status: Status,
@@ -100,6 +106,14 @@ const fn is_false(value: &bool) -> bool {
 }
 
 impl Definition {
+    /// Notes a name that it had. The one that it has now is no alias.
+    pub fn was_called(&mut self, name: &ProcedureName) {
+        self.former_names.retain(|former| former != name && *former != self.name);
+        if *name != self.name {
+            self.former_names.push(name.clone());
+        }
+    }
+
     /// Whether `user` may change and remove it.
     #[must_use]
     pub fn may_be_changed_by(&self, user: &str) -> bool {
@@ -138,12 +152,17 @@ pub struct Parameter {
     /// Whether it must be passed. By default: when there is no `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub required: Option<bool>,
-    /// The value when it is not passed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The value when it is not passed. Null is one, too.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+}
+
+/// A value that is there, also where it is null.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 impl Parameter {
@@ -154,32 +173,47 @@ impl Parameter {
     }
 }
 
-/// The type of a parameter, in JSON's words; Python's are accepted too.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// The type of a parameter, in JSON's words; Python's are read too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum ParameterType {
     /// Text.
-    #[serde(alias = "str", alias = "text")]
     String,
     /// A whole number.
-    #[serde(alias = "int")]
     Integer,
     /// Any number.
-    #[serde(alias = "float")]
     Number,
     /// True or false.
-    #[serde(alias = "bool")]
     Boolean,
     /// A list.
-    #[serde(alias = "list")]
     Array,
     /// A map with text keys.
-    #[serde(alias = "dict", alias = "map")]
     Object,
     /// Anything.
     #[default]
     Any,
+}
+
+impl<'de> Deserialize<'de> for ParameterType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Ok(match word.as_str() {
+            "string" | "str" | "text" => Self::String,
+            "integer" | "int" => Self::Integer,
+            "number" | "float" => Self::Number,
+            "boolean" | "bool" => Self::Boolean,
+            "array" | "list" => Self::Array,
+            "object" | "dict" | "map" => Self::Object,
+            "any" => Self::Any,
+            _ => {
+                let known = ["string", "integer", "number", "boolean", "array", "object", "any"];
+                let shown: String = word.chars().take(60).collect();
+                let message = format!("it must be one of `{}`, got `{shown}`", known.join("`, `"));
+                return Err(de::Error::custom(message));
+            }
+        })
+    }
 }
 
 impl ParameterType {
@@ -196,6 +230,20 @@ impl ParameterType {
             Self::Any => "object",
         }
     }
+
+    /// What values it has, in JSON's terms.
+    #[must_use]
+    pub fn shape(self) -> Shape {
+        match self {
+            Self::String => Shape::Text,
+            Self::Integer => Shape::WHOLE,
+            Self::Number => Shape::Number,
+            Self::Boolean => Shape::Truth,
+            Self::Array => Shape::list(Shape::Anything),
+            Self::Object => Shape::Map(Box::new(Shape::Anything)),
+            Self::Any => Shape::Anything,
+        }
+    }
 }
 
 /// A call that shows how a procedure is used.
@@ -207,7 +255,7 @@ pub struct Example {
     #[serde(default)]
     pub parameters: BTreeMap<String, Value>,
     /// What comes back, in words or as a value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
 }
 
@@ -260,6 +308,8 @@ pub struct Procedure {
     pub definition: Definition,
     /// Its current code.
     pub code: Option<String>,
+    /// The packages of this code, each in one version, where it needs any.
+    pub lock: Option<String>,
     /// Its current version.
     pub version: VersionNumber,
     /// The version that brought the current code.
@@ -284,6 +334,8 @@ pub struct Procedure {
     pub last_run_at: Option<i64>,
     /// Whether anybody linked something to it.
     pub has_artifacts: bool,
+    /// Whether its newest commit is no version of it: it is as it was before.
+    pub is_broken: bool,
 }
 
 impl Procedure {
@@ -322,5 +374,16 @@ mod tests {
             serde_json::from_value(json!({"name": "count", "type": "int", "default": 3})).unwrap();
         assert_eq!(parameter.kind, ParameterType::Integer);
         assert!(!parameter.is_required());
+    }
+
+    #[test]
+    fn a_default_of_null_makes_a_parameter_optional() {
+        let written = json!({"name": "note", "type": "string", "default": null});
+        let parameter: Parameter = serde_json::from_value(written.clone()).unwrap();
+        assert!(!parameter.is_required());
+        assert_eq!(serde_json::to_value(parameter).unwrap(), written);
+        let required: Parameter =
+            serde_json::from_value(json!({"name": "note", "required": true, "default": null})).unwrap();
+        assert!(required.is_required());
     }
 }

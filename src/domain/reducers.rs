@@ -9,9 +9,10 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
 };
 
+use num_bigint::BigInt;
 use serde_json::{Map, Number, Value};
 
-use super::{Hinted, canonical::canonical_value};
+use super::{Hinted, canonical::canonical_value, json};
 
 /// What makes one value of those that the branches have in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -249,18 +250,21 @@ impl Field {
 
     /// Exact for whole numbers; one fraction makes it all floating point.
     fn sum(&self, values: &[(usize, &Value)]) -> Result<Value, MergeError> {
-        let (mut whole, mut fractions, mut has_fractions) = (0_i128, 0.0_f64, false);
+        let (mut whole, mut fractions, mut has_fractions) = (BigInt::ZERO, 0.0_f64, false);
         for (branch, value) in values {
             let Value::Number(number) = value else { return Err(self.clash(*branch, value, A_NUMBER)) };
-            if let Some(number) = number.as_i128() {
+            if let Some(number) = json::whole(number) {
                 whole += number;
             } else {
                 has_fractions = true;
                 fractions += number.as_f64().unwrap_or(f64::NAN);
             }
         }
-        #[expect(clippy::cast_precision_loss, reason = "a sum with a fraction is floating point")]
-        let sum = if has_fractions { Number::from_f64(whole as f64 + fractions) } else { Number::from_i128(whole) };
+        let whole = json::number(&whole).ok();
+        let sum = match whole {
+            Some(whole) if has_fractions => Number::from_f64(whole.as_f64().unwrap_or(f64::INFINITY) + fractions),
+            whole => whole,
+        };
         sum.map(Value::Number).ok_or_else(|| MergeError::SumTooLarge { field: self.path.clone() })
     }
 
@@ -272,7 +276,7 @@ impl Field {
         }
         for (branch, value) in &values[1..] {
             let order = match (value, best) {
-                (Value::Number(value), Value::Number(best)) => compare(value, best),
+                (Value::Number(value), Value::Number(best)) => json::compare(value, best),
                 (Value::String(value), Value::String(best)) => value.cmp(best),
                 _ => return Err(self.clash(*branch, value, Wanted::LikeBranch(first_branch, type_of(best)))),
             };
@@ -310,27 +314,6 @@ const fn type_of(value: &Value) -> &'static str {
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
-}
-
-/// Exact: floating point alone can't tell large whole numbers apart, and then the grouping would decide who wins.
-fn compare(one: &Number, other: &Number) -> Ordering {
-    let float = |number: &Number| number.as_f64().unwrap_or_default();
-    match (one.as_i128(), other.as_i128()) {
-        (Some(one), Some(other)) => one.cmp(&other),
-        (Some(one), None) => compare_whole(one, float(other)),
-        (None, Some(other)) => compare_whole(other, float(one)).reverse(),
-        (None, None) => order(float(one), float(other)),
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "a whole number of 64 bits is far from where it saturates")]
-fn compare_whole(whole: i128, float: f64) -> Ordering {
-    whole.cmp(&(float.trunc() as i128)).then_with(|| order(0.0, float.fract()))
-}
-
-/// JSON has no numbers that can't be compared; both zeros are one number.
-fn order(one: f64, other: f64) -> Ordering {
-    one.partial_cmp(&other).unwrap_or(Ordering::Equal)
 }
 
 #[cfg(test)]

@@ -25,11 +25,13 @@ pub enum RunStatus {
     Cancelled,
     /// Its server ended before it did.
     Interrupted,
+    /// There was no code, so nothing was done.
+    Skipped,
 }
 
 impl RunStatus {
-    const ALL: [Self; 6] =
-        [Self::Running, Self::Paused, Self::Succeeded, Self::Failed, Self::Cancelled, Self::Interrupted];
+    const ALL: [Self; 7] =
+        [Self::Running, Self::Paused, Self::Succeeded, Self::Failed, Self::Cancelled, Self::Interrupted, Self::Skipped];
 
     /// The word used in the database and in answers.
     #[must_use]
@@ -41,6 +43,7 @@ impl RunStatus {
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
             Self::Interrupted => "interrupted",
+            Self::Skipped => "skipped",
         }
     }
 
@@ -112,6 +115,14 @@ pub struct HostCall {
     pub step: Option<u32>,
     /// How long the host took, in milliseconds.
     pub duration_ms: f64,
+    /// An agent decided what the code got.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub decided_by_agent: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// One run as it is kept.
@@ -154,6 +165,25 @@ pub struct Run {
     pub attempts: u32,
     /// When what it waits for stops waiting; milliseconds since 1970.
     pub expires_at: Option<i64>,
+    /// When the clock goes on with it; milliseconds since 1970.
+    pub due_at: Option<i64>,
+    /// Who started it; not known of some that programs of before executed.
+    pub user: Option<String>,
+    /// Whether a person could be asked when it was started.
+    pub can_be_asked: bool,
+    /// Whether an agent decided something that it waited for.
+    pub decided_by_agent: bool,
+    /// Whether nothing executed it: somebody reported what was done by reading. Its output is their notes, its result what
+    /// shows it.
+    pub is_reported: bool,
+}
+
+impl Run {
+    /// Until when it only waits for the clock, where there is nothing that anybody could do about it.
+    #[must_use]
+    pub fn waits_until(&self) -> Option<i64> {
+        self.due_at.filter(|_| self.status == RunStatus::Paused && self.waiting_for.is_none())
+    }
 }
 
 /// Which runs to list.
@@ -172,6 +202,8 @@ pub struct DecisionRecord {
     /// `approve`, `reject` or `expired`.
     pub decision: String,
     pub decided_by: String,
+    /// Whether that was an agent.
+    pub by_agent: bool,
     /// Milliseconds since 1970.
     pub decided_at: i64,
 }

@@ -1,23 +1,24 @@
 //! The steps of a procedure: what each kind looks like, the order in which they run, and what must hold of all together.
 //!
-//! What a step becomes is the compiler's business. Typed actions have a file of their own.
+//! What a step becomes is the compiler's business. What each kind has is in `step_kinds`, typed actions in `action`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
 };
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{ActionStep, skill::server_and_tool};
+use super::{
+    ActionStep, CommandStep, OnFailure, ProcedureStep, ToolStep, WaitStep, reading, skill::server_and_tool, wait,
+};
 
 /// Longest accepted `step_id`, in characters.
 const MAX_ID_CHARS: usize = 60;
 /// What a step may look like, for those who wrote something else.
 const SHAPES: &str = "a step is a sentence, {\"command\": [program, …]}, {\"tool\": \"server/tool\", \"arguments\": {…}}, \
-    {\"procedure\": name, \"arguments\": {…}} or {\"step_id\", \"action_type\", \"config\": {…}}";
+    {\"procedure\": name, \"arguments\": {…}}, {\"action\": \"wait\", \"duration_hours\": 24} or {\"step_id\", \"action_type\", \"config\": {…}}";
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,65 +32,10 @@ pub enum Step {
     Tool(ToolStep),
     /// Another procedure that is called.
     Procedure(ProcedureStep),
+    /// A wait.
+    Wait(WaitStep),
     /// An action of one of the known types.
     Action(ActionStep),
-}
-
-/// A step that runs a command.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub struct CommandStep {
-    /// The program and its arguments, one string each; `{{variables}}` are filled in.
-    pub command: Vec<String>,
-    /// What the command is for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// An identifier; texts of later steps refer to what the step gave as `{{<step_id>_output}}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step_id: Option<String>,
-    /// Steps that run before this one, by `step_id`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub depends_on: Vec<String>,
-}
-
-/// A step that calls a tool of another MCP server.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub struct ToolStep {
-    /// `server/tool`.
-    pub tool: String,
-    /// Its arguments; `{{variables}}` in strings are filled in.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub arguments: BTreeMap<String, Value>,
-    /// What the call is for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// An identifier; texts of later steps refer to what the step gave as `{{<step_id>_output}}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step_id: Option<String>,
-    /// Steps that run before this one, by `step_id`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub depends_on: Vec<String>,
-}
-
-/// A step that calls another procedure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub struct ProcedureStep {
-    /// The name of the procedure to call.
-    pub procedure: String,
-    /// Its arguments; `{{variables}}` in strings are filled in.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub arguments: BTreeMap<String, Value>,
-    /// An identifier; texts of later steps refer to what the step gave as `{{<step_id>_output}}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step_id: Option<String>,
-    /// Steps that run before this one, by `step_id`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub depends_on: Vec<String>,
 }
 
 impl<'de> Deserialize<'de> for Step {
@@ -102,6 +48,9 @@ impl<'de> Deserialize<'de> for Step {
             Value::Object(_) if has("command") => read(value).map(Self::Command),
             Value::Object(_) if has("tool") => read(value).map(Self::Tool),
             Value::Object(_) if has("procedure") => read(value).map(Self::Procedure),
+            Value::Object(_) if value.get("action").is_some_and(|action| action == "wait") => {
+                read(value).map(Self::Wait)
+            }
             Value::Object(_) if has("action_type") || has("step_id") => read(value).map(Self::Action),
             Value::Object(fields) => {
                 let fields: Vec<&str> = fields.keys().map(String::as_str).take(10).collect();
@@ -116,7 +65,7 @@ impl<'de> Deserialize<'de> for Step {
 fn read<T: DeserializeOwned>(value: Value) -> Result<T, String> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
-        let why = error.into_inner().to_string();
+        let why = reading::plain(&error.into_inner().to_string());
         // Errors about missing and unknown fields name them already.
         if path == "." || why.contains(&format!("`{path}`")) { why } else { format!("`{path}`: {why}") }
     })
@@ -131,6 +80,7 @@ impl Step {
             Self::Command(step) => step.step_id.as_deref(),
             Self::Tool(step) => step.step_id.as_deref(),
             Self::Procedure(step) => step.step_id.as_deref(),
+            Self::Wait(step) => step.step_id.as_deref(),
             Self::Action(step) => Some(&step.step_id),
         }
     }
@@ -143,7 +93,43 @@ impl Step {
             Self::Command(step) => &step.depends_on,
             Self::Tool(step) => &step.depends_on,
             Self::Procedure(step) => &step.depends_on,
+            Self::Wait(step) => &step.depends_on,
             Self::Action(step) => &step.depends_on,
+        }
+    }
+
+    /// How long it may take, in seconds, where it says so.
+    #[must_use]
+    pub fn timeout_seconds(&self) -> Option<u32> {
+        match self {
+            Self::Sentence(_) | Self::Wait(_) => None,
+            Self::Command(step) => step.timeout_seconds,
+            Self::Tool(step) => step.timeout_seconds,
+            Self::Procedure(step) => step.timeout_seconds,
+            Self::Action(step) => step.timeout_seconds,
+        }
+    }
+
+    /// What its failure does to the run.
+    #[must_use]
+    pub fn on_failure(&self) -> OnFailure {
+        match self {
+            Self::Sentence(_) | Self::Wait(_) => OnFailure::Stop,
+            Self::Command(step) => step.on_failure,
+            Self::Tool(step) => step.on_failure,
+            Self::Procedure(step) => step.on_failure,
+            Self::Action(step) => step.on_failure,
+        }
+    }
+
+    /// What it calls: a procedure, or a tool as `server/tool`.
+    #[must_use]
+    pub fn skill(&self) -> Option<&str> {
+        match self {
+            Self::Sentence(_) | Self::Command(_) | Self::Wait(_) => None,
+            Self::Tool(step) => Some(&step.tool),
+            Self::Procedure(step) => Some(&step.procedure),
+            Self::Action(step) => step.skill(),
         }
     }
 
@@ -163,6 +149,7 @@ impl Step {
                 format!("{} {}", step.command.join(" "), step.description.as_deref().unwrap_or_default())
             }
             Self::Procedure(step) => step.procedure.replace(['_', '-'], " "),
+            Self::Wait(step) => format!("wait {}", step.description.as_deref().unwrap_or_default()),
             Self::Tool(step) => {
                 let mut words = step.tool.replace(['_', '-', '/'], " ");
                 add_words(&mut words, step.description.as_deref(), &step.arguments);
@@ -230,6 +217,7 @@ pub fn check(steps: &[Step]) -> Result<(), String> {
             Step::Tool(step) if server_and_tool(&step.tool).is_none() => {
                 Err(format!("`tool` is `{}`; write `server/tool`", step.tool))
             }
+            Step::Wait(step) => wait::check(&step.config),
             Step::Action(action) => action.check(),
             _ => Ok(()),
         };
@@ -294,12 +282,13 @@ mod tests {
             {"command": ["git", "status"], "step_id": "look"},
             {"tool": "github/create_issue", "arguments": {"title": "Bug"}},
             {"procedure": "tidy", "arguments": {"path": "."}, "depends_on": ["look"]},
+            {"action": "wait", "duration_hours": 24},
             {"step_id": "tell", "action_type": "create_task", "config": {"task_title": "Tidy"}, "on_failure": "retry"},
         ]);
         let read = steps(written.clone());
         assert!(matches!(
             read[..],
-            [Step::Sentence(_), Step::Command(_), Step::Tool(_), Step::Procedure(_), Step::Action(_)]
+            [Step::Sentence(_), Step::Command(_), Step::Tool(_), Step::Procedure(_), Step::Wait(_), Step::Action(_)]
         ));
         assert_eq!(serde_json::to_value(read).unwrap(), written);
     }
@@ -307,14 +296,20 @@ mod tests {
     #[test]
     fn an_error_names_the_field_of_the_kind_that_was_meant() {
         for (step, expected) in [
-            (json!({"command": ["git"], "cwd": "."}), "unknown field `cwd`, expected one of `command`, `description`"),
-            (json!({"command": "git status"}), "`command`: invalid type: string \"git status\", expected a sequence"),
-            (json!({"tool": "a/b", "arguments": [1]}), "`arguments`: invalid type: sequence, expected a map"),
-            (json!({"step_id": "a"}), "missing field `action_type`"),
-            (json!({"step_id": "a", "action_type": "dance"}), "unknown variant `dance`, expected one of `run_skill`"),
+            (
+                json!({"command": ["git"], "cwd": "."}),
+                "there is no field `cwd`; the fields are `command`, `description`",
+            ),
+            (json!({"command": "git status"}), "`command`: it must be a list, got `\"git status\"`"),
+            (json!({"tool": "a/b", "arguments": [1]}), "`arguments`: it must be an object, got a list"),
+            (json!({"step_id": "a"}), "`action_type` is missing"),
+            (
+                json!({"step_id": "a", "action_type": "dance"}),
+                "it must be one of `run_skill`, `send_notification`, `create_task`, `draft_email`, `wait`, got `dance`",
+            ),
             (
                 json!({"step_id": "a", "action_type": "run_skill", "on_failure": "ignore"}),
-                "`on_failure`: unknown variant",
+                "`on_failure`: it must be one of `stop`, `skip`, `retry`, got `ignore`",
             ),
             (json!({"run": "git status"}), "this one has `run`"),
             (json!(7), "a step is a sentence"),

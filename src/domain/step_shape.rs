@@ -10,7 +10,10 @@ use serde_json::Value;
 
 #[cfg(doc)]
 use super::Step;
-use super::action::{ActionType, OnFailure};
+use super::{
+    action::{ActionType, OnFailure},
+    seconds::MOST_SECONDS,
+};
 
 /// Stands for a [`Step`] in schemas.
 #[derive(JsonSchema)]
@@ -27,6 +30,8 @@ pub enum StepShape {
 #[schemars(inline)]
 // Each field is described at the kinds of steps that have it.
 pub struct Fields {
+    // A command in one text is words that a shell would tell apart: taken as one word it would be another program.
+    #[schemars(extend("x-list-only" = true))]
     pub command: Option<Vec<String>>,
     pub tool: Option<String>,
     pub procedure: Option<String>,
@@ -36,8 +41,9 @@ pub struct Fields {
     pub depends_on: Option<Vec<String>>,
     pub action_type: Option<ActionType>,
     pub config: Option<BTreeMap<String, Value>>,
-    pub input_mapping: Option<BTreeMap<String, Value>>,
+    pub input_mapping: Option<BTreeMap<String, String>>,
     pub requires_approval: Option<bool>,
+    #[schemars(range(min = 1, max = MOST_SECONDS))]
     pub timeout_seconds: Option<u32>,
     pub on_failure: Option<OnFailure>,
 }

@@ -6,6 +6,16 @@ use serde::{Deserialize, Serialize};
 /// 1, 2, 3 …: counts the changes of one procedure.
 pub type VersionNumber = u32;
 
+/// Why what the newest commit made of a procedure is no version of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Broken {
+    /// The file or folder, as a path in the repository.
+    pub file: String,
+    pub commit: String,
+    /// What is wrong with it, going on from the file.
+    pub reason: String,
+}
+
 /// What a version changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -4,6 +4,7 @@ use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
 use serde_json::{Map, Value, json};
 
 use super::lines::MAX_ANSWER_BYTES;
+use crate::domain::json;
 
 /// A tool's own words about its failure are cut at this length.
 const MAX_ERROR_CHARS: usize = 2000;
@@ -24,10 +25,13 @@ pub(super) fn read(result: CallToolResult) -> Answer {
     if result.is_error == Some(true) {
         return Answer::Failed(failure(&result));
     }
-    let value = match result.structured_content {
+    let mut value = match result.structured_content {
         Some(value) => value,
         None => from_content(result.content),
     };
+    if let Err(unkept) = json::settle(&mut value) {
+        return Answer::Unusable(format!("it can't be kept: {unkept}"));
+    }
     let mut size = Size(0);
     if serde_json::to_writer(&mut size, &value).is_err() || size.0 > MAX_ANSWER_BYTES {
         let most = MAX_ANSWER_BYTES / (1024 * 1024);
@@ -95,7 +99,7 @@ fn from_block(block: ContentBlock) -> Value {
 /// tool may well mean it.
 fn from_text(text: String) -> Value {
     let looks_like_json = text.trim_start().starts_with(['{', '[']);
-    match serde_json::from_str(&text) {
+    match json::read(&text) {
         Ok(value @ (Value::Object(_) | Value::Array(_))) if looks_like_json => value,
         _ => Value::String(text),
     }

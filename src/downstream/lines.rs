@@ -5,6 +5,8 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream};
 
+use crate::domain::json;
+
 /// The most that one answer may have. It is held in memory, several times over while it is taken apart.
 pub(super) const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// Deeper is refused by the JSON reader.
@@ -64,6 +66,8 @@ impl Line {
             format!("the answer has {} bytes, at most {} MiB are read", self.length, MAX_ANSWER_BYTES / (1024 * 1024))
         } else if self.scan.deepest > MAX_LEVELS {
             format!("the answer is nested {} levels deep, at most {MAX_LEVELS} are read", self.scan.deepest)
+        } else if let Err(unkept) = json::check_names(&self.bytes) {
+            format!("the answer can't be kept: {unkept}")
         } else {
             return Some(self.bytes);
         };

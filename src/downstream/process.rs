@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use process_wrap::tokio::{ChildWrapper, CommandWrap};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     process::{ChildStdin, ChildStdout},
@@ -17,7 +16,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::config::CommandSettings;
+use crate::{
+    config::CommandSettings,
+    launch::{self, Launched},
+};
 
 /// How long a program may take to end by itself once its stdin is closed, and again once it was asked by a signal.
 const GRACE: Duration = Duration::from_millis(500);
@@ -27,13 +29,11 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 const KEPT_LINES: usize = 8;
 const MAX_LINE_BYTES: usize = 400;
 
-#[cfg(unix)]
-const SIGTERM: i32 = 15;
-
 /// A program that was started. Dropping it kills its whole group.
 pub(super) struct Process {
     /// `None` when it has ended.
-    child: Option<Box<dyn ChildWrapper>>,
+    child: Option<Launched>,
+    settings: CommandSettings,
     words: Arc<Mutex<VecDeque<String>>>,
     listener: Option<JoinHandle<()>>,
 }
@@ -42,22 +42,16 @@ impl Process {
     /// Starts the program of `server`, which gets nothing of our own stdin and stdout.
     pub(super) fn spawn(server: &str, settings: &CommandSettings) -> Result<(Self, ChildStdout, ChildStdin), String> {
         let environment = settings.environment()?;
-        let mut command = CommandWrap::with_new(&settings.command, |command| {
-            command.args(&settings.args).env_clear().envs(environment);
+        let launched = launch::launch(&settings.command, &settings.args, |command| {
+            command.env_clear().envs(environment);
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
             command.current_dir(settings.cwd.clone().unwrap_or_else(std::env::temp_dir));
         });
-        // In a group of its own, so that what the program starts ends with it.
-        #[cfg(unix)]
-        command.wrap(process_wrap::tokio::ProcessGroup::leader());
-        #[cfg(windows)]
-        command.wrap(process_wrap::tokio::JobObject);
-        command.wrap(process_wrap::tokio::KillOnDrop);
-        let mut child = command.spawn().map_err(|error| spawn_error(settings, &error))?;
-        let (stdin, stdout, stderr) = (child.stdin().take(), child.stdout().take(), child.stderr().take());
+        let mut child = launched.map_err(|error| spawn_error(settings, &error))?;
+        let (stdin, stdout, stderr) = (child.stdin(), child.stdout(), child.stderr());
         let words = Arc::default();
         let listener = stderr.map(|stderr| tokio::spawn(listen(stderr, server.to_owned(), Arc::clone(&words))));
-        let process = Self { child: Some(child), words, listener };
+        let process = Self { child: Some(child), settings: settings.clone(), words, listener };
         match (stdout, stdin) {
             (Some(stdout), Some(stdin)) => Ok((process, stdout, stdin)),
             _ => Err("its stdin and stdout can't be had".to_owned()),
@@ -67,7 +61,11 @@ impl Process {
     /// Returns when the program itself has ended.
     pub(super) async fn exited(&mut self) {
         match &mut self.child {
-            Some(child) => drop(child.wait().await),
+            Some(child) => {
+                let _ = child.wait().await;
+                // Where it was its launcher that was killed, what is left of it does not answer on.
+                child.end();
+            }
             None => std::future::pending().await,
         }
     }
@@ -77,13 +75,17 @@ impl Process {
     pub(super) async fn end(mut self) -> String {
         let Some(mut child) = self.child.take() else { return "it has ended".to_owned() };
         let status = wait_or_kill(&mut child).await;
-        // What it started may have survived it. An error says that nothing has.
-        let _ = child.start_kill();
+        // What it started may have survived it.
+        child.end();
         if let Some(listener) = self.listener.take() {
             let _ = timeout(LAST_WORDS, listener).await;
         }
         let how = status.map_or_else(|| "it was stopped".to_owned(), how_it_ended);
         let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = words.back().map_or("", String::as_str);
+        if let Some(error) = status.and_then(|status| launch::not_started(status, last)) {
+            return spawn_error(&self.settings, &error);
+        }
         if words.is_empty() {
             return format!("{how} and wrote nothing to stderr");
         }
@@ -92,25 +94,16 @@ impl Process {
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            // An error says that it has ended before.
-            let _ = child.start_kill();
-        }
-    }
-}
-
 /// How it ended; `None` when that had to be done by us.
-async fn wait_or_kill(child: &mut Box<dyn ChildWrapper>) -> Option<ExitStatus> {
+async fn wait_or_kill(child: &mut Launched) -> Option<ExitStatus> {
     if let Ok(status) = timeout(GRACE, child.wait()).await {
         return status.ok();
     }
     #[cfg(unix)]
-    if child.signal(SIGTERM).is_ok() && timeout(GRACE, child.wait()).await.is_ok() {
+    if child.terminate() && timeout(GRACE, child.wait()).await.is_ok() {
         return None;
     }
-    let _ = child.start_kill();
+    child.end();
     let _ = child.wait().await;
     None
 }

@@ -46,4 +46,6 @@ pub struct GateRequest {
     pub choices: Vec<String>,
     /// How long it waits at most.
     pub timeout: Option<Duration>,
+    /// Whether the code goes on with nothing when that time is up.
+    pub optional: bool,
 }

@@ -1,15 +1,12 @@
 //! `call_tool`: a tool of a downstream MCP server.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tokio::time::Instant;
 
 use super::{
     action::Action,
-    context::{HostContext, parse},
-    function::{Fallible, GrantKind, HostFunction, Perform, as_declared, as_given},
+    context::{HostContext, deadline, parse},
+    function::{Fallible, GrantKind, HostFunction, Perform, as_declared, as_given, as_said},
 };
 use crate::{
     downstream::DownstreamError,
@@ -24,6 +21,7 @@ pub const FUNCTION: HostFunction = HostFunction {
     grant: Some(GrantKind::Tool),
     fallible: Fallible::Yes,
     shown: as_given,
+    said: as_said,
     perform: Perform::Waiting(|arguments, context| Box::pin(call(arguments, context))),
 };
 
@@ -42,16 +40,11 @@ struct Arguments {
 
 async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
     let Arguments { tool: path, arguments, timeout, .. } = parse(NAME, arguments)?;
-    let named = path.split_once('/').filter(|(server, tool)| !server.trim().is_empty() && !tool.trim().is_empty());
-    let Some((server, tool)) = named else {
+    let Some((server, tool)) = named(&path) else {
         let message = format!("call_tool(): `{path}` names no tool; write \"server/tool\"");
         return Err(PythonError::new("ValueError", message));
     };
     context.grants.check_tool(server, tool)?;
-    let deadline = match timeout {
-        Some(seconds) => deadline(seconds)?.min(context.budget.deadline),
-        None => context.budget.deadline,
-    };
     let called = context
         .downstream
         .call(
@@ -59,22 +52,16 @@ async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Resul
             server,
             tool,
             arguments.unwrap_or_default(),
-            deadline,
+            deadline(timeout, context.budget),
             &context.budget.cancel,
         )
         .await;
     called.map(|value| Action::Reply(Reply::Value(value))).map_err(|error| raised(&error))
 }
 
-fn deadline(seconds: f64) -> Result<Instant, PythonError> {
-    Duration::try_from_secs_f64(seconds)
-        .ok()
-        .filter(|limit| !limit.is_zero())
-        .and_then(|limit| Instant::now().checked_add(limit))
-        .ok_or_else(|| {
-            let message = format!("call_tool(): `timeout` is {seconds}; it is a number of seconds above 0");
-            PythonError::new("ValueError", message)
-        })
+/// The server and its tool that a path names.
+pub fn named(path: &str) -> Option<(&str, &str)> {
+    path.split_once('/').filter(|(server, tool)| !server.trim().is_empty() && !tool.trim().is_empty())
 }
 
 fn raised(error: &DownstreamError) -> PythonError {

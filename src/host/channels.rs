@@ -25,11 +25,17 @@ pub struct Notification<'a> {
     pub level: &'a str,
 }
 
-/// Sends, and waits until it is certain that it arrived.
-pub async fn send(channel: &Channel, what: &Notification<'_>, context: &HostContext<'_>) -> Result<(), String> {
+/// Sends, and waits until it is certain that it arrived, until `deadline` at the latest.
+pub async fn send(
+    channel: &Channel,
+    what: &Notification<'_>,
+    deadline: Instant,
+    context: &HostContext<'_>,
+) -> Result<(), String> {
     match channel {
         Channel::Webhook(webhook) => {
-            let (since, limit) = (Instant::now(), deadline(WEBHOOK_TIME, context));
+            let since = Instant::now();
+            let limit = deadline.min(since + WEBHOOK_TIME);
             tokio::select! {
                 sent = post(webhook, what) => sent,
                 () = tokio::time::sleep_until(limit) => {
@@ -38,19 +44,14 @@ pub async fn send(channel: &Channel, what: &Notification<'_>, context: &HostCont
                 () = context.budget.cancel.cancelled() => Err("the run was cancelled".to_owned()),
             }
         }
-        Channel::Command(command) => run(command, what, context).await,
+        Channel::Command(command) => run(command, what, deadline, context).await,
         Channel::Tool { server, tool, arguments } => {
             let arguments = arguments.as_ref().map_or_else(|| what.fields(), |arguments| what.filled(arguments));
             let (servers, budget) = (&context.config.mcp_servers, context.budget);
-            let called =
-                context.downstream.call(servers, server, tool, arguments, budget.deadline, &budget.cancel).await;
+            let called = context.downstream.call(servers, server, tool, arguments, deadline, &budget.cancel).await;
             called.map(drop).map_err(|error| error.to_string())
         }
     }
-}
-
-fn deadline(limit: Duration, context: &HostContext<'_>) -> Instant {
-    (Instant::now() + limit).min(context.budget.deadline)
 }
 
 /// The user named the address, so private ones are as good as others. It is not followed to another one.
@@ -81,15 +82,22 @@ fn root_cause(error: &dyn std::error::Error) -> String {
     causes.last().map(ToString::to_string).unwrap_or_default()
 }
 
-async fn run(command: &[String], what: &Notification<'_>, context: &HostContext<'_>) -> Result<(), String> {
+async fn run(
+    command: &[String],
+    what: &Notification<'_>,
+    deadline: Instant,
+    context: &HostContext<'_>,
+) -> Result<(), String> {
     let input = Value::Object(what.fields()).to_string();
     let program = Program {
         command,
         shown: command.first().map_or("", String::as_str),
         directory: std::env::temp_dir(),
         stdin: Some(&input),
+        // The user's own settings name it.
+        confines: None,
     };
-    let ended = program.run(deadline(PROGRAM_TIME, context), &context.budget.cancel).await;
+    let ended = program.run(deadline.min(Instant::now() + PROGRAM_TIME), &context.budget.cancel).await;
     ended.and_then(|output| output.check(&program)).map_err(|error| error.message)
 }
 

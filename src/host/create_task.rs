@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     action::Action,
     context::parse,
-    function::{Fallible, HostFunction, Perform, as_given},
+    function::{Fallible, HostFunction, Perform, as_given, as_said},
     texts::{check_entries, check_not_empty, check_size, check_word, value_error},
 };
 use crate::{
@@ -25,6 +25,7 @@ pub const FUNCTION: HostFunction = HostFunction {
     grant: None,
     fallible: Fallible::No,
     shown: as_given,
+    said: as_said,
     perform: Perform::AtOnce(|arguments, _| call(arguments)),
 };
 
@@ -85,7 +86,7 @@ mod tests {
     fn what_makes_no_task_is_refused() {
         for (arguments, wanted) in [
             (json!({"title": " "}), "ValueError: create_task(): `title` is empty"),
-            (json!({"title": 5}), "TypeError: create_task(): invalid type"),
+            (json!({"title": 5}), "TypeError: create_task(): `title`: invalid type: number"),
             (json!({}), "missing field `title`"),
             (json!({"title": "a", "prio": "low"}), "unknown field `prio`"),
             (json!({"title": "a", "priority": "asap"}), "`priority` is `asap`; it is one of `low`, `medium`"),

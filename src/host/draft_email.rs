@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     action::Action,
     context::parse,
-    function::{Fallible, HostFunction, Perform, as_given},
+    function::{Fallible, HostFunction, Perform, as_given, as_said},
     texts::{check_entries, check_not_empty, check_size, value_error},
 };
 use crate::{
@@ -23,6 +23,7 @@ pub const FUNCTION: HostFunction = HostFunction {
     grant: None,
     fallible: Fallible::No,
     shown: as_given,
+    said: as_said,
     perform: Perform::AtOnce(|arguments, _| call(arguments)),
 };
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config::Config,
     domain::{GateKind, Nature},
-    runtime::PythonError,
+    runtime::{PythonError, Reply},
 };
 
 /// A host function: what its stub does not say.
@@ -26,6 +26,8 @@ pub struct HostFunction {
     pub fallible: Fallible,
     /// The arguments as the journal keeps them and people see them.
     pub shown: fn(Map<String, Value>) -> Map<String, Value>,
+    /// What the code gets where somebody says that a call with these arguments gave this.
+    pub said: fn(&Map<String, Value>, Reply) -> Reply,
     /// What a call does.
     pub perform: Perform,
 }
@@ -36,9 +38,15 @@ pub enum Perform {
     AtOnce(fn(Map<String, Value>, &HostContext<'_>) -> Result<Action, PythonError>),
     /// Together with something outside, which takes its time.
     Waiting(for<'a> fn(Map<String, Value>, &'a HostContext<'a>) -> Performing<'a>),
+    /// Not at all: the run waits for the clock. The function says when the wait ends that began at a moment, both in
+    /// milliseconds since 1970; `None` where that is never.
+    Timer(Due),
     /// Not at all: the run waits for somebody's decision. The function says what is asked for.
     Gate(GateKind, fn(GateKind, Map<String, Value>) -> Result<GateRequest, PythonError>),
 }
+
+/// When a wait ends that began at a moment, both in milliseconds since 1970.
+pub type Due = fn(Map<String, Value>, i64) -> Result<Option<i64>, PythonError>;
 
 /// A call that is being performed. Boxed, because a conversation with a server is large and would be moved around.
 pub type Performing<'a> = Pin<Box<dyn Future<Output = Result<Action, PythonError>> + Send + 'a>>;
@@ -80,7 +88,32 @@ impl HostFunction {
             grant: None,
             fallible: Fallible::No,
             shown: as_given,
+            said: as_said,
             perform: Perform::Gate(kind, read),
+        }
+    }
+}
+
+impl HostFunction {
+    /// A function that waits for the clock.
+    pub(super) const fn timer(name: &'static str, due: Due) -> Self {
+        Self {
+            name,
+            // What is waited for is a moment, whoever waits.
+            nature: |_, _| Nature::Repeatable,
+            grant: None,
+            fallible: Fallible::No,
+            shown: as_given,
+            said: as_said,
+            perform: Perform::Timer(due),
+        }
+    }
+
+    /// When the wait ends that a call of it began `at` a moment; `None` when it is no wait for the clock.
+    pub fn due(&self, arguments: Map<String, Value>, at: i64) -> Option<Result<Option<i64>, PythonError>> {
+        match self.perform {
+            Perform::Timer(due) => Some(due(arguments, at)),
+            Perform::AtOnce(_) | Perform::Waiting(_) | Perform::Gate(..) => None,
         }
     }
 }
@@ -88,6 +121,11 @@ impl HostFunction {
 /// Arguments that have no secrets.
 pub(super) fn as_given(arguments: Map<String, Value>) -> Map<String, Value> {
     arguments
+}
+
+/// What was said, whatever it is.
+pub(super) fn as_said(_: &Map<String, Value>, reply: Reply) -> Reply {
+    reply
 }
 
 /// The nature of a call of which only the code knows it, and says so with `idempotent=True`.

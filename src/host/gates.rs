@@ -1,11 +1,9 @@
 //! `manual_step`, `approve` and `ask`: what waits for somebody's decision. Nothing is done here: the engine pauses.
 
-use std::time::Duration;
-
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{action::GateRequest, context::parse, function::HostFunction};
+use super::{action::GateRequest, context::parse, function::HostFunction, numbers::duration};
 use crate::{domain::GateKind, runtime::PythonError};
 
 pub const MANUAL_STEP: HostFunction = HostFunction::gate("manual_step", GateKind::Step, manual_step);
@@ -23,6 +21,8 @@ struct Step {
 struct Approval {
     message: String,
     timeout: Option<f64>,
+    #[serde(default)]
+    optional: bool,
 }
 
 #[derive(Deserialize)]
@@ -35,17 +35,18 @@ struct Asking {
 
 fn manual_step(kind: GateKind, arguments: Map<String, Value>) -> Result<GateRequest, PythonError> {
     let Step { instruction } = read(MANUAL_STEP.name, arguments)?;
-    Ok(GateRequest { kind, question: instruction, choices: Vec::new(), timeout: None })
+    Ok(GateRequest { kind, question: instruction, choices: Vec::new(), timeout: None, optional: false })
 }
 
 fn approve(kind: GateKind, arguments: Map<String, Value>) -> Result<GateRequest, PythonError> {
-    let Approval { message, timeout } = read(APPROVE.name, arguments)?;
-    Ok(GateRequest { kind, question: message, choices: Vec::new(), timeout: limit(APPROVE.name, timeout)? })
+    let Approval { message, timeout, optional } = read(APPROVE.name, arguments)?;
+    Ok(GateRequest { kind, question: message, choices: Vec::new(), timeout: timeout.map(duration), optional })
 }
 
 fn ask(kind: GateKind, arguments: Map<String, Value>) -> Result<GateRequest, PythonError> {
     let Asking { question, choices, timeout } = read(ASK.name, arguments)?;
-    Ok(GateRequest { kind, question, choices: choices.unwrap_or_default(), timeout: limit(ASK.name, timeout)? })
+    let choices = choices.unwrap_or_default();
+    Ok(GateRequest { kind, question, choices, timeout: timeout.map(duration), optional: false })
 }
 
 fn read<T: DeserializeOwned>(function: &str, arguments: Map<String, Value>) -> Result<T, PythonError> {
@@ -54,15 +55,4 @@ fn read<T: DeserializeOwned>(function: &str, arguments: Map<String, Value>) -> R
         return Err(PythonError::new("ValueError", format!("{function}(): the text is empty; say what is wanted")));
     }
     parse(function, arguments)
-}
-
-fn limit(function: &str, seconds: Option<f64>) -> Result<Option<Duration>, PythonError> {
-    let Some(seconds) = seconds else { return Ok(None) };
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(limit) if !limit.is_zero() => Ok(Some(limit)),
-        _ => {
-            let message = format!("{function}(): `timeout` is {seconds}; it is a number of seconds above 0");
-            Err(PythonError::new("ValueError", message))
-        }
-    }
 }

@@ -3,10 +3,11 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::{
-    domain::{Host, Permissions, permissions::command_grant_covers},
+    domain::{Host, Permissions, Rules, permissions::command_grant_covers},
     runtime::{Mount, PythonError},
 };
 
@@ -27,7 +28,8 @@ pub enum Zone {
 pub struct Grants {
     policy: Permissions,
     procedure: Option<Permissions>,
-    policy_file: PathBuf,
+    pub(super) rules: Arc<Rules>,
+    pub(super) policy_file: PathBuf,
     mounts: Vec<Mount>,
 }
 
@@ -39,6 +41,7 @@ impl Grants {
         Self {
             policy: policy.clone(),
             procedure: procedure.cloned(),
+            rules: Arc::default(),
             policy_file: policy_file.to_owned(),
             mounts: mounts(policy, procedure),
         }
@@ -48,6 +51,12 @@ impl Grants {
     #[must_use]
     pub fn mounts(&self) -> &[Mount] {
         &self.mounts
+    }
+
+    /// Whether there is any host that may be reached.
+    #[must_use]
+    pub fn reaches_hosts(&self) -> bool {
+        !self.policy.network.is_empty() && self.procedure.as_ref().is_none_or(|own| !own.network.is_empty())
     }
 
     /// Refuses a procedure that declares commands of which the policy gives none: it can't do its work. One that finds
@@ -75,6 +84,7 @@ impl Grants {
     /// A `PermissionError` that names the missing grant and where it belongs.
     pub fn check_command(&self, command: &[String]) -> Result<(), PythonError> {
         let shown = command.join(" ");
+        self.check_command_rules(command, &shown)?;
         if !self.policy.commands.iter().any(|grant| command_grant_covers(grant, command)) {
             let wanted = command.iter().take(2).filter(|word| !word.starts_with('-')).cloned().collect::<Vec<_>>();
             let mut error = self.missing("the command", &wanted.join(" "), "commands");
@@ -100,6 +110,7 @@ impl Grants {
     /// # Errors
     /// A `PermissionError` that names the missing grant and where it belongs.
     pub fn check_tool(&self, server: &str, tool: &str) -> Result<(), PythonError> {
+        self.check_tool_rules(server, tool)?;
         if !self.policy.allows_tool(server, tool) {
             return Err(self.missing("the tool", &format!("{server}/{tool}"), "tools"));
         }
@@ -121,6 +132,7 @@ impl Grants {
     /// # Errors
     /// A `PermissionError` that names the missing grant and where it belongs.
     pub fn check_host(&self, host: &Host, port: u16, shown: &str) -> Result<Zone, PythonError> {
+        self.check_host_rules(host, port, shown)?;
         let mut granted = self.policy.host_grants(host, port).peekable();
         if granted.peek().is_none() {
             return Err(self.missing("the host", shown, "network"));
@@ -142,14 +154,8 @@ impl Grants {
     /// The refusal of a host that is granted only together with others, and leads to an address for which that is not
     /// enough.
     pub(super) fn missing_itself(&self, shown: &str, address: &str) -> PythonError {
-        PythonError::new(
-            "PermissionError",
-            format!(
-                "`{shown}` leads to the {address}, which takes a grant of that very host; the user can add `{shown}` to \
-                 `network` under [policy] in {}",
-                self.policy_file.display()
-            ),
-        )
+        let message = itself_wanted(shown, address, "`network`", &self.policy_file);
+        PythonError::new("PermissionError", message)
     }
 
     /// Whether the language model may be asked.
@@ -206,6 +212,23 @@ impl Grants {
     }
 }
 
+/// The refusal of a host that is granted together with others only; `list` is where it would have to stand.
+pub(super) fn itself_wanted(shown: &str, address: &str, list: &str, policy_file: &Path) -> String {
+    format!(
+        "`{shown}` leads to the {address}, which takes a grant of that very host; the user can add `{shown}` to {list} \
+         under [policy] in {}",
+        policy_file.display()
+    )
+}
+
+/// The refusal of a name that leads to special addresses; `address` is one, in words.
+pub(super) fn no_name_may_have(shown: &str, address: &str) -> String {
+    format!(
+        "`{shown}` leads to the {address}, which no name may have; if it is meant, the address itself must be called and \
+         granted"
+    )
+}
+
 /// The directories that both sides allow. The sandbox can't show a directory twice, so where one that may only be read
 /// meets one that may be written, the latter is shown.
 fn mounts(policy: &Permissions, procedure: Option<&Permissions>) -> Vec<Mount> {
@@ -216,10 +239,16 @@ fn mounts(policy: &Permissions, procedure: Option<&Permissions>) -> Vec<Mount> {
         Some(declared) => (narrow(&readable, &declared.read), narrow(&writable, &declared.write)),
     };
     let mut mounts: Vec<Mount> = Vec::new();
+    let mut write: Vec<PathBuf> = write;
+    // An outer folder before one in it that is granted for what other programs execute there.
+    write.sort_by_key(|path| path.components().count());
+    let grants: Vec<PathBuf> = policy.write.iter().map(PathBuf::from).collect();
     let wanted = write.into_iter().map(|path| (path, true)).chain(read.into_iter().map(|path| (path, false)));
     for (path, writable) in wanted {
         if !mounts.iter().any(|other| other.path.starts_with(&path) || path.starts_with(&other.path)) {
-            mounts.push(Mount { path, writable });
+            let is_near = |grant: &&PathBuf| path.starts_with(grant) || grant.starts_with(&path);
+            let grants = if writable { grants.iter().filter(is_near).cloned().collect() } else { Vec::new() };
+            mounts.push(Mount { path, writable, grants });
         }
     }
     mounts

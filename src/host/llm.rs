@@ -1,12 +1,14 @@
 //! `llm`: ask the language model of the configuration.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
     action::Action,
     context::{HostContext, parse},
-    function::{Fallible, GrantKind, HostFunction, Perform, as_given},
+    function::{Fallible, GrantKind, HostFunction, Perform, as_given, as_said},
 };
 use crate::{
     domain::{Hinted as _, Nature},
@@ -22,6 +24,7 @@ pub const FUNCTION: HostFunction = HostFunction {
     grant: Some(GrantKind::Model),
     fallible: Fallible::Yes,
     shown: as_given,
+    said: as_said,
     perform: Perform::Waiting(|arguments, context| Box::pin(call(arguments, context))),
 };
 
@@ -38,9 +41,6 @@ async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Resul
     // Providers refuse empty messages, each in words of its own.
     if prompt.trim().is_empty() {
         return Err(PythonError::new("ValueError", "llm(): `prompt` is empty; say what the model is to do"));
-    }
-    if max_tokens == Some(0) {
-        return Err(PythonError::new("ValueError", "llm(): `max_tokens` is 0; it is at least 1"));
     }
     context.grants.check_model()?;
     let Some(mut settings) = context.config.model.clone() else {
@@ -62,7 +62,13 @@ async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Resul
         })?;
         let note = |note: &str| context.capture.push(&format!("llm(): {note}\n"));
         match model {
-            Ok(model) => model.complete(&messages, &context.budget.cancel, note).await,
+            Ok(model) => {
+                let model = match context.meter {
+                    Some(meter) => model.metered(Arc::clone(meter)),
+                    None => model,
+                };
+                model.complete(&messages, &context.budget.cancel, note).await
+            }
             Err(error) => Err(error),
         }
         .map_err(|error| raised(&error))

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{
     action::Action,
     context::{HostContext, parse},
-    function::{Fallible, HostFunction, Perform, as_given},
+    function::{Fallible, HostFunction, Perform, as_given, as_said},
 };
 use crate::{
     domain::Nature,
@@ -21,6 +21,7 @@ pub const FUNCTION: HostFunction = HostFunction {
     grant: None,
     fallible: Fallible::No,
     shown: as_given,
+    said: as_said,
     perform: Perform::AtOnce(call),
 };
 

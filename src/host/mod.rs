@@ -5,6 +5,7 @@
 //! described by [`gate`] and never called.
 
 mod action;
+mod bounds;
 mod call_procedure;
 mod call_tool;
 mod channels;
@@ -15,13 +16,21 @@ mod draft_email;
 mod function;
 mod gates;
 mod grants;
+mod held;
 mod http_request;
 mod llm;
 mod log;
+mod network;
 mod notify;
+mod numbers;
+mod outcome;
 mod outline;
 mod program;
+mod proxy;
+mod reach;
+mod rules;
 mod run_command;
+mod skip_step;
 mod sleep;
 #[cfg(test)]
 mod tests;
@@ -33,18 +42,23 @@ use serde_json::{Map, Value};
 
 use crate::{
     config::Config,
-    domain::{GateKind, Nature, host_module},
-    runtime::{HostModule, PythonError, Reply, SLEEP},
+    domain::{GateKind, Nature, Rule, host_module},
+    runtime::{HostModule, PythonError, Reply},
 };
 
 use function::Perform;
 
 pub use crate::domain::host_module::STUB;
 pub use action::{Action, GateRequest, NewState};
+pub use bounds::{Confines, of_python as confines_of_python};
+pub use call_procedure::time_limit;
 pub use context::HostContext;
 pub use function::{Fallible, GrantKind, HostFunction};
 pub use grants::Grants;
+pub use outcome::{needed, reply as outcome};
 pub use outline::{outline, stub_with};
+pub use proxy::Proxy;
+pub use reach::Reach;
 
 /// What `from repertoire import …` finds.
 pub static MODULE: LazyLock<HostModule> = LazyLock::new(|| HostModule { names: host_module::names() });
@@ -57,6 +71,8 @@ static FUNCTIONS: &[HostFunction] = &[
     http_request::FUNCTION,
     llm::FUNCTION,
     gates::MANUAL_STEP,
+    sleep::FOR,
+    sleep::UNTIL,
     gates::APPROVE,
     gates::ASK,
     checkpoint::FUNCTION,
@@ -64,7 +80,10 @@ static FUNCTIONS: &[HostFunction] = &[
     create_task::FUNCTION,
     draft_email::FUNCTION,
     log::FUNCTION,
-    sleep::FUNCTION,
+    skip_step::FUNCTION,
+    sleep::ASYNC,
+    sleep::TIME,
+    held::WRITE_FILE,
 ];
 
 /// What the table says of a function.
@@ -89,16 +108,11 @@ pub fn shown_arguments(name: &str, arguments: &Map<String, Value>) -> Map<String
     }
 }
 
-/// The class of what a host function returns, where that is no plain value.
-#[must_use]
-pub fn class_of(function: &str) -> Option<&'static str> {
-    host_module::class_of(function).map(|class| class.name)
-}
-
 /// Arguments of a host call by name, also where they came by position.
 ///
 /// # Errors
-/// A `TypeError` that names what does not fit, or the error of a gate that has nothing to ask.
+/// A `TypeError` that names what does not fit, a `ValueError` for a number out of range, or the error of a gate that has
+/// nothing to ask.
 pub fn named_arguments(
     function: &str,
     args: Vec<Value>,
@@ -116,9 +130,13 @@ pub fn named_arguments(
             return Err(PythonError::new("TypeError", format!("{function}() got multiple values for `{name}`")));
         }
     }
-    // What waits for a decision is never called, so there is nobody else to refuse what it can't be asked.
+    numbers::check(function, &named)?;
+    // What waits for a decision or for the clock is never called, so there is nobody else to refuse what it can't be asked.
     if gate_kind(function).is_some() {
         gate(function, named.clone())?;
+    }
+    if let Some(due) = due(function, named.clone(), jiff::Timestamp::now().as_millisecond()) {
+        due?;
     }
     Ok(named)
 }
@@ -126,7 +144,7 @@ pub fn named_arguments(
 fn positional_names(function: &str) -> &'static [&'static str] {
     match host_module::signature(function) {
         Some(signature) => &signature.positional,
-        None if function == SLEEP => &sleep::POSITIONAL,
+        None if is_timer(function) => &sleep::POSITIONAL,
         None => &[],
     }
 }
@@ -136,8 +154,8 @@ pub async fn call(name: &str, arguments: Map<String, Value>, context: &HostConte
     let action = match function(name).map(|function| &function.perform) {
         Some(Perform::AtOnce(perform)) => perform(arguments, context),
         Some(Perform::Waiting(perform)) => perform(arguments, context).await,
-        // A gate is the engine's.
-        Some(Perform::Gate(..)) | None => Err(unknown(name)),
+        // These are the engine's.
+        Some(Perform::Gate(..) | Perform::Timer(_)) | None => Err(unknown(name)),
     };
     action.unwrap_or_else(|error| Action::Reply(Reply::Raise(error)))
 }
@@ -147,8 +165,33 @@ pub async fn call(name: &str, arguments: Map<String, Value>, context: &HostConte
 pub fn gate_kind(name: &str) -> Option<GateKind> {
     match function(name)?.perform {
         Perform::Gate(kind, _) => Some(kind),
-        Perform::AtOnce(_) | Perform::Waiting(_) => None,
+        Perform::AtOnce(_) | Perform::Waiting(_) | Perform::Timer(_) => None,
     }
+}
+
+/// Whether a function waits for the clock.
+#[must_use]
+pub fn is_timer(name: &str) -> bool {
+    function(name).is_some_and(|function| matches!(function.perform, Perform::Timer(_)))
+}
+
+/// When the wait ends that a call began `at` a moment, both in milliseconds since 1970; `None` when it waits for something
+/// else, `Some(Ok(None))` where that is never.
+#[must_use]
+pub fn due(name: &str, arguments: Map<String, Value>, at: i64) -> Option<Result<Option<i64>, PythonError>> {
+    function(name)?.due(arguments, at)
+}
+
+/// The rule of the user by which a person decides on a call, where it is granted.
+#[must_use]
+pub fn asked<'g>(name: &str, arguments: &Map<String, Value>, grants: &'g Grants) -> Option<&'g Rule> {
+    held::asked(function(name)?.grant?, arguments, grants)
+}
+
+/// What is asked about a call that waits because of such a rule.
+#[must_use]
+pub fn held(name: &str, rule: &str, arguments: &Map<String, Value>) -> GateRequest {
+    held::request(function(name).and_then(|function| function.grant), name, rule, &shown_arguments(name, arguments))
 }
 
 /// What a call of a gate asks for.

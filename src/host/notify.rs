@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::{
     action::Action,
     channels::{self, Notification},
-    context::{HostContext, parse},
-    function::{Fallible, HostFunction, Perform, as_given},
+    context::{HostContext, deadline, parse},
+    function::{Fallible, HostFunction, Perform, as_given, as_said},
     texts::{check_not_empty, check_size, check_word},
 };
 use crate::{
@@ -27,6 +27,7 @@ pub const FUNCTION: HostFunction = HostFunction {
     grant: None,
     fallible: Fallible::No,
     shown: as_given,
+    said: as_said,
     perform: Perform::Waiting(|arguments, context| Box::pin(call(arguments, context))),
 };
 
@@ -37,11 +38,12 @@ struct Arguments {
     title: Option<String>,
     channel: Option<String>,
     level: Option<String>,
+    timeout: Option<f64>,
 }
 
 /// Sends before anything is stored: an item says whether it arrived.
 async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
-    let Arguments { message, title, channel, level } = parse(NAME, arguments)?;
+    let Arguments { message, title, channel, level, timeout } = parse(NAME, arguments)?;
     check_not_empty(NAME, "message", &message)?;
     check_size(NAME, [message.as_str(), title.as_deref().unwrap_or_default()])?;
     let level = level.unwrap_or_else(|| "info".to_owned());
@@ -52,7 +54,7 @@ async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Resul
         Some(name) => {
             let channel = channels.get(name).ok_or_else(|| unknown_channel(name, channels))?;
             let notification = Notification { message: &message, title: title.as_deref(), level: &level };
-            let sent = channels::send(channel, &notification, context).await;
+            let sent = channels::send(channel, &notification, deadline(timeout, context.budget), context).await;
             (Some(name.to_owned()), sent.err())
         }
     };

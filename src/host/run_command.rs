@@ -1,18 +1,17 @@
 //! `run_command`: a granted program, in a granted directory.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tokio::time::Instant;
 
 use super::{
     action::Action,
-    context::{HostContext, answer, parse},
+    bounds,
+    context::{HostContext, answer, deadline, parse},
     function::{Fallible, GrantKind, HostFunction, Perform, as_declared, as_given},
+    outcome,
     program::Program,
 };
-use crate::runtime::PythonError;
+use crate::runtime::{PythonError, Reply};
 
 const NAME: &str = "run_command";
 
@@ -22,6 +21,7 @@ pub const FUNCTION: HostFunction = HostFunction {
     grant: Some(GrantKind::Command),
     fallible: Fallible::WhileChecked,
     shown: as_given,
+    said: |arguments, reply| outcome::checked(arguments, reply.clone(), failure(arguments, &reply)),
     perform: Perform::Waiting(|arguments, context| Box::pin(call(arguments, context))),
 };
 
@@ -39,8 +39,29 @@ struct Arguments {
     _idempotent: bool,
 }
 
+/// How a call failed that is said to have given this.
+fn failure(arguments: &Map<String, Value>, reply: &Reply) -> Option<String> {
+    let Reply::Instance { fields, .. } = reply else { return None };
+    let exit_code = fields.get("exit_code")?.as_i64().filter(|code| *code != 0)?;
+    let words = arguments.get("command").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let said = |stream: &str| fields.get(stream).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+    let said = Some(said("stderr")).filter(|said| !said.is_empty()).unwrap_or_else(|| said("stdout"));
+    let text = format!("`{}` ended with exit code {exit_code}: {said}", words.collect::<Vec<_>>().join(" "));
+    Some(text.trim_end_matches([':', ' ']).to_owned())
+}
+
 const fn yes() -> bool {
     true
+}
+
+/// The record of a run says that nothing held what it executed.
+fn say_unconfined(shown: &str, context: &HostContext<'_>) {
+    let program = shown.split(' ').next().unwrap_or_default();
+    tracing::warn!(program, "executed without walls, as `confinement` under [policy] says");
+    let line = format!("`{program}` was executed without walls around it: `confinement` under [policy] is \"none\"\n");
+    if !context.capture.text().contains(&line) {
+        context.capture.push(&line);
+    }
 }
 
 async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
@@ -57,8 +78,12 @@ async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Resul
         None => context.grants.default_directory().map_or_else(std::env::temp_dir, std::path::Path::to_owned),
     };
     let (command, shown) = (&arguments.command, &arguments.command.join(" "));
-    let program = Program { command, shown, directory, stdin: arguments.stdin.as_deref() };
-    let output = program.run(deadline(&arguments, context), &context.budget.cancel).await?;
+    let confines = bounds::of_command(command, context);
+    if confines.is_none() {
+        say_unconfined(shown, context);
+    }
+    let program = Program { command, shown, directory, stdin: arguments.stdin.as_deref(), confines };
+    let output = program.run(deadline(arguments.timeout, context.budget), &context.budget.cancel).await?;
     if arguments.check {
         output.check(&program)?;
     }
@@ -68,12 +93,4 @@ async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Resul
         ("exit_code".to_owned(), json!(output.exit_code)),
     ]);
     Ok(answer(NAME, fields))
-}
-
-fn deadline(arguments: &Arguments, context: &HostContext<'_>) -> Instant {
-    let own = arguments
-        .timeout
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .and_then(|limit| Instant::now().checked_add(limit));
-    own.map_or(context.budget.deadline, |own| own.min(context.budget.deadline))
 }

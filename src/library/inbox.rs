@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Library, LibraryError, now_ms, rfc3339_ms};
 use crate::{
-    domain::{GateKind, ItemKind, Run, RunFilter, RunStatus},
+    domain::{Decider, GateKind, ItemKind, Run, RunFilter, RunStatus, visible},
     host,
     storage::{ItemRow, StorageError},
 };
@@ -43,8 +43,8 @@ impl InboxEntry {
             Self::Item(row) => vec![
                 ("id", json!(row.id)),
                 ("kind", json!(row.item.kind)),
-                ("title", json!(row.item.title)),
-                ("body", json!(row.item.body)),
+                ("title", json!(row.item.title.as_deref().map(visible))),
+                ("body", json!(visible(&row.item.body))),
                 ("channel", json!(row.item.channel)),
                 ("undelivered", json!(row.item.undelivered)),
                 ("procedure", json!(row.procedure)),
@@ -52,6 +52,7 @@ impl InboxEntry {
                 ("created_at", json!(rfc3339_ms(row.created_at))),
                 ("resolved_at", json!(row.resolved_at.map(rfc3339_ms))),
                 ("resolved_by", json!(row.resolved_by)),
+                ("resolved_by_agent", json!(row.by_agent.then_some(true))),
             ],
             Self::Run(kind, run) => vec![
                 ("kind", json!(kind)),
@@ -66,7 +67,11 @@ impl InboxEntry {
             Self::Run(..) => Map::new(),
         };
         let known = known.into_iter().map(|(name, value)| (name.to_owned(), value));
-        known.chain(data).filter(|(_, value)| !value.is_null() && *value != json!([])).collect()
+        // People decide by it.
+        known
+            .chain(data.into_iter().map(|(name, value)| (name, shown(value))))
+            .filter(|(_, value)| !value.is_null() && *value != json!([]))
+            .collect()
     }
 }
 
@@ -77,16 +82,19 @@ impl Library {
     /// [`LibraryError::Storage`].
     pub fn inbox(&self, filter: &InboxFilter, limit: u32) -> Result<Vec<InboxEntry>, LibraryError> {
         let InboxFilter { kind, include_resolved } = *filter;
+        let users = self.seen_users();
         let (items, runs) = self.database.read(|reader| {
             let items = match kind {
                 Some(kind) if kind.is_run() => Vec::new(),
-                kind => reader.list_items(&self.user, kind, include_resolved, limit)?,
+                kind => reader.list_items(&users, kind, include_resolved, limit)?,
             };
             let runs = match kind {
                 Some(kind) if !kind.is_run() => Vec::new(),
                 _ => {
                     let paused = RunFilter { status: Some(RunStatus::Paused), ..RunFilter::default() };
-                    reader.list_runs(&self.user, &paused, limit)?
+                    let runs = reader.list_runs(&users, &paused, limit)?;
+                    // What waits for the clock wants nothing of anybody.
+                    runs.into_iter().filter(|run| run.waiting_for.is_some()).collect()
                 }
             };
             let kind_of = |run: Run| Ok((kind_of_wait(reader.awaited_function(&run.id)?.as_deref()), run));
@@ -107,31 +115,45 @@ impl Library {
     /// # Errors
     /// [`LibraryError::ItemNotFound`].
     pub fn inbox_item(&self, id: i64) -> Result<ItemRow, LibraryError> {
-        let found = self.database.read(|reader| reader.item(&self.user, id))?;
+        let users = self.seen_users();
+        let found = self.database.read(|reader| reader.item(&users, id))?;
         found.ok_or(LibraryError::ItemNotFound(id))
     }
 
-    /// Says that the user is done with an item; it leaves the inbox, and stays readable.
+    /// Says that the user is done with an item; it leaves the inbox, and stays readable. Where an agent says so, that is
+    /// kept.
     ///
     /// # Errors
     /// [`LibraryError::ItemNotFound`] or [`LibraryError::ItemResolved`].
-    pub fn resolve_inbox_item(&self, id: i64) -> Result<ItemRow, LibraryError> {
+    pub fn resolve_inbox_item(&self, id: i64, by: &Decider) -> Result<ItemRow, LibraryError> {
+        let users = self.seen_users();
         self.database.write(|writer| {
-            let found = writer.item(&self.user, id)?.ok_or(LibraryError::ItemNotFound(id))?;
-            if !writer.resolve_item(id, &self.user, now_ms())? {
+            let found = writer.item(&users, id)?.ok_or(LibraryError::ItemNotFound(id))?;
+            if !writer.resolve_item(id, &self.user, by.is_agent(), now_ms())? {
                 let by = found.resolved_by.unwrap_or_default();
                 return Err(LibraryError::ItemResolved { id, by, at: rfc3339_ms(found.resolved_at.unwrap_or(0)) });
             }
-            writer.item(&self.user, id)?.ok_or(LibraryError::ItemNotFound(id))
+            writer.item(&users, id)?.ok_or(LibraryError::ItemNotFound(id))
         })
+    }
+}
+
+/// A value with what can't be seen in its texts written out.
+fn shown(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(visible(&text).into_owned()),
+        Value::Array(items) => items.into_iter().map(shown).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, shown(value))).collect(),
+        other => other,
     }
 }
 
 /// What a run is for whoever reads the inbox, by the host function that it waits at.
 fn kind_of_wait(function: Option<&str>) -> ItemKind {
-    match function.and_then(host::gate_kind) {
-        Some(GateKind::Approval) => ItemKind::Approval,
-        Some(GateKind::Question) => ItemKind::Question,
-        Some(GateKind::Step) | None => ItemKind::Step,
+    match function.map(host::gate_kind) {
+        // What waits and asks nothing by itself is held by the policy.
+        Some(Some(GateKind::Approval) | None) => ItemKind::Approval,
+        Some(Some(GateKind::Question)) => ItemKind::Question,
+        Some(Some(GateKind::Step)) | None => ItemKind::Step,
     }
 }

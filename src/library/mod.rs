@@ -6,19 +6,22 @@
 mod blocking;
 mod checkpoints;
 mod code;
+mod consent;
+mod duties;
 mod error;
 mod home;
 mod inbox;
 mod learning;
+mod model_use;
 mod procedures;
 pub mod runs;
 mod services;
 mod triggers;
+mod upkeep;
 mod workflows;
 
 use std::{
-    fs, io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -27,33 +30,36 @@ use tokio::sync::Notify;
 
 use crate::{
     config::Config,
-    domain::schema::Migrated,
     storage::{Database, StorageError},
     versions::Versions,
 };
 
-use home::Key;
+use home::{DATABASE, HISTORY, Key};
 
-pub(in crate::library) use blocking::blocking;
+pub(in crate::library) use blocking::{aside, blocking};
 
 pub use checkpoints::{Artifact, ArtifactDraft, CheckpointDraft, Checkpoints, Saved, State, checkpoint_id};
 pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, Validated, check_source};
+pub use consent::{Actor, digest};
+pub use duties::{Duties, keep_home, stores_to_keep};
 pub use error::{ErrorKind, LibraryError};
-pub use home::{Maintenance, Session};
-pub use inbox::{InboxEntry, InboxFilter};
-pub use learning::{CandidateView, Decided, LessonEdits, Review};
-pub use procedures::{
-    CloneRequest, DefinitionDraft, DefinitionPatch, Found, ProcedureRef, RecallFilter, RecallScope, Remembered,
-    Similar, VersionRef, VersionView, starter_procedures,
+pub use home::{
+    BackedUp, Health, History, Maintenance, Open, Rebuilt, Restored, Session, back_up, create_new, make_folder,
+    open_to_others, restore, restore_database, set_database_aside,
 };
+pub use inbox::{InboxEntry, InboxFilter};
+pub use learning::{CandidateView, Decided, LessonEdits, Review, Source};
+#[cfg(any(test, fuzzing))]
+pub(crate) use procedures::check_definition;
+pub use procedures::{
+    CloneRequest, DefinitionDraft, DefinitionPatch, Found, Naming, NewCode, ProcedureRef, RecallFilter, RecallScope,
+    Remembered, Similar, VersionRef, VersionView, starter_procedures, with_dependencies,
+};
+pub use runs::{packages_kept, version_of_uv};
 pub use services::Services;
-pub use triggers::Triggered;
+pub use triggers::{Clock, Triggered};
+pub use upkeep::{Taken, Taking, Tidied};
 pub use workflows::{Completed, Group, MergeRequest, OutcomeDraft, OutcomeQuery, RecalledOutcome, Section, outcome_id};
-
-/// File name of the database in the folder of the stores.
-const DATABASE: &str = "repertoire.db";
-/// Folder name of the history's repository there.
-const HISTORY: &str = "procedures.git";
 
 /// The stores of one home, or of one tenant of it. Every method blocks: call it off the async threads.
 pub struct Library {
@@ -65,8 +71,10 @@ pub struct Library {
     database: Database,
     versions: Versions,
     session: Session,
-    /// The commit that the index was last seen to be complete up to.
-    synced: Mutex<Option<String>>,
+    /// The commit that the index was last seen to be complete up to, and which database that was in.
+    synced: Mutex<Option<(u64, String)>>,
+    /// Why the index can't follow the history, where it can't.
+    behind: Mutex<Option<String>>,
     /// What saved states are sealed with.
     key: Key,
     /// Says that procedures may have changed.
@@ -90,43 +98,45 @@ impl Library {
     /// # Errors
     /// [`LibraryError`] when the folder or a store in it can't be used.
     pub fn open(config: Config, starters: Starters) -> Result<Self, LibraryError> {
+        let (library, trouble) = Self::open_to_mend(config, starters)?;
+        trouble.map_or(Ok(library), Err)
+    }
+
+    /// The same, also where the history can't be used; then the reason comes with it.
+    ///
+    /// # Errors
+    /// [`LibraryError`] when the folder or the database can't be used.
+    pub fn open_to_mend(config: Config, starters: Starters) -> Result<(Self, Option<LibraryError>), LibraryError> {
         let folder = config.stores();
-        let home_error = |error: std::io::Error| LibraryError::Home {
-            path: folder.display().to_string(),
-            message: error.to_string(),
-        };
-        make_private_folder(&folder).map_err(home_error)?;
-        let session = Session::start(&folder).map_err(home_error)?;
-        let database = Database::open(&folder.join(DATABASE))?;
-        if let Some(Migrated { from, to, backup: Some(backup) }) = database.migrated() {
-            let backup = backup.display();
-            tracing::info!(from, to, %backup, "the database was migrated; this is how it was before");
-        }
-        // Under the write lock, because git can't have several processes make one repository.
-        let history = folder.join(HISTORY);
-        let (versions, key) = database.write(|writer| {
-            writer.note_session(session.id(), &config.user)?;
-            let key = Key::open(&folder).map_err(home_error)?;
-            Ok::<_, LibraryError>((Versions::open(&history)?, key))
-        })?;
+        let stores = home::open(&folder, &config.user)?;
         let library = Self {
-            folder,
             user: config.user.clone(),
             config: Mutex::new(Arc::new(config)),
-            database,
-            versions,
-            session,
+            database: stores.database,
+            versions: Versions::at(folder.join(HISTORY)),
+            session: stores.session,
             synced: Mutex::default(),
-            key,
+            behind: Mutex::default(),
+            key: stores.key,
             changed: Notify::new(),
             learned: Notify::new(),
+            folder,
         };
-        library.refresh()?;
-        if starters == Starters::Install && library.versions.head()?.is_none() {
-            library.install_starters()?;
+        let trouble = library.begin(starters).err();
+        Ok((library, trouble))
+    }
+
+    fn begin(&self, starters: Starters) -> Result<(), LibraryError> {
+        let is_new = self.database.read(|reader| reader.indexed_commit())?.is_none();
+        self.refresh()?;
+        if self.database.read_only().is_some() {
+            return Ok(());
         }
-        library.close_dead_sessions()?;
-        Ok(library)
+        // What was ever indexed is no new home, whatever became of its history.
+        if is_new && starters == Starters::Install && self.versions.head()?.is_none() {
+            self.install_starters()?;
+        }
+        self.close_dead_sessions()
     }
 
     /// The configuration as it is now: a user who grants something need not restart anything.
@@ -160,12 +170,16 @@ impl Library {
         self.folder.join(HISTORY)
     }
 
-    /// Schema version of the database, and SQLite's own check of the file.
-    ///
-    /// # Errors
-    /// [`LibraryError::Storage`].
-    pub fn database_health(&self) -> Result<(u32, String), LibraryError> {
-        Ok((self.database.schema_version()?, self.database.integrity()?))
+    /// Why nothing can be written in this home, where that is so.
+    #[must_use]
+    pub fn read_only(&self) -> Option<&str> {
+        self.database.read_only()
+    }
+
+    /// Why the index does not follow the history, where it can't.
+    #[must_use]
+    pub fn behind(&self) -> Option<String> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Marks what processes that are gone left running as interrupted.
@@ -181,16 +195,6 @@ impl Library {
         self.session.remove_dead_files();
         Ok(())
     }
-}
-
-/// Makes the folder, where it is not there, for this user alone: it will hold what procedures were given and what they
-/// found.
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// Milliseconds since 1970.

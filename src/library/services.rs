@@ -1,22 +1,28 @@
 //! The services as one async surface: what the MCP tools and the command line call.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Library, LibraryError, Starters, blocking, runs::Engine};
+use super::{Library, LibraryError, Starters, aside, blocking, runs::Engine};
 use crate::config::Config;
 
 /// How often open runs that nobody takes care of are looked for.
 const RECOVERY_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How often checkpoints that are too old or too many are looked for.
-const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
-
 /// The library and the engine of one home.
 pub struct Services {
     library: Arc<Library>,
     engine: Arc<Engine>,
+    /// Whether it was said how to choose who decides.
+    is_advised: AtomicBool,
 }
 
 impl Services {
@@ -28,7 +34,8 @@ impl Services {
         let opened = tokio::task::spawn_blocking(move || Library::open(config, starters)).await;
         let library = opened.map_err(|error| LibraryError::lost_task("opening the home", &error))??;
         let library = Arc::new(library);
-        Ok(Self { engine: Arc::new(Engine::new(Arc::clone(&library), worker)?), library })
+        let engine = Arc::new(Engine::new(Arc::clone(&library), worker)?);
+        Ok(Self { engine, library, is_advised: AtomicBool::new(false) })
     }
 
     /// The engine.
@@ -43,6 +50,13 @@ impl Services {
         &self.library
     }
 
+    /// Once: the file in which to choose who decides, where nobody has chosen.
+    #[must_use]
+    pub fn advise_on_approvals(&self) -> Option<String> {
+        let config = self.library.config().ok().filter(|config| config.approvals.is_none())?;
+        (!self.is_advised.swap(true, Ordering::Relaxed)).then(|| config.file().display().to_string())
+    }
+
     /// The engine, for a task of its own.
     pub(super) fn engine_handle(&self) -> Arc<Engine> {
         Arc::clone(&self.engine)
@@ -53,26 +67,13 @@ impl Services {
         Arc::clone(&self.library)
     }
 
-    /// Goes on with open runs whose process has ended, and ends what has waited too long, until `stop`.
+    /// Goes on with open runs whose process has ended and with those whose time has come, until `stop`.
     pub async fn keep_runs(&self, stop: CancellationToken) {
         loop {
             self.engine.recover().await;
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(RECOVERY_INTERVAL) => {}
-            }
-        }
-    }
-
-    /// Removes checkpoints that are too old or too many, now and each hour, until `stop`.
-    pub async fn keep_checkpoints(&self, stop: CancellationToken) {
-        loop {
-            if let Err(error) = self.blocking(Library::prune_checkpoints).await {
-                tracing::warn!(%error, "old checkpoints were not removed");
-            }
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(PRUNE_INTERVAL) => {}
             }
         }
     }
@@ -86,5 +87,13 @@ impl Services {
         work: impl FnOnce(&Library) -> Result<T, LibraryError> + Send + 'static,
     ) -> Result<T, LibraryError> {
         blocking(&self.library, work).await
+    }
+
+    /// The same for what takes seconds and nobody waits for: it gives way to everything else.
+    pub(super) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Library) -> Result<T, LibraryError> + Send + 'static,
+    ) -> Result<T, LibraryError> {
+        aside(&self.library, work).await
     }
 }

@@ -1,26 +1,26 @@
 //! Requests to the provider, repeated while that makes sense.
 //!
-//! The crate `genai` speaks the protocols; time limits, repeating, cancelling and what is told of failures are ours.
+//! What requests and answers look like is said in [`super::protocol`]; time limits, sizes, repeating, cancelling and what is
+//! told of failures are here.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
-use genai::{
-    Client, Headers, ModelIden, ServiceTarget, WebConfig,
-    adapter::AdapterKind,
-    chat::{ChatMessage, ChatOptions, ChatRequest, ChatResponse, ReasoningEffort, StopReason},
-    resolver::{AuthData, Endpoint},
-    webc,
+use reqwest::{
+    Response,
+    header::{CONTENT_TYPE, LOCATION, RETRY_AFTER},
+    redirect::Policy,
 };
-use reqwest::redirect::Policy;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Completion, Message, ModelError, Role, Usage,
+    Completion, Message, Meter, ModelError, Usage,
     error::name_of,
     failure::{Failure, clean, message_in, root_cause, wait_of},
+    protocol::{self, Answer, Request, Stop},
 };
-use crate::config::{ModelSettings, Provider, Secret};
+use crate::config::{ModelSettings, Secret};
 
 /// Before the second attempt; twice as long before each one after, and up to as much again by chance, so that clients
 /// which failed together do not come back together.
@@ -29,12 +29,22 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest wait that nobody asked for.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(20);
 
+/// How long it may take until there is a connection.
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// What an answer may have, unpacked, beside what the model may write.
+const ANSWER_BYTES: usize = 1024 * 1024;
+/// What a token may take of it: few have more than eight letters, and none takes more than twelve bytes as JSON.
+const BYTES_PER_TOKEN: usize = 16;
+/// What is read of an answer with a status of failure.
+const FAILURE_BYTES: usize = 64 * 1024;
+
 /// A language model that can be asked.
 pub struct Model {
     settings: ModelSettings,
     key: Option<Secret>,
-    client: Client,
-    options: ChatOptions,
+    client: reqwest::Client,
+    meter: Option<Arc<dyn Meter>>,
 }
 
 impl fmt::Debug for Model {
@@ -61,9 +71,14 @@ impl Model {
             }
             _ => {}
         }
-        let options = options(settings, key.as_ref());
         let client = client(settings).map_err(|reason| ModelError::Unreachable { target, attempts: 0, reason })?;
-        Ok(Self { settings: settings.clone(), key, client, options })
+        Ok(Self { settings: settings.clone(), key, client, meter: None })
+    }
+
+    /// The same, with what counts its requests.
+    #[must_use]
+    pub fn metered(self, meter: Arc<dyn Meter>) -> Self {
+        Self { meter: Some(meter), ..self }
     }
 
     /// Asks, and asks again after failures that pass: too many requests, failures of the provider, lost connections, and
@@ -75,7 +90,10 @@ impl Model {
         cancel: &CancellationToken,
         on_retry: impl Fn(&str),
     ) -> Result<Completion, ModelError> {
-        let request = &ChatRequest::from_messages(messages.iter().map(chat_message).collect());
+        if let Some(meter) = &self.meter {
+            meter.begin(&self.settings).await?;
+        }
+        let request = &protocol::request(&self.settings, self.key.as_ref(), messages);
         let retries = self.settings.retries;
         let backoff = ExponentialBuilder::new()
             .with_jitter()
@@ -106,10 +124,13 @@ impl Model {
             });
         let result = tokio::select! {
             biased;
-            () = cancel.cancelled() => return Err(ModelError::Cancelled),
-            result = asking => result,
+            () = cancel.cancelled() => Err(ModelError::Cancelled),
+            result = asking => result.map_err(|failure| failure.into_error(name_of(&self.settings), attempts)),
         };
-        result.map_err(|failure| failure.into_error(name_of(&self.settings), attempts))
+        if let Some(meter) = &self.meter {
+            meter.end(&self.settings, result.as_ref().map_or_else(|_| Usage::default(), |it| it.usage)).await;
+        }
+        result
     }
 
     /// The error for answers whose text is of no use to the caller.
@@ -118,46 +139,80 @@ impl Model {
         ModelError::Unreadable { target: name_of(&self.settings), reason }
     }
 
-    async fn attempt(&self, request: &ChatRequest) -> Result<Completion, Failure> {
-        let answer = self.client.exec_chat(self.target(), request.clone(), Some(&self.options));
-        match tokio::time::timeout(self.settings.timeout(), answer).await {
-            Ok(Ok(response)) => self.completion(&response),
-            Ok(Err(error)) => Err(self.failure(&error)),
+    async fn attempt(&self, request: &Request) -> Result<Completion, Failure> {
+        match tokio::time::timeout(self.settings.timeout(), self.ask(request)).await {
+            Ok(result) => self.completion(result?),
             Err(_) => Err(Failure::TimedOut { seconds: self.settings.timeout_seconds }),
         }
     }
 
-    fn target(&self) -> ServiceTarget {
-        let ModelSettings { provider, name, base_url, .. } = &self.settings;
-        let adapter = match provider {
-            Provider::Anthropic => AdapterKind::Anthropic,
-            Provider::OpenAi => AdapterKind::OpenAI,
-            Provider::Ollama => AdapterKind::Ollama,
-            Provider::Gemini => AdapterKind::Gemini,
-        };
-        let auth = match &self.key {
-            Some(key) => AuthData::from_single(key.expose()),
-            // The adapter insists on a key. This replaces its headers, and with them the one for it.
-            None if *provider == Provider::OpenAi => {
-                AuthData::RequestOverride { url: format!("{base_url}chat/completions"), headers: Headers::default() }
-            }
-            None => AuthData::None,
-        };
-        ServiceTarget {
-            endpoint: Endpoint::from_owned(base_url.as_str()),
-            auth,
-            model: ModelIden::new(adapter, name.as_str()),
+    async fn ask(&self, request: &Request) -> Result<Answer, Failure> {
+        let mut sending = self.client.post(&request.url).json(&request.body);
+        for (name, value) in &request.headers {
+            sending = sending.header(*name, value);
         }
+        let mut response = sending.send().await.map_err(|error| self.not_sent(&error))?;
+        let status = response.status();
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let content_type = header(CONTENT_TYPE).unwrap_or_default().to_owned();
+        if status.is_success() {
+            let body = self.body(&mut response, self.most_bytes()).await?;
+            return self.answer(&body, &content_type);
+        }
+        let wait = header(RETRY_AFTER).and_then(wait_of);
+        if status.is_redirection() {
+            let to = header(LOCATION).unwrap_or("an address that it does not name");
+            let reason = format!("it redirects to {to}; if that is right, make it `model.base_url`");
+            return Err(self.refused(status.as_u16(), &reason));
+        }
+        // The status says enough where the rest can't be had.
+        let body = self.body(&mut response, FAILURE_BYTES).await.unwrap_or_default();
+        Err(self.refusal(status.as_u16(), &String::from_utf8_lossy(&body), wait))
     }
 
-    fn completion(&self, response: &ChatResponse) -> Result<Completion, Failure> {
-        if let Some(StopReason::ContentFilter(reason)) = &response.stop_reason {
+    /// The most bytes that an answer has when the model keeps to its limit.
+    const fn most_bytes(&self) -> usize {
+        ANSWER_BYTES + BYTES_PER_TOKEN * self.settings.max_output_tokens as usize
+    }
+
+    /// The body, which may come packed, if it is no longer than that.
+    async fn body(&self, response: &mut Response, most: usize) -> Result<Vec<u8>, Failure> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.not_sent(&error))? {
+            if body.len() + chunk.len() > most {
+                return Err(self.unreadable(&format!(
+                    "it is longer than {most} bytes, which is more than `model.max_output_tokens` can take; see that \
+                     `model.base_url` in config.toml leads to a model"
+                )));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    fn answer(&self, body: &[u8], content_type: &str) -> Result<Answer, Failure> {
+        let is_right = "see that `model.base_url` in config.toml is right";
+        if !content_type.starts_with("application/json") {
+            let kind = if body.trim_ascii_start().starts_with(b"<") { "a web page" } else { "something" };
+            return Err(self.unreadable(&format!("it is {kind} of type `{content_type}` instead of JSON; {is_right}")));
+        }
+        let value: Value = serde_json::from_slice(body)
+            .map_err(|error| self.unreadable(&format!("it is not valid JSON ({error}); {is_right}")))?;
+        protocol::answer(self.settings.provider, &value).ok_or_else(|| {
+            let said = value.get("error").map(|_| format!(": {}", message_in(&String::from_utf8_lossy(body))));
+            let said = said.unwrap_or_default();
+            self.unreadable(&format!("it has not the form that the protocol of the provider has{said}; {is_right}"))
+        })
+    }
+
+    fn completion(&self, answer: Answer) -> Result<Completion, Failure> {
+        let Answer { text, stop, usage } = answer;
+        if let Stop::Declined(reason) = &stop {
             return Err(
                 self.unreadable(&format!("the model or a filter of its provider declined to answer ({reason})"))
             );
         }
-        let truncated = response.stop_reason.as_ref().is_some_and(StopReason::is_max_tokens);
-        let text = response.content.texts().concat();
+        let truncated = stop == Stop::Cut;
         if text.trim().is_empty() {
             return Err(self.unreadable(if truncated {
                 "all of `model.max_output_tokens` in config.toml went into reasoning; raise it"
@@ -165,55 +220,17 @@ impl Model {
                 "it has no text; try again, or choose another model"
             }));
         }
-        let count = |tokens: Option<i32>| tokens.and_then(|tokens| u64::try_from(tokens).ok());
-        let reasoning = response.usage.completion_tokens_details.as_ref().and_then(|details| details.reasoning_tokens);
-        let usage = Usage {
-            input_tokens: count(response.usage.prompt_tokens).unwrap_or_default(),
-            // Gemini counts reasoning apart, also when nothing else was written.
-            output_tokens: count(response.usage.completion_tokens.or(reasoning)).unwrap_or_default(),
-        };
         Ok(Completion { text, truncated, usage })
     }
 
-    /// What an error of the crate means. Its own texts have whole bodies and requests in them, so none is passed on as
-    /// it is.
-    fn failure(&self, error: &genai::Error) -> Failure {
-        let header = |name: &str| error.headers().and_then(|headers| headers.get(name)).and_then(|it| it.to_str().ok());
-        let wait = header("retry-after").and_then(wait_of);
-        let genai::Error::WebModelCall { webc_error, .. } = error else {
-            return self.unreadable(&match error {
-                genai::Error::ChatResponseGeneration { cause, .. } => format!("it is not what was expected: {cause}"),
-                other => format!("it could not be asked for: {other}"),
-            });
-        };
-        match webc_error {
-            webc::Error::ResponseFailedStatus { status, body, .. } => match status.as_u16() {
-                status @ 300..=399 => {
-                    let to = header("location").unwrap_or("an address that it does not name");
-                    self.refused(status, &format!("it redirects to {to}; if that is right, make it `model.base_url`"))
-                }
-                status => self.refusal(status, body, wait),
-            },
-            webc::Error::ResponseFailedNotJson { content_type, body } => {
-                let kind = if body.trim_start().starts_with('<') { "a web page" } else { "something" };
-                self.unreadable(&format!(
-                    "it is {kind} of type `{content_type}` instead of JSON; see that `model.base_url` in config.toml is \
-                     right"
-                ))
-            }
-            webc::Error::ResponseFailedInvalidJson { cause, .. } => self.unreadable(&format!(
-                "it is not valid JSON ({cause}); see that `model.base_url` in config.toml is right"
-            )),
-            webc::Error::JsonValueExt(cause) => self.unreadable(&format!("it is not what was expected: {cause}")),
-            webc::Error::Reqwest(cause) => {
-                let reason = clean(&root_cause(cause), self.key.as_ref());
-                if cause.is_builder() {
-                    let target = name_of(&self.settings);
-                    return Failure::Final(ModelError::Unreachable { target, attempts: 0, reason });
-                }
-                Failure::Unreachable { reason, wait }
-            }
+    /// What it means that a request did not get through, or its answer broke off.
+    fn not_sent(&self, error: &reqwest::Error) -> Failure {
+        let reason = clean(&root_cause(error), self.key.as_ref());
+        if error.is_builder() {
+            let target = name_of(&self.settings);
+            return Failure::Final(ModelError::Unreachable { target, attempts: 0, reason });
         }
+        Failure::Unreachable { reason, wait: None }
     }
 
     /// What an answer with a status of failure means.
@@ -244,47 +261,13 @@ impl Model {
     }
 }
 
-fn chat_message(message: &Message) -> ChatMessage {
-    let text = message.text.as_str();
-    match message.role {
-        Role::System => ChatMessage::system(text),
-        Role::User => ChatMessage::user(text),
-        Role::Assistant => ChatMessage::assistant(text),
-    }
-}
-
-fn options(settings: &ModelSettings, key: Option<&Secret>) -> ChatOptions {
-    let mut options = ChatOptions::default()
-        .with_max_tokens(settings.max_output_tokens)
-        // Local models often have their reasoning in the text, between `<think>` and `</think>`.
-        .with_normalize_reasoning_content(true);
-    if let Some(temperature) = settings.temperature {
-        options = options.with_temperature(temperature);
-    }
-    // A name that ends in `-high`, `-max` or the like would be cut there and its end taken for an effort, unless one is
-    // given. These are the ones that the adapters make nothing of.
-    if ReasoningEffort::from_model_name(&settings.name).0.is_some() {
-        let effort = match settings.provider {
-            Provider::OpenAi => Some(ReasoningEffort::Budget(0)),
-            Provider::Anthropic | Provider::Gemini => Some(ReasoningEffort::Zero),
-            Provider::Ollama => None,
-        };
-        options.reasoning_effort = effort;
-    }
-    // The adapter of Ollama sends no key, but what stands in front of it may want one.
-    if let (Provider::Ollama, Some(key)) = (settings.provider, key) {
-        options = options.with_extra_headers(("authorization", format!("Bearer {}", key.expose())));
-    }
-    options
-}
-
-fn client(settings: &ModelSettings) -> Result<Client, String> {
+fn client(settings: &ModelSettings) -> Result<reqwest::Client, String> {
+    let version = concat!("repertoire/", env!("CARGO_PKG_VERSION"));
     // A redirect would take the key along, to wherever it leads.
-    let mut http = WebConfig::default().apply_to_builder(reqwest::Client::builder()).redirect(Policy::none());
+    let mut http = reqwest::Client::builder().user_agent(version).connect_timeout(CONNECT).redirect(Policy::none());
     if settings.is_local() {
         // A proxy from the environment would look for the model on its own machine.
         http = http.no_proxy();
     }
-    let http = http.build().map_err(|error| root_cause(&error))?;
-    Client::builder().with_reqwest(http).build().map_err(|error| error.to_string())
+    http.build().map_err(|error| root_cause(&error))
 }

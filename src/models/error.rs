@@ -75,6 +75,18 @@ pub enum ModelError {
         /// What is wrong with it, and what may help.
         reason: String,
     },
+    /// The user wants no more of it.
+    #[error("the model is not asked any more: {used} {what}, and `model.{setting}` in config.toml is {most}")]
+    LimitReached {
+        setting: &'static str,
+        most: u64,
+        used: u64,
+        /// Of what, and since when.
+        what: &'static str,
+    },
+    /// What it is used for can't be counted, so it is not used.
+    #[error("the model is not asked, because what it is used for can't be counted: {reason}")]
+    Uncounted { reason: String },
     /// Nobody waits for the answer any more.
     #[error("the request to the model was cancelled")]
     Cancelled,
@@ -92,6 +104,8 @@ impl ModelError {
             Self::TimedOut { .. } => "model_timed_out",
             Self::Refused { .. } => "model_refused",
             Self::Unreadable { .. } => "model_answer_unreadable",
+            Self::LimitReached { .. } => "model_limit_reached",
+            Self::Uncounted { .. } => "model_uncounted",
             Self::Cancelled => "model_cancelled",
         }
     }
@@ -108,6 +122,8 @@ impl Hinted for ModelError {
                 "see that it runs and that `model.base_url` in config.toml is right, and try again"
             }
             Self::TimedOut { .. } => "raise `model.timeout_seconds` in config.toml, or choose a faster model",
+            Self::LimitReached { .. } => "the user can raise it, or 0 takes it away",
+            Self::Uncounted { .. } => "try again",
             Self::Refused { .. } => {
                 "see that `model.name` and the other settings of `[model]` in config.toml are right"
             }

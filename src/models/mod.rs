@@ -6,11 +6,14 @@
 mod client;
 mod error;
 mod failure;
+mod meter;
+mod protocol;
 
 use crate::config::ModelSettings;
 
 pub use client::Model;
 pub use error::ModelError;
+pub use meter::Meter;
 
 /// Who says a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -31,12 +31,27 @@ pub enum RuntimeError {
     /// Somebody cancelled the run.
     #[error("the run was cancelled")]
     Cancelled,
-    /// The result is larger, as JSON, than is allowed, or nested too deeply.
+    /// The result is larger, as JSON, than is allowed.
     #[error("the result can't be returned: {0}")]
     Result(String),
+    /// The result is nested deeper than JSON readers accept.
+    #[error("the result can't be returned: {0}")]
+    Nesting(String),
     /// The worker process died under the code.
     #[error("the interpreter process ended unexpectedly: {0}")]
     Crashed(String),
+    /// Executed again, the code did not call what it had called before.
+    #[error("{0}")]
+    Nondeterministic(String),
+    /// What the run would go on from is more than can be kept.
+    #[error("{0}")]
+    Journal(String),
+    /// There is no wall around the process, and there must be one.
+    #[error("there can be no wall around it here: {0}")]
+    NoWall(String),
+    /// The process used more than it may.
+    #[error("the code was stopped: {0}")]
+    Exceeded(String),
     /// No worker could be had.
     #[error("no interpreter process can be started: {0}")]
     Unavailable(String),

@@ -81,6 +81,11 @@ pub trait Session: Send {
     /// [`RuntimeError`], also when `saved` is not of this program.
     fn restore<'a>(&'a mut self, program: &'a Program, saved: Vec<u8>) -> BoxFuture<'a, Result<(), RuntimeError>>;
 
+    /// Whether going on elsewhere executes the program from its beginning, so that the session is kept while it waits.
+    fn is_dear(&self) -> bool {
+        false
+    }
+
     /// Gives back what the session used, whatever the program was doing.
     fn finish(self: Box<Self>) -> BoxFuture<'static, ()>;
 }

@@ -6,10 +6,13 @@
 //! that it got, by executing the program again up to the same place. Only the runtime knows which of the two the bytes are.
 
 mod budget;
+pub mod dialect;
 mod error;
 mod interface;
 pub mod monty;
 mod program;
+mod python;
+mod runtimes;
 #[cfg(test)]
 pub mod scripted;
 mod suspension;
@@ -18,12 +21,15 @@ mod verdict;
 use std::{path::PathBuf, sync::Arc};
 
 use monty::Monty;
+use python::{Python, packages};
 
-pub use budget::{Budget, Capture};
+pub use budget::{Budget, Capture, guarded};
 pub use error::{PythonError, RuntimeError};
 pub use interface::{Runtime, Session};
-pub use program::{Bounds, HostModule, Limits, MODULE, Mount, PARAMETERS, Program};
-pub use suspension::{Limit, Reply, SLEEP, Suspension};
+pub use packages::{Environments, Packages, PackagesError, environments, remove_environments};
+pub use program::{Bounds, HostModule, Interpreter, Limits, MODULE, Mount, PARAMETERS, Program};
+pub use runtimes::Runtimes;
+pub use suspension::{Limit, Reply, SLEEP, Suspension, TIME_SLEEP, WRITE};
 pub use verdict::{TypeFinding, Verdict};
 
 /// The Monty interpreter: starts in no time, reaches nothing but the host. Workers are processes of the program `binary`,
@@ -31,4 +37,11 @@ pub use verdict::{TypeFinding, Verdict};
 #[must_use]
 pub fn sandbox(binary: PathBuf, workers: usize, module: HostModule) -> Arc<dyn Runtime> {
     Arc::new(Monty::new(binary, workers, module))
+}
+
+/// `CPython`: all of the language, in a process of its own for each run, of which at most `workers` compute at a time. Starts
+/// nothing yet.
+#[must_use]
+pub fn python(workers: usize) -> Arc<dyn Runtime> {
+    Arc::new(Python::new(workers))
 }

@@ -60,6 +60,10 @@ impl Session for ScriptedSession {
                 self.answers.push(Value::Object(fields));
                 (self.script)(&self.answers)
             }
+            Reply::Proceed => {
+                self.answers.push(Value::Null);
+                (self.script)(&self.answers)
+            }
             Reply::Raise(error) => Suspension::Raised { error, limit: None },
         };
         ready(Ok(suspension)).boxed()

@@ -7,6 +7,12 @@ use super::PythonError;
 /// The function of a [`Suspension::Call`] by which a program sleeps without holding up what it gathered.
 pub const SLEEP: &str = "asyncio.sleep";
 
+/// The function of a [`Suspension::Call`] by which a program sleeps for longer than a moment and does nothing else.
+pub const TIME_SLEEP: &str = "time.sleep";
+
+/// The function of a [`Suspension::Call`] by which a program changes a file about which somebody is to be asked.
+pub const WRITE: &str = "file.write";
+
 /// Where a program stands when the host has the word.
 #[derive(Debug)]
 pub enum Suspension {
@@ -66,4 +72,6 @@ pub enum Reply {
     },
     /// It raised.
     Raise(PythonError),
+    /// The interpreter is to do itself what it asked about: only for [`WRITE`].
+    Proceed,
 }

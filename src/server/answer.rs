@@ -6,6 +6,10 @@ use serde_json::Value;
 
 use crate::library::runs::Gate;
 
+/// Fields that are in an answer also when nothing is known of what they stand for: null then. Others that say nothing are
+/// left out.
+pub const ALWAYS_TOLD: [&str; 3] = ["success_rate", "code_confidence", "avg_completion_time_ms"];
+
 /// The answer of a tool.
 pub trait Answer: Serialize + JsonSchema + Send {
     /// Whether a program goes on with it: then its structured content is never cut, only the text beside it.

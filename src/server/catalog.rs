@@ -8,6 +8,7 @@ use super::{
 
 /// Names that differ by less than this (Jaro-Winkler) are proposed for one another.
 const SIMILAR_NAME: f64 = 0.8;
+const MAX_COMPARED_CHARS: usize = 100;
 
 /// The tools of a server.
 pub struct Catalog {
@@ -54,9 +55,11 @@ impl Catalog {
     /// The name that is most like `name`.
     #[must_use]
     pub fn closest(&self, name: &str) -> Option<&str> {
+        // Comparing takes as long as the names are, and what is long is like none.
+        let name: String = name.chars().take(MAX_COMPARED_CHARS).collect();
         self.entries
             .iter()
-            .map(|entry| (strsim::jaro_winkler(name, &entry.listed.name), &*entry.listed.name))
+            .map(|entry| (strsim::jaro_winkler(&name, &entry.listed.name), &*entry.listed.name))
             .filter(|(similarity, _)| *similarity >= SIMILAR_NAME)
             .max_by(|(a, _), (b, _)| a.total_cmp(b))
             .map(|(_, name)| name)

@@ -10,20 +10,24 @@ use rmcp::{
     Peer, RoleServer,
     model::{
         BooleanSchema, ClientResult, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction,
-        ElicitationSchema, EnumSchema, ProtocolVersion, ServerRequest, StringSchema,
+        ElicitationSchema, ElicitationSchemaBuilder, EnumSchema, ProtocolVersion, ServerRequest, StringSchema,
     },
     service::{ElicitationMode, PeerRequestOptions, RequestContext, RequestHandle},
 };
 use serde_json::Value;
 
 use crate::{
-    domain::GateKind,
-    library::runs::{Asker, Decider, Decision, Gate},
+    domain::{Decider, GateKind, visible},
+    library::runs::{Asker, Decision, Gate},
 };
 
 const APPROVE: &str = "approve";
 const COMMENT: &str = "comment";
 const ANSWER: &str = "answer";
+const WAY: &str = "what_happened";
+const RESULT: &str = "result";
+/// What may have become of a call that was interrupted.
+const WAYS: [&str; 3] = ["It took effect", "It did not: execute it again", "Let the code see an error"];
 
 /// How the client of a call can be asked something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,28 +81,63 @@ impl Asker for Elicitation {
 
 impl Elicitation {
     async fn request(&self, gate: &Gate) -> Option<Decision> {
-        let request = ServerRequest::ElicitRequest(ElicitRequest::new(form(gate)?));
-        let sent = self.peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
-        let mut question = match sent {
-            Ok(handle) => Sent(Some(handle)),
-            Err(error) => {
-                tracing::debug!(%error, "the client could not be asked");
-                return None;
-            }
-        };
-        let answered =
-            tokio::time::timeout(self.limit.min(time_left(gate)), &mut question.0.as_mut()?.rx).await.ok()?;
-        question.0 = None;
-        match answered {
-            Ok(Ok(ClientResult::ElicitResult(result))) => Some(decision(gate, Some(result))),
-            Ok(Ok(_)) => Some(decision(gate, None)),
-            Ok(Err(error)) => {
-                tracing::info!(%error, "the client has not put a question before its user");
-                None
-            }
-            Err(_) => None,
-        }
+        let answer = ask(&self.peer, form(gate)?, self.limit.min(time_left(gate))).await?;
+        Some(decision(gate, answer))
     }
+}
+
+/// Sends a form and waits for what the user says: `None` when nobody answers, `Some(None)` for what can't be read.
+async fn ask(peer: &Peer<RoleServer>, form: ElicitRequestParams, limit: Duration) -> Option<Option<ElicitResult>> {
+    let request = ServerRequest::ElicitRequest(ElicitRequest::new(form));
+    let sent = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
+    let mut question = match sent {
+        Ok(handle) => Sent(Some(handle)),
+        Err(error) => {
+            tracing::debug!(%error, "the client could not be asked");
+            return None;
+        }
+    };
+    let answered = tokio::time::timeout(limit, &mut question.0.as_mut()?.rx).await.ok()?;
+    question.0 = None;
+    match answered {
+        Ok(Ok(ClientResult::ElicitResult(result))) => Some(Some(result)),
+        Ok(Ok(_)) => Some(None),
+        Ok(Err(error)) => {
+            tracing::info!(%error, "the client has not put a question before its user");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// Whether the user agrees to something that is about no run; `None` when nobody answers.
+pub async fn confirm(peer: &Peer<RoleServer>, limit: Duration, question: &str) -> Option<bool> {
+    let answer = ask(peer, confirmation(question)?, limit).await?;
+    Some(is_agreed(answer.as_ref()))
+}
+
+/// The form that a client shows for that.
+#[must_use]
+pub fn confirmation(question: &str) -> Option<ElicitRequestParams> {
+    Some(ElicitRequestParams::FormElicitationParams {
+        meta: None,
+        message: format!("Repertoire asks: {}", visible(question)),
+        requested_schema: yes_or_no().build().ok()?,
+    })
+}
+
+/// Whether such an answer is a yes. Whatever can't be read is none.
+#[must_use]
+pub fn is_agreed(answer: Option<&ElicitResult>) -> bool {
+    let accepted = answer.filter(|answer| answer.action == ElicitationAction::Accept);
+    let content = accepted.and_then(|answer| answer.content.as_ref());
+    content.and_then(|content| content.get(APPROVE)) == Some(&Value::Bool(true))
+}
+
+fn yes_or_no() -> ElicitationSchemaBuilder {
+    ElicitationSchema::builder().required_bool_property(APPROVE, |field: BooleanSchema| {
+        field.title("Approve").description("Yes lets it go on, no refuses it.")
+    })
 }
 
 /// A question that was sent. Whoever stops waiting for the answer takes it back.
@@ -123,11 +162,8 @@ pub fn form(gate: &Gate) -> Option<ElicitRequestParams> {
     let question = &gate.request.question;
     let (asks, schema) = match gate.request.kind {
         GateKind::Approval => (
-            "asks for approval",
-            ElicitationSchema::builder()
-                .required_bool_property(APPROVE, |field: BooleanSchema| {
-                    field.title("Approve").description("Yes lets it go on, no refuses it.")
-                })
+            if gate.is_of_policy { "wants to do what the policy asks about" } else { "asks for approval" },
+            yes_or_no()
                 .string_property(COMMENT, |field: StringSchema| field.title("Comment").description("If you like.")),
         ),
         GateKind::Question if gate.request.choices.is_empty() => (
@@ -139,12 +175,21 @@ pub fn form(gate: &Gate) -> Option<ElicitRequestParams> {
             let choices = EnumSchema::builder(gate.request.choices.clone()).title("Answer").build();
             ("asks", ElicitationSchema::builder().required_enum_schema(ANSWER, choices))
         }
+        GateKind::Step if gate.is_uncertain => {
+            let ways = EnumSchema::builder(WAYS.map(str::to_owned).to_vec()).title("What happened").build();
+            let schema = ElicitationSchema::builder()
+                .required_enum_schema(WAY, ways)
+                .string_property(RESULT, |field: StringSchema| {
+                    field.title("Result").description("What it returned, as JSON. Empty: nothing.")
+                });
+            ("was interrupted", schema)
+        }
         GateKind::Step => return None,
     };
     Some(ElicitRequestParams::FormElicitationParams {
         meta: None,
         // Its name first: what follows was written by somebody who may want to look like somebody else.
-        message: format!("Procedure `{}` {asks}: {question}", gate.procedure),
+        message: format!("Procedure `{}` {asks}: {}", gate.procedure, visible(question)),
         requested_schema: schema.build().ok()?,
     })
 }
@@ -165,6 +210,15 @@ pub fn decision(gate: &Gate, answer: Option<ElicitResult>) -> Decision {
     match (gate.request.kind, field(APPROVE)) {
         (GateKind::Approval, Some(Value::Bool(true))) => Decision::Approve(text(COMMENT).map(Value::from)),
         (GateKind::Approval, Some(Value::Bool(false))) => Decision::Reject(text(COMMENT).map(str::to_owned)),
+        (GateKind::Step, _) => match text(WAY).and_then(|way| WAYS.iter().position(|known| *known == way)) {
+            Some(0) => {
+                let result = text(RESULT).unwrap_or("null");
+                Decision::Approve(Some(serde_json::from_str(result).unwrap_or_else(|_| Value::from(result))))
+            }
+            Some(1) => Decision::Approve(None),
+            Some(_) => Decision::Reject(None),
+            None => unreadable(),
+        },
         (GateKind::Question, _) => {
             text(ANSWER).map_or_else(unreadable, |answer| Decision::Approve(Some(Value::from(answer))))
         }

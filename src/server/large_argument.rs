@@ -5,7 +5,7 @@ use rmcp::model::{CallToolRequestParams, RequestId};
 use serde::de::IgnoredAny;
 use serde_json::{Deserializer, Value};
 
-use super::verbatim;
+use super::{repair, verbatim};
 
 /// Shorter messages are read like all others.
 const LARGE_BYTES: usize = 32 * 1024;
@@ -49,7 +49,7 @@ impl LargeArgument {
         if params.name != self.tool || place.as_str() != Some(mark) {
             return None;
         }
-        *place = Value::Object(verbatim::fields(object.to_owned()));
+        *place = Value::Object(verbatim::fields(repair::repaired_text(object).into_owned()));
         Some((params, id))
     }
 }
@@ -122,6 +122,14 @@ mod tests {
         assert_eq!(arguments["node_id"], json!("n"));
         let Some(Value::Object(fields)) = arguments.remove(ARGUMENT) else { panic!("no state") };
         assert_eq!(verbatim::of_fields(fields), Ok(state.to_string()));
+    }
+
+    #[test]
+    fn half_a_character_in_it_is_a_replacement_character() {
+        let state = json!({"a": "x".repeat(LARGE_BYTES), "cut": "HALF"});
+        let (params, _) = read(&line(TOOL, &state).replace("HALF", "\\ud83d")).unwrap();
+        let Some(Value::Object(fields)) = params.arguments.unwrap().remove(ARGUMENT) else { panic!("no state") };
+        assert_eq!(verbatim::of_fields(fields), Ok(state.to_string().replace("HALF", "\\ufffd")));
     }
 
     #[test]

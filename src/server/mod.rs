@@ -5,18 +5,22 @@
 
 mod answer;
 pub mod catalog;
+mod consent;
 mod elicit;
+mod envelope;
 mod excerpt;
 mod large_argument;
+mod line;
 mod progress;
 mod prompts;
+mod repair;
 mod reply;
 mod resources;
 mod rounds;
 mod schema;
 pub mod tool;
 mod tools;
-mod transport;
+pub(crate) mod transport;
 mod verbatim;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -37,8 +41,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, Start},
-    domain::Hinted as _,
-    library::{LibraryError, Services, Starters},
+    domain::{Hinted as _, Keeper},
+    library::{Duties, LibraryError, Services, Starters},
 };
 use catalog::{Catalog, Selection};
 use progress::CallContext;
@@ -50,7 +54,7 @@ const INSTRUCTIONS: &str = "Procedural memory: know-how that runs. Before you wo
     touch only what the user's policy grants; an error says what to ask the user for. Every answer has `success` and a \
     `timestamp`.";
 
-/// How long calls may take to end after the client has gone.
+/// How long calls may take to end after the client has gone. With what [`Duties::end`] takes that is within two seconds.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// How a server is started.
@@ -83,11 +87,11 @@ fn widen_pipes() {
     let _ = rustix::pipe::fcntl_setpipe_size(std::io::stdout(), BYTES);
 }
 
-/// Serves one client over stdin and stdout until stdin closes.
+/// Serves one client over stdin and stdout until stdin closes, or `asked` says that the process is asked to end.
 ///
 /// # Errors
 /// [`ServeError`] when the connection fails. A client that leaves is not an error.
-pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
+pub async fn serve_stdio(options: ServeOptions, asked: impl Future<Output = ()>) -> Result<(), ServeError> {
     let server = Server::new(options);
     let opening = server.clone();
     #[cfg(target_os = "linux")]
@@ -95,27 +99,26 @@ pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
     let (reader, writer) = stdio_pipes();
     let closed = CancellationToken::new();
     let transport = LineTransport::new(reader, writer, server.catalog.large_arguments(), closed.clone());
-    let running = match server.clone().serve(transport).await {
+    tokio::pin!(asked);
+    let shaken = tokio::select! {
+        shaken = server.clone().serve(transport) => shaken,
+        () = &mut asked => return Ok(()),
+    };
+    let running = match shaken {
         Ok(running) => running,
         Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
         Err(error) => return Err(Box::new(error).into()),
     };
     // The handshake is answered; what takes time begins now, not with the first call.
-    let stop = CancellationToken::new();
-    let stopped = stop.clone();
-    let mut opened = tokio::spawn(async move {
+    let duties = Duties::begin(Keeper::Server, async move {
         match opening.services().await {
             // What may change nothing starts nothing either.
-            Ok(services) if !opening.options.selection.read_only => {
-                tokio::join!(
-                    services.keep_schedules(stopped.clone()),
-                    services.keep_runs(stopped.clone()),
-                    services.keep_checkpoints(stopped.clone()),
-                    services.keep_learning(stopped)
-                );
+            Ok(services) if !opening.options.selection.read_only => Some(Arc::clone(services)),
+            Ok(_) => None,
+            Err(error) => {
+                tracing::error!(error = error.in_full(), "the home can't be opened; every call will say so");
+                None
             }
-            Ok(_) => {}
-            Err(error) => tracing::error!(error = error.in_full(), "the home can't be opened; every call will say so"),
         }
     });
     let waiting = running.waiting();
@@ -123,14 +126,12 @@ pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
     let ended = tokio::select! {
         ended = &mut waiting => Some(ended),
         () = closed.cancelled() => None,
+        () = &mut asked => {
+            tracing::info!("asked to end");
+            None
+        }
     };
-    stop.cancel();
-    if tokio::time::timeout(LAST_WORDS, &mut opened).await.is_err() {
-        opened.abort();
-    }
-    if let Some(services) = server.services.get() {
-        services.engine().shut_down().await;
-    }
+    duties.end(server.services.get()).await;
     // Calls whose runs were stopped may still want to say so, but nobody is left to wait for long.
     if ended.is_none() && tokio::time::timeout(LAST_WORDS, waiting).await.is_err() {
         tracing::debug!("some calls were not answered any more");
@@ -143,7 +144,7 @@ pub async fn serve_stdio(options: ServeOptions) -> Result<(), ServeError> {
 struct Server {
     options: Arc<ServeOptions>,
     catalog: Arc<Catalog>,
-    services: Arc<OnceCell<Services>>,
+    services: Arc<OnceCell<Arc<Services>>>,
 }
 
 impl Server {
@@ -152,14 +153,14 @@ impl Server {
         Self { options: Arc::new(options), catalog, services: Arc::default() }
     }
 
-    async fn services(&self) -> Result<&Services, LibraryError> {
+    async fn services(&self) -> Result<&Arc<Services>, LibraryError> {
         let ServeOptions { start, starters, worker, .. } = &*self.options;
         self.services
             .get_or_try_init(|| async {
                 let config = Config::load(start)?;
                 let (tenant, stores) = (config.tenant.as_deref(), config.stores());
                 tracing::info!(home = %config.home.display(), tenant, stores = %stores.display(), "serving");
-                Services::open(config, *starters, worker.clone()).await
+                Services::open(config, *starters, worker.clone()).await.map(Arc::new)
             })
             .await
     }
@@ -201,8 +202,12 @@ impl ServerHandler for Server {
         };
         let reply = match self.services().await {
             Ok(services) => {
-                let call = CallContext::of(&context, !self.options.selection.read_only);
-                match rounds::go_on(services, &mut request, &call).await {
+                let mut call = CallContext::of(&context, !self.options.selection.read_only);
+                let replied = match consent::answered(services, &mut request, &mut call) {
+                    Some(reply) => Some(reply),
+                    None => rounds::go_on(services, &mut request, &call).await,
+                };
+                match replied {
                     Some(reply) => reply,
                     None => entry.call(services, request.arguments.unwrap_or_default(), &call).await,
                 }
@@ -267,11 +272,6 @@ impl ServerHandler for Server {
         request: CustomRequest,
         _: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        // What is not shaped like the request that its method names arrives here.
-        if request.method == "tools/call" {
-            let message = "tools/call needs `name` (text) and, if any, `arguments` (an object)";
-            return Err(ErrorData::invalid_params(message, None));
-        }
         let message = format!("there is no method `{}`", request.method.chars().take(100).collect::<String>());
         Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message, None))
     }

@@ -10,9 +10,12 @@ use rmcp::{
 use tokio_util::sync::CancellationToken;
 
 use super::elicit::{Elicitation, Way};
-use crate::library::{
-    Library, LibraryError, Services,
-    runs::{Active, Asker, Decider, Progress},
+use crate::{
+    domain::Decider,
+    library::{
+        Actor, Library, LibraryError, Services,
+        runs::{Active, Asker, Progress},
+    },
 };
 
 /// A call that takes longer than this is reported on, and again each time it has passed.
@@ -26,6 +29,8 @@ pub struct CallContext {
     client: String,
     way: Option<Way>,
     may_execute: bool,
+    /// The digest of the question that the user said yes to, where this call brings that.
+    agreed: Option<String>,
 }
 
 impl CallContext {
@@ -41,6 +46,7 @@ impl CallContext {
             client: client.map_or_else(|| "a client".to_owned(), |name| name.chars().take(60).collect()),
             way: Way::of(context),
             may_execute,
+            agreed: None,
         }
     }
 
@@ -60,6 +66,33 @@ impl CallContext {
     #[must_use]
     pub fn asks_by_rounds(&self) -> bool {
         self.way == Some(Way::Round)
+    }
+
+    /// Whether the client can put questions before its user.
+    #[must_use]
+    pub const fn can_ask(&self) -> bool {
+        self.way.is_some()
+    }
+
+    /// Notes that the user said yes to the question with this digest.
+    pub(super) fn agree(&mut self, digest: String) {
+        self.agreed = Some(digest);
+    }
+
+    /// In whose hands the call is.
+    pub(super) fn actor(&self) -> Actor {
+        match &self.agreed {
+            Some(digest) => Actor::agreed(self.user(), digest.clone()),
+            None => Actor::new(self.agent(), self.can_ask()),
+        }
+    }
+
+    /// How the user can be asked by a request, and how long they may take; `None` where they can't, or nobody is to be
+    /// asked.
+    pub(super) async fn asks_by_request(&self, services: &Services) -> Option<(Peer<RoleServer>, Duration)> {
+        let config = services.blocking(Library::config).await.ok()?;
+        let limit = Duration::from_secs(config.runs.ask_seconds);
+        (self.way == Some(Way::Request) && !limit.is_zero()).then(|| (self.peer.clone(), limit))
     }
 
     /// Whether the server executes procedures: one that may change nothing does not.

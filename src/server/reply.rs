@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, InputRequiredResult};
 use serde_json::{Map, Value, json};
 
-use super::{answer::Answer, excerpt, verbatim};
+use super::{
+    answer::{ALWAYS_TOLD, Answer},
+    excerpt, verbatim,
+};
 use crate::{domain::Hinted as _, library::LibraryError};
 
 /// An answer that would be longer than this, as text, has its longest parts cut. An agent pays for every character.
@@ -31,7 +34,7 @@ pub fn answer<A: Answer>(answer: A) -> Reply {
         Ok(other) => Map::from_iter([("result".to_owned(), other)]),
         Err(error) => return refusal(&LibraryError::internal_because("the answer can't be written", &error)),
     };
-    content.retain(|_, value| !value.is_null());
+    content.retain(|name, value| !value.is_null() || ALWAYS_TOLD.contains(&name.as_str()));
     if let Some(code) = error_code {
         content.insert("error_code".to_owned(), json!(code));
     }

@@ -16,15 +16,15 @@ use super::{
     tools::views::ExecutionView,
 };
 use crate::{
-    domain::RunStatus,
+    domain::{Decider, RunStatus},
     library::{
         Library, LibraryError, Services,
-        runs::{Decider, Decision, Gate, Handle},
+        runs::{Decision, Gate, Handle},
     },
 };
 
 /// The name of the one question that a call asks at a time.
-const KEY: &str = "decision";
+pub(super) const KEY: &str = "decision";
 
 /// The question that `gate` asks of whoever called `tool`, where the client can be asked that way.
 pub async fn question(
@@ -74,7 +74,7 @@ async fn decide(
     let engine = services.engine();
     let active = context.active(services).await?;
     let Handle { run_id, question } = handle;
-    let waiting = match engine.waiting(run_id).await {
+    let waiting = match engine.waiting(run_id, &active).await {
         // Its server ended while it went on: it is taken up, and asks again.
         Err(LibraryError::RunNotPaused { status: RunStatus::Interrupted, .. }) => {
             let run = engine.resume(run_id, Decision::Expire, Decider::Nobody, active.clone());

@@ -7,31 +7,48 @@ use rmcp::model::JsonObject;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-/// The schema of a tool's arguments. What it does not name is refused with a hint, by [`unknown_argument`]; saying so in
-/// every schema would cost more than it tells.
+use super::answer::ALWAYS_TOLD;
+use crate::domain::reading;
+
+/// Everything that is to be said of the arguments or the answer of a tool.
 #[must_use]
-pub fn input<T: JsonSchema>() -> JsonObject {
-    reduced::<T>()
+pub fn full<T: JsonSchema>() -> Value {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    settings.meta_schema = None;
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// What is listed of the arguments of a tool. What it does not name is refused with a hint; saying so in every schema would
+/// cost more than it tells.
+#[must_use]
+pub fn input(full: Value) -> JsonObject {
+    let mut schema = reduced(full);
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.values_mut().for_each(make_portable);
+    }
+    schema
 }
 
 /// The schema of a tool's answer: the fields of `T` with their types, all of which may be absent. What is in them shows
 /// in the answer; the `success` and the `timestamp` that every answer carries are said once, in the instructions.
 #[must_use]
 pub fn output<T: JsonSchema>() -> JsonObject {
-    let mut schema = reduced::<T>();
+    let mut schema = reduced(full::<T>());
     schema.remove("required");
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        properties.values_mut().for_each(keep_type);
+        for (name, property) in properties.iter_mut() {
+            keep_type(property);
+            if ALWAYS_TOLD.contains(&name.as_str()) {
+                admit_null(property);
+            }
+        }
     }
     schema
 }
 
-fn reduced<T: JsonSchema>() -> JsonObject {
-    let mut settings = SchemaSettings::draft2020_12();
-    settings.inline_subschemas = true;
-    settings.meta_schema = None;
-    let schema = settings.into_generator().into_root_schema_for::<T>();
-    let mut value = schema.to_value();
+fn reduced(full: Value) -> JsonObject {
+    let mut value = full;
     reduce(&mut value, true);
     if let Some(Value::Object(properties)) = value.get_mut("properties") {
         // What a field is for is said at the field; the names of the parts below speak for themselves.
@@ -60,7 +77,7 @@ fn reduce(value: &mut Value, is_schema: bool) {
         object.values_mut().for_each(|property| reduce(property, true));
         return;
     }
-    for noise in ["title", "$schema", "default", "minimum", "maximum"] {
+    for noise in ["title", "$schema", "default", "minimum", "maximum", reading::LIST_ONLY] {
         object.remove(noise);
     }
     let is_width = |format: &Value| {
@@ -85,10 +102,8 @@ fn reduce(value: &mut Value, is_schema: bool) {
     }
     drop_null_alternative(object);
     merge_constants(object);
-    // What has other fields inside is refused by whoever reads it.
-    if object.get("additionalProperties").is_some_and(Value::is_boolean) {
-        object.remove("additionalProperties");
-    }
+    // What has other fields inside is refused by whoever reads it. Gemini knows no such word.
+    object.remove("additionalProperties");
     for (key, child) in object.iter_mut() {
         match key.as_str() {
             "properties" => reduce(child, false),
@@ -118,11 +133,76 @@ fn forget_descriptions(value: &mut Value, and_own: bool) {
     }
 }
 
-/// A property of any type is `true`, which some clients can't read.
+/// Writes what some clients can't read in the way that all can. The functions that a model is told of are made of these
+/// schemas, mostly as they are, and one that its provider can't read makes it refuse all tools:
+///
+/// - Gemini takes one `type`, no list of them, no `true` and no `{}`, and beside `anyOf` nothing, not even a description;
+/// - `OpenAI` and Gemini want `items` with a type for every array; Anthropic takes whatever is JSON Schema.
+///
+/// So any JSON value is an `anyOf` of types, which every provider takes below the root, and the description of a choice stands
+/// in its first alternative. Null is left out: what may be null may be absent, too.
+fn make_portable(schema: &mut Value) {
+    let Value::Object(object) = schema else {
+        *schema = any_value(2);
+        return;
+    };
+    let has_type = ["type", "anyOf", "enum"].iter().any(|key| object.contains_key(*key));
+    if !has_type && let Value::Object(any) = any_value(2) {
+        object.extend(any);
+    }
+    if object.get("type").and_then(Value::as_str) == Some("array") {
+        let items = object.entry("items").or_insert(Value::Bool(true));
+        // They stand in a list already, so it is one level less.
+        if items.is_boolean() { *items = any_value(1) } else { make_portable(items) }
+    }
+    if let Some(Value::Object(properties)) = object.get_mut("properties") {
+        properties.values_mut().for_each(make_portable);
+    }
+    if let Some(Value::Array(alternatives)) = object.get_mut("anyOf") {
+        alternatives.iter_mut().for_each(make_portable);
+    }
+    let description = object.contains_key("anyOf").then(|| object.remove("description")).flatten();
+    let first = object.get_mut("anyOf").and_then(|alternatives| alternatives.get_mut(0)).and_then(Value::as_object_mut);
+    if let (Some(first), Some(description)) = (first, description) {
+        first.insert("description".to_owned(), description);
+    }
+}
+
+/// Any JSON value, with lists in lists down to `levels`.
+fn any_value(levels: u32) -> Value {
+    let mut types = vec![
+        json!({"type": "string"}),
+        json!({"type": "number"}),
+        json!({"type": "boolean"}),
+        json!({"type": "object"}),
+    ];
+    if levels > 1 {
+        types.push(json!({"type": "array", "items": any_value(levels - 1)}));
+    }
+    json!({"anyOf": types})
+}
+
+/// Clients hold answers to these schemas, so they must be true of every one, and nobody makes functions of them. So what may
+/// be any JSON value has a list of all types, which no `anyOf` of finite size could say of lists in lists.
 fn keep_type(property: &mut Value) {
-    match property {
-        Value::Object(property) => property.retain(|key, _| key == "type"),
-        _ => *property = json!({}),
+    let any = || json!({"type": ["string", "number", "boolean", "object", "array", "null"]});
+    let kind = property.get("type").cloned();
+    let items = property.get("items").and_then(|items| items.get("type")).cloned();
+    *property = match kind {
+        None => any(),
+        Some(kind) if kind == "array" => {
+            json!({"type": kind, "items": items.map_or_else(any, |kind| json!({"type": kind}))})
+        }
+        Some(kind) => json!({"type": kind}),
+    };
+}
+
+/// In an answer only, where a program checks what it gets.
+fn admit_null(property: &mut Value) {
+    if let Some(kind) = property.get_mut("type")
+        && !kind.is_array()
+    {
+        *kind = json!([kind, "null"]);
     }
 }
 
@@ -156,40 +236,4 @@ fn merge_constants(object: &mut Map<String, Value>) {
     object.remove("oneOf");
     object.insert("type".into(), json!("string"));
     object.insert("enum".into(), Value::Array(constants));
-}
-
-/// The first argument that the schema does not know, and what it might have been meant for.
-pub fn unknown_argument(arguments: &Map<String, Value>, schema: &JsonObject) -> Option<(String, String)> {
-    const SIMILAR: f64 = 0.8;
-    let Some(Value::Object(properties)) = schema.get("properties") else { return None };
-    let unknown = arguments.keys().find(|name| !properties.contains_key(*name))?;
-    let closest = properties
-        .keys()
-        .map(|name| (strsim::jaro_winkler(unknown, name), name))
-        .filter(|(similarity, _)| *similarity >= SIMILAR)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b));
-    let known: Vec<&str> = properties.keys().map(String::as_str).collect();
-    let advice = closest.map_or_else(
-        || format!("the fields are `{}`", known.join("`, `")),
-        |(_, name)| format!("did you mean `{name}`?"),
-    );
-    let shown: String = unknown.chars().take(60).collect();
-    Some((format!("there is no field `{shown}`"), advice))
-}
-
-/// Arguments that are JSON text where the schema wants an object or a list: some clients send them so.
-pub fn unpack_stringified(arguments: &mut Map<String, Value>, schema: &JsonObject) {
-    let Some(Value::Object(properties)) = schema.get("properties") else { return };
-    for (name, value) in arguments.iter_mut() {
-        let wanted = properties.get(name).and_then(|property| property.get("type")).and_then(Value::as_str);
-        let Value::String(text) = &*value else { continue };
-        let unpacked = match wanted {
-            Some("object") => serde_json::from_str(text).ok().filter(Value::is_object),
-            Some("array") => serde_json::from_str(text).ok().filter(Value::is_array),
-            _ => None,
-        };
-        if let Some(unpacked) = unpacked {
-            *value = unpacked;
-        }
-    }
 }

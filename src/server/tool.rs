@@ -9,11 +9,18 @@ use serde_json::{Map, Value};
 
 use super::{
     answer::Answer,
+    consent,
     progress::CallContext,
     reply::{self, Reply},
     rounds, schema,
 };
-use crate::library::{LibraryError, Services};
+use crate::{
+    domain::{
+        json,
+        reading::{self, Shape},
+    },
+    library::{LibraryError, Services},
+};
 
 /// Groups of tools that can be switched on and off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -77,7 +84,10 @@ pub trait Tool: 'static {
     /// Its answer.
     type Output: Answer;
 
-    /// Reads the arguments.
+    /// Leaves out of the listed schema what clients need not pay for.
+    fn shorten(_schema: &mut JsonObject) {}
+
+    /// Types the arguments, which have been read as what the schema says.
     ///
     /// # Errors
     /// [`LibraryError::Argument`] names the field that is wrong.
@@ -113,6 +123,8 @@ pub struct Entry {
     pub large_argument: Option<&'static str>,
     /// What `tools/list` says of it.
     pub listed: rmcp::model::Tool,
+    /// What its arguments are: all that there is to know, of which clients see a part.
+    shape: Shape,
     handler: Handler,
 }
 
@@ -120,8 +132,11 @@ impl Entry {
     /// The entry of the tool `T`.
     #[must_use]
     pub fn of<T: Tool>() -> Self {
-        let input: Arc<JsonObject> = Arc::new(schema::input::<T::Params>());
-        let mut listed = rmcp::model::Tool::new(T::NAME, T::DESCRIPTION, input);
+        let full = schema::full::<T::Params>();
+        let shape = Shape::of_schema(&full).closed();
+        let mut input = schema::input(full);
+        T::shorten(&mut input);
+        let mut listed = rmcp::model::Tool::new(T::NAME, T::DESCRIPTION, Arc::new(input));
         listed.output_schema = Some(Arc::new(schema::output::<T::Output>()));
         listed.annotations = Some(annotations(T::EFFECT));
         Self {
@@ -130,15 +145,20 @@ impl Entry {
             reads_without_executing: T::READS_WITHOUT_EXECUTING,
             large_argument: T::LARGE_ARGUMENT,
             listed,
+            shape,
             handler: |services, arguments, context| {
                 Box::pin(async move {
+                    let call = consent::Call::of(T::NAME, &arguments, context);
                     match T::parse(arguments) {
                         Ok(params) => match T::call(services, params, context).await {
                             Ok(answer) => {
                                 let question = rounds::question(services, context, T::NAME, answer.asked()).await;
                                 reply::answer(answer).asking(question)
                             }
-                            Err(error) => reply::refusal(&error),
+                            Err(error) => {
+                                let question = call.question(services, &error).await;
+                                reply::refusal(&error).asking(question)
+                            }
                         },
                         Err(error) => reply::refusal(&error),
                     }
@@ -158,12 +178,15 @@ impl Entry {
     }
 
     /// Calls the tool.
-    pub async fn call(&self, services: &Services, mut arguments: Map<String, Value>, context: &CallContext) -> Reply {
-        if let Some((message, hint)) = schema::unknown_argument(&arguments, &self.listed.input_schema) {
-            return reply::refusal(&LibraryError::invalid_with_hint(message, hint));
+    pub async fn call(&self, services: &Services, arguments: Map<String, Value>, context: &CallContext) -> Reply {
+        let settled = fitted(arguments, &self.shape).and_then(|mut arguments| {
+            json::settle_fields(&mut arguments).map_err(|unkept| LibraryError::invalid(unkept.to_string()))?;
+            Ok(arguments)
+        });
+        match settled {
+            Ok(arguments) => (self.handler)(services, arguments, context).await,
+            Err(error) => reply::refusal(&error),
         }
-        schema::unpack_stringified(&mut arguments, &self.listed.input_schema);
-        (self.handler)(services, arguments, context).await
     }
 }
 
@@ -177,58 +200,30 @@ fn annotations(effect: Effect) -> ToolAnnotations {
     annotations
 }
 
-/// Arguments as a typed value.
+/// Arguments that were read before as a typed value.
 ///
 /// # Errors
 /// [`LibraryError::Argument`] names the field that is wrong.
 pub fn parse<P: DeserializeOwned>(arguments: Map<String, Value>) -> Result<P, LibraryError> {
     serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
         let path = error.path().to_string();
-        let why = in_plain_words(&error.into_inner().to_string());
+        let why = reading::plain(&error.into_inner().to_string());
         LibraryError::invalid(if path == "." { why } else { format!("`{path}`: {why}") })
     })
 }
 
-/// What serde says of an argument, without the names that types have in Rust.
-fn in_plain_words(message: &str) -> String {
-    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
-    let plain = match expected.split([' ', ':']).next().unwrap_or_default() {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0",
-        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
-        "f32" | "f64" => "a number",
-        "struct" => "an object",
-        _ => return message.to_owned(),
-    };
-    format!("{found}, expected {plain}")
+/// Arguments as what they mean, and then as a typed value, for those that a tool takes within another.
+///
+/// # Errors
+/// [`LibraryError::Argument`] names the field that is wrong.
+pub fn read<P: DeserializeOwned + JsonSchema>(arguments: Map<String, Value>) -> Result<P, LibraryError> {
+    parse(fitted(arguments, &Shape::of_schema(&schema::full::<P>()).closed())?)
 }
 
-#[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-    use serde_json::json;
-
-    use super::*;
-
-    #[derive(Debug, Deserialize)]
-    #[expect(dead_code, reason = "only whether it can be read matters")]
-    struct Given {
-        count: Option<u32>,
-        share: Option<f64>,
-        inner: Option<Box<Given>>,
-        list: Option<Vec<String>>,
-    }
-
-    #[test]
-    fn what_is_wrong_with_an_argument_is_said_in_plain_words() {
-        for (given, said) in [
-            (json!({"count": "x"}), "`count`: invalid type: string \"x\", expected a whole number from 0"),
-            (json!({"count": -1}), "`count`: invalid value: integer `-1`, expected a whole number from 0"),
-            (json!({"share": []}), "`share`: invalid type: sequence, expected a number"),
-            (json!({"inner": 1}), "`inner`: invalid type: integer `1`, expected an object"),
-            (json!({"list": 1}), "`list`: invalid type: integer `1`, expected a sequence"),
-        ] {
-            let Value::Object(given) = given else { panic!("an object") };
-            assert_eq!(parse::<Given>(given).unwrap_err().to_string(), said);
-        }
+fn fitted(arguments: Map<String, Value>, shape: &Shape) -> Result<Map<String, Value>, LibraryError> {
+    match reading::fit(Value::Object(arguments), shape) {
+        Ok(Value::Object(arguments)) => Ok(arguments),
+        Ok(_) => Err(LibraryError::internal("arguments became something else than an object")),
+        Err(misfit) => Err(LibraryError::invalid_because(&misfit)),
     }
 }

@@ -1,29 +1,28 @@
 //! Newline-delimited JSON-RPC over stdin and stdout.
 //!
 //! rmcp's own stdio transport says nothing to a line that it can't read, and its caller waits for ever. This one
-//! answers every such line with a JSON-RPC error, and goes on with the next.
+//! answers every such line with a JSON-RPC error, and goes on with the next. What a line means is for [`mod@line`].
 
-use std::{borrow::Cow, io, sync::Arc};
+use std::{io, sync::Arc};
 
 use rmcp::{
     RoleServer,
-    model::{
-        CallToolRequest, CallToolRequestMethod, CallToolRequestParams, CallToolResult, ClientRequest, ErrorCode,
-        ErrorData, JsonRpcResponse, JsonRpcVersion2_0, RequestId, ServerResult,
-    },
+    model::{CallToolResult, ClientRequest, ErrorData, GetMeta as _, JsonRpcResponse, ServerResult},
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::Transport,
 };
-use serde::Deserialize;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     sync::Mutex,
+    task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    large_argument::{self, LargeArgument},
+    envelope::Scanner,
+    large_argument::LargeArgument,
+    line::{self, Line, Refusal},
     verbatim,
 };
 
@@ -40,13 +39,13 @@ pub struct LineTransport<R, W> {
     line: Vec<u8>,
     /// The arguments that are not made values where they are large.
     large_arguments: Vec<LargeArgument>,
-    /// The line is too long; its rest is dropped.
-    discarding: bool,
-    /// An answer to an unreadable line that is still to be written.
-    answer: Option<ErrorData>,
+    /// The line is too long; its rest is only looked through for whose request it is.
+    discarding: Option<Scanner>,
+    /// Answers to unreadable lines are being written.
+    answering: Option<JoinHandle<io::Result<()>>>,
     /// Cancelled when stdin has ended, which is when the client has gone.
     closed: CancellationToken,
-    /// A request has been seen. Notifications before it make no sense and would end rmcp's handshake.
+    /// The handshake has begun. Notifications before it make no sense and would end it.
     opened: bool,
 }
 
@@ -58,15 +57,15 @@ impl<R: AsyncRead + Unpin, W> LineTransport<R, W> {
             writer: Arc::new(Mutex::new(writer)),
             line: Vec::new(),
             large_arguments,
-            discarding: false,
-            answer: None,
+            discarding: None,
+            answering: None,
             closed,
             opened: false,
         }
     }
 
     /// Reads up to the next line end. `None` at the end of the stream.
-    async fn read_line(&mut self) -> io::Result<Option<Result<(), ErrorData>>> {
+    async fn read_line(&mut self) -> io::Result<Option<Line>> {
         loop {
             let available = self.reader.fill_buf().await?;
             if available.is_empty() {
@@ -74,109 +73,69 @@ impl<R: AsyncRead + Unpin, W> LineTransport<R, W> {
             }
             let end = memchr::memchr(b'\n', available);
             let taken = end.map_or(available.len(), |at| at + 1);
-            if !self.discarding && self.line.len() + taken > MAX_LINE_BYTES {
-                self.discarding = true;
-                self.line = Vec::new();
+            if self.discarding.is_none() && self.line.len() + taken > MAX_LINE_BYTES {
+                let mut scanner = Scanner::default();
+                scanner.read(&std::mem::take(&mut self.line));
+                self.discarding = Some(scanner);
             }
-            if !self.discarding {
-                self.line.extend_from_slice(&available[..taken]);
+            match &mut self.discarding {
+                Some(scanner) => scanner.read(&available[..taken]),
+                None => self.line.extend_from_slice(&available[..taken]),
             }
             self.reader.consume(taken);
             if end.is_some() {
-                let too_long = std::mem::take(&mut self.discarding);
-                return Ok(Some(if too_long { Err(line_too_long()) } else { Ok(()) }));
+                return Ok(Some(match self.discarding.take() {
+                    Some(scanner) => line::refused(scanner.finish(), &line_too_long()),
+                    None => self.take_line(),
+                }));
             }
         }
     }
 
-    fn take_message(&mut self) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ErrorData> {
-        let parsed = parse(self.line.trim_ascii(), &self.large_arguments);
+    fn take_line(&mut self) -> Line {
+        let read = line::read(self.line.trim_ascii(), &self.large_arguments);
         if self.line.capacity() > KEPT_BUFFER_BYTES {
             self.line = Vec::new();
         } else {
             self.line.clear();
         }
-        let message = parsed?;
-        match &message {
-            Some(RxJsonRpcMessage::<RoleServer>::Request(_)) => self.opened = true,
-            Some(_) if !self.opened => return Ok(None),
-            _ => {}
+        read
+    }
+
+    /// Whether the message is for rmcp, which takes nothing but requests before its handshake has begun.
+    fn is_let_through(&mut self, message: &RxJsonRpcMessage<RoleServer>) -> bool {
+        let RxJsonRpcMessage::<RoleServer>::Request(request) = message else { return self.opened };
+        self.opened |= match &request.request {
+            ClientRequest::InitializeRequest(_) => true,
+            ClientRequest::DiscoverRequest(_) => false,
+            request => request.get_meta().protocol_version().is_some(),
+        };
+        true
+    }
+}
+
+impl<R, W> LineTransport<R, W>
+where
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    /// Answers what was not read. In a task of its own, because `receive` may be dropped in the middle of a line.
+    fn answer(&mut self, refusals: &[Refusal]) {
+        tracing::warn!(count = refusals.len(), "a message that can't be read was answered with an error");
+        let mut lines = Vec::new();
+        for refusal in refusals {
+            match refusal.to_json() {
+                Ok(json) => lines.extend([json, b"\n".to_vec()].concat()),
+                Err(error) => tracing::error!(%error, "an error can't be written"),
+            }
         }
-        Ok(message)
+        let writer = Arc::clone(&self.writer);
+        self.answering = Some(tokio::spawn(async move { write_bytes(&mut *writer.lock().await, &lines).await }));
     }
 }
 
 fn line_too_long() -> ErrorData {
     let most = MAX_LINE_BYTES / (1024 * 1024);
     ErrorData::invalid_request(format!("the message is longer than {most} MiB and was not read; send less"), None)
-}
-
-/// A call of a tool, which is what nearly every line is. rmcp takes a message apart twice to find out what it is: with
-/// the state of a workflow in it that is most of the time that saving it takes. What does not look exactly like this is
-/// left to rmcp.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ToolCall {
-    #[serde(rename = "jsonrpc")]
-    _version: JsonRpcVersion2_0,
-    id: RequestId,
-    #[serde(rename = "method")]
-    _method: CallToolRequestMethod,
-    params: CallToolRequestParams,
-}
-
-fn read_call(line: &[u8]) -> Option<(CallToolRequestParams, RequestId)> {
-    let ToolCall { id, params, .. } = serde_json::from_slice(line).ok()?;
-    Some((params, id))
-}
-
-fn call_of(mut params: CallToolRequestParams, id: RequestId) -> RxJsonRpcMessage<RoleServer> {
-    // Where rmcp looks for it.
-    let meta = params.meta.take();
-    let mut request = CallToolRequest::new(params);
-    if let Some(meta) = meta {
-        request.extensions.insert(meta);
-    }
-    RxJsonRpcMessage::<RoleServer>::request(ClientRequest::CallToolRequest(request), id)
-}
-
-fn parse(line: &[u8], large_arguments: &[LargeArgument]) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ErrorData> {
-    if line.is_empty() {
-        return Ok(None);
-    }
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    if let Some((params, id)) = large_argument::read(line, large_arguments, read_call).or_else(|| read_call(line)) {
-        return Ok(Some(call_of(params, id)));
-    }
-    match serde_json::from_slice(line) {
-        Ok(message) => Ok(Some(message)),
-        Err(error) => explain(line, &error),
-    }
-}
-
-/// Why a line is not a message that the protocol knows.
-fn explain(line: &[u8], error: &serde_json::Error) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ErrorData> {
-    #[derive(Deserialize)]
-    struct Envelope<'l> {
-        #[serde(borrow)]
-        method: Option<Cow<'l, str>>,
-        id: Option<serde_json::Value>,
-    }
-    if std::str::from_utf8(line).is_err() {
-        return Err(ErrorData::parse_error("the line is not valid UTF-8, so it is no JSON-RPC message", None));
-    }
-    match serde_json::from_slice::<Envelope<'_>>(line) {
-        // Notifications get no answer, whatever they are.
-        Ok(Envelope { method: Some(method), id: None }) => {
-            tracing::debug!(%method, "an unknown notification was ignored");
-            Ok(None)
-        }
-        Ok(Envelope { method, .. }) => {
-            let method = method.map_or_else(String::new, |method| format!(" `{method}`"));
-            Err(ErrorData::invalid_request(format!("the request{method} is malformed: {error}"), None))
-        }
-        Err(_) => Err(ErrorData::parse_error(format!("the line is no JSON-RPC message: {error}"), None)),
-    }
 }
 
 impl<R, W> Transport<RoleServer> for LineTransport<R, W>
@@ -196,12 +155,13 @@ where
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
         loop {
-            if let Some(error) = &self.answer {
-                let message = TxJsonRpcMessage::<RoleServer>::error(error.clone(), None);
-                // Written before it is forgotten: this future may be dropped while it waits for the lock.
-                let mut writer = self.writer.lock().await;
-                self.answer = None;
-                write_line(&mut *writer, &message).await.ok()?;
+            if let Some(answering) = &mut self.answering {
+                let written = answering.await;
+                self.answering = None;
+                if !matches!(written, Ok(Ok(()))) {
+                    self.closed.cancel();
+                    return None;
+                }
             }
             let read = match self.read_line().await {
                 Ok(Some(read)) => read,
@@ -215,14 +175,10 @@ where
                     return None;
                 }
             };
-            match read.and_then(|()| self.take_message()) {
-                Ok(Some(message)) => return Some(message),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(code = error.code.0, "an unreadable message was answered with an error");
-                    debug_assert!(matches!(error.code, ErrorCode::PARSE_ERROR | ErrorCode::INVALID_REQUEST));
-                    self.answer = Some(error);
-                }
+            match read {
+                Line::Message(message) if self.is_let_through(&message) => return Some(*message),
+                Line::Message(_) | Line::Nothing => {}
+                Line::Refused(refusals) => self.answer(&refusals),
             }
         }
     }
@@ -248,19 +204,12 @@ async fn write<W: AsyncWrite + Unpin>(
     if !taken.is_empty() {
         line = verbatim::put_back(&line, &taken);
     }
-    write_bytes(&mut *writer.lock().await, line).await
-}
-
-async fn write_line<W: AsyncWrite + Unpin>(
-    writer: &mut W,
-    message: &TxJsonRpcMessage<RoleServer>,
-) -> Result<(), io::Error> {
-    write_bytes(writer, serde_json::to_vec(message)?).await
-}
-
-async fn write_bytes<W: AsyncWrite + Unpin>(writer: &mut W, mut line: Vec<u8>) -> Result<(), io::Error> {
     line.push(b'\n');
-    writer.write_all(&line).await?;
+    write_bytes(&mut *writer.lock().await, &line).await
+}
+
+async fn write_bytes<W: AsyncWrite + Unpin>(writer: &mut W, lines: &[u8]) -> Result<(), io::Error> {
+    writer.write_all(lines).await?;
     writer.flush().await
 }
 
@@ -298,33 +247,6 @@ mod tests {
             let (messages, answers) = exchange(&input).await;
             assert_eq!(messages, 1, "{}", String::from_utf8_lossy(bad));
             assert!(answers.contains(code), "{answers}");
-        }
-    }
-
-    #[test]
-    fn a_tool_call_is_read_as_rmcp_reads_it() {
-        let meta = r#"{"progressToken":7,"x/y":{"a":[1]}}"#;
-        for call in [
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}"#.to_owned(),
-            format!(
-                r#"{{"id":"b","params":{{"_meta":{meta},"arguments":{{"z":1,"a":"é\n"}},"name":"a"}},"method":"tools/call","jsonrpc":"2.0"}}"#
-            ),
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":null,"requestState":"s"}}"#
-                .to_owned(),
-        ] {
-            let ToolCall { params, id, .. } = serde_json::from_str(&call).unwrap();
-            let fast = call_of(params, id);
-            let general: RxJsonRpcMessage<RoleServer> = serde_json::from_str(&call).unwrap();
-            let [fast, general] = [fast, general].map(|message| format!("{message:?}"));
-            assert_eq!(fast, general);
-        }
-        for other in [
-            r#"{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"a"}}"#,
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"},"result":{}}"#,
-            r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"a"}}"#,
-            r#"{"jsonrpc":"1.0","id":1,"method":"tools/call","params":{"name":"a"}}"#,
-        ] {
-            assert!(serde_json::from_str::<ToolCall>(other).is_err(), "{other}");
         }
     }
 

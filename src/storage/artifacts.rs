@@ -69,7 +69,8 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Stores an artifact, or replaces what is known of the same place; gives its number. That of `artifact` says nothing.
+    /// Stores an artifact; of one at the same place, what is not said anew stays. Gives its number. That of `artifact` says
+    /// nothing.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
@@ -77,8 +78,10 @@ impl Writer<'_> {
         let sql = "INSERT INTO artifacts (user, memory_type, memory_id, type, location, is_file, content_hash, size_bytes, \
              metadata, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
              ON CONFLICT (user, memory_type, memory_id, location) DO UPDATE SET type = excluded.type, \
-             content_hash = excluded.content_hash, size_bytes = excluded.size_bytes, metadata = excluded.metadata, \
-             created_at = excluded.created_at RETURNING id";
+             size_bytes = CASE WHEN excluded.content_hash <> content_hash THEN excluded.size_bytes \
+             ELSE coalesce(excluded.size_bytes, size_bytes) END, \
+             content_hash = coalesce(excluded.content_hash, content_hash), \
+             metadata = coalesce(excluded.metadata, metadata), created_at = excluded.created_at RETURNING id";
         let id = self.0.0.prepare_cached(sql)?.query_row(
             params![
                 user,

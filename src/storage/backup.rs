@@ -1,17 +1,16 @@
 //! Copies of the database file, made before something that could not be undone otherwise.
 
 use std::{
-    fs::{self, OpenOptions},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, backup::Backup};
+use rusqlite::OpenFlags;
 
-use super::{connection::connect, error::StorageError};
+use super::{connection::connect, error::StorageError, file};
 
-const FOLDER: &str = "backups";
+pub(super) const FOLDER: &str = "backups";
 const PREFIX: &str = "repertoire-v";
 const SUFFIX: &str = ".db";
 /// The copy that is being made; the write lock sees to it that there is one.
@@ -27,9 +26,9 @@ pub fn make(path: &Path, version: u32) -> Result<PathBuf, StorageError> {
     let made = folder.join(format!("{PREFIX}{version}-{time}{SUFFIX}"));
     // Under another name until it is whole: a process that is killed meanwhile leaves nothing that looks like a backup.
     let partial = folder.join(PARTIAL);
-    let error = |source| StorageError::Backup { path: made.clone(), source };
-    make_private(&folder, &partial).map_err(|source| error(source.into()))?;
-    copy(path, &partial).map_err(|source| error(source.into()))?;
+    let error = |source: Box<dyn std::error::Error + Send + Sync>| StorageError::Backup { path: made.clone(), source };
+    make_folder(&folder).map_err(|source| error(source.into()))?;
+    copy(path, &partial).map_err(error)?;
     fs::rename(&partial, &made).map_err(|source| error(source.into()))?;
     for old in list(path).iter().skip(KEPT) {
         if let Err(error) = fs::remove_file(old) {
@@ -57,23 +56,14 @@ fn folder(path: &Path) -> PathBuf {
     path.with_file_name(FOLDER)
 }
 
-/// Makes the file, which SQLite will fill, for this user alone.
-fn make_private(folder: &Path, file: &Path) -> io::Result<()> {
-    let (mut builder, mut options) = (fs::DirBuilder::new(), OpenOptions::new());
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
-    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
-    {
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    }
-    builder.create(folder)?;
-    options.open(file).map(drop)
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), rusqlite::Error> {
-    let source = connect(from, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let mut target = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // In one go: with the write lock held nothing changes meanwhile, and readers don't wait for it.
-    Backup::new(&source, &mut target)?.step(-1).map(drop)
+fn copy(from: &Path, to: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    file::copy(&connect(from, OpenFlags::SQLITE_OPEN_READ_WRITE)?, to)
 }

@@ -75,16 +75,20 @@ pub struct CandidateRow {
     pub claimed_by: Option<String>,
     /// Who decided last.
     pub reviewed_by: Option<String>,
+    /// Whether an agent did.
+    pub reviewed_by_agent: bool,
     /// When, in milliseconds since 1970.
     pub reviewed_at: Option<i64>,
     /// How many outcomes spoke for it then.
     pub reviewed_evidence: Option<u64>,
     /// What was made of it.
     pub procedure_name: Option<String>,
+    /// When it was put behind the others, in milliseconds since 1970.
+    pub skipped_at: Option<i64>,
 }
 
 const COLUMNS: &str = "id, user, workflow_id, kind, pattern, status, lesson, evidence, basis, wording, claimed_by, reviewed_by, \
-                       reviewed_at, reviewed_evidence, procedure_name";
+                       reviewed_by_agent, reviewed_at, reviewed_evidence, procedure_name, skipped_at";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<CandidateRow> {
     let (kind, status, wording): (String, String, String) = (row.get("kind")?, row.get("status")?, row.get("wording")?);
@@ -110,9 +114,11 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<CandidateRow> {
         },
         claimed_by: row.get("claimed_by")?,
         reviewed_by: row.get("reviewed_by")?,
+        reviewed_by_agent: row.get("reviewed_by_agent")?,
         reviewed_at: row.get("reviewed_at")?,
         reviewed_evidence: row.get("reviewed_evidence")?,
         procedure_name: row.get("procedure_name")?,
+        skipped_at: row.get("skipped_at")?,
     })
 }
 
@@ -165,6 +171,19 @@ impl Reader<'_> {
         );
         let mut statement = self.0.prepare_cached(&sql)?;
         let rows = statement.query_map(params![user, workflow_id, status.as_str(), limit], from_row)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The patterns of a workflow that a strategy was learned from, with how much evidence there is; most first.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn counted_ways(&self, user: &str, workflow_id: &str, limit: u32) -> Result<Vec<(String, u64)>, StorageError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT pattern, evidence FROM candidates WHERE user = ?1 AND workflow_id = ?2 AND kind = 'strategy' \
+             ORDER BY evidence DESC, id LIMIT ?3",
+        )?;
+        let rows = statement.query_map(params![user, workflow_id, limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -298,7 +317,7 @@ impl Writer<'_> {
         &self,
         id: i64,
         status: CandidateStatus,
-        by: &str,
+        (by, is_agent): (&str, bool),
         at: i64,
         evidence: u64,
         procedure_name: Option<&str>,
@@ -307,9 +326,9 @@ impl Writer<'_> {
             .0
             .prepare_cached(
                 "UPDATE candidates SET status = ?2, reviewed_by = ?3, reviewed_at = ?4, reviewed_evidence = ?5, \
-                 procedure_name = ?6, claimed_by = NULL WHERE id = ?1",
+                 procedure_name = ?6, reviewed_by_agent = ?7, claimed_by = NULL WHERE id = ?1",
             )?
-            .execute(params![id, status.as_str(), by, at, evidence, procedure_name])?;
+            .execute(params![id, status.as_str(), by, at, evidence, procedure_name, is_agent])?;
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use super::{
     json::Json,
     states::{self, StoredState},
 };
-use crate::domain::workflow::Checkpoint;
+use crate::domain::{forms, workflow::Checkpoint};
 
 /// A run of somebody's workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,8 +67,13 @@ impl Reader<'_> {
     pub fn workflow_run(&self, user: &str, run_id: &str) -> Result<Option<WorkflowRunRow>, StorageError> {
         Ok(self
             .0
-            .prepare_cached("SELECT id, workflow_id FROM workflow_runs WHERE user = ?1 AND run_id = ?2")?
-            .query_row([user, run_id], |row| Ok(WorkflowRunRow { id: row.get(0)?, workflow_id: row.get(1)? }))
+            .prepare_cached(
+                "SELECT id, workflow_id FROM workflow_runs \
+                 WHERE user = ?1 AND run_id IN (SELECT value FROM json_each(?2)) ORDER BY run_id = ?3 DESC LIMIT 1",
+            )?
+            .query_row(params![user, Json(forms(run_id)), run_id], |row| {
+                Ok(WorkflowRunRow { id: row.get(0)?, workflow_id: row.get(1)? })
+            })
             .optional()?)
     }
 

@@ -1,8 +1,8 @@
 //! Our own runs that ended and were not learned from yet, and whose they are.
 
-use rusqlite::params;
+use rusqlite::{named_params, params};
 
-use super::{Reader, StorageError, Writer};
+use super::{Reader, StorageError, Writer, users::Users};
 use crate::domain::learning::Ended;
 
 /// Calls of a run that are looked at.
@@ -16,7 +16,9 @@ pub struct EndedRun {
     pub procedure_id: i64,
     /// Its name today.
     pub procedure_name: String,
-    /// Whose process executed it; otherwise whose procedure it is.
+    /// The first that it had: runs are alike whatever it was called meanwhile.
+    pub first_name: String,
+    /// Whose it is; otherwise whose process executed it, or whose procedure it is.
     pub user: Option<String>,
     pub ended: Ended,
     /// The parameters as JSON.
@@ -46,25 +48,27 @@ impl Reader<'_> {
     /// [`StorageError::Sqlite`].
     pub fn ended_runs(&self, limit: u32) -> Result<Vec<EndedRun>, StorageError> {
         let mut statement = self.0.prepare_cached(
-            "SELECT runs.id, runs.procedure_id, procedures.name, COALESCE(session_users.user, procedures.owner), \
+            "SELECT runs.id, runs.procedure_id, procedures.name, \
+             coalesce(json_extract(procedures.definition, '$.former_names[0]'), procedures.name), COALESCE(runs.user, session_users.user, procedures.owner), \
              runs.outcome, runs.parameters, runs.error, runs.error_type, COALESCE(runs.finished_at, runs.started_at), \
              COALESCE(runs.duration_ms, 0) \
              FROM ended_runs JOIN runs ON runs.id = ended_runs.run_id JOIN procedures ON procedures.id = procedure_id \
              LEFT JOIN session_users ON session_users.session = runs.session ORDER BY ended_runs.run_id LIMIT ?1",
         )?;
         let rows = statement.query_map([limit], |row| {
-            let outcome: String = row.get(4)?;
+            let outcome: String = row.get(5)?;
             Ok(EndedRun {
                 run_id: row.get(0)?,
                 procedure_id: row.get(1)?,
                 procedure_name: row.get(2)?,
-                user: row.get(3)?,
+                first_name: row.get(3)?,
+                user: row.get(4)?,
                 ended: Ended::parse(&outcome).unwrap_or(Ended::Failure),
-                parameters: row.get(5)?,
-                error: row.get(6)?,
-                error_type: row.get(7)?,
-                finished_at: row.get(8)?,
-                duration_ms: row.get(9)?,
+                parameters: row.get(6)?,
+                error: row.get(7)?,
+                error_type: row.get(8)?,
+                finished_at: row.get(9)?,
+                duration_ms: row.get(10)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -97,19 +101,23 @@ impl Reader<'_> {
         Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
-    /// The handles of the procedures that the newest `limit` runs of one called, directly or not.
+    /// The handles of the procedures that the newest `limit` runs of one called, directly or not, as far as they are of
+    /// `users`.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn procedures_called_by(&self, procedure_id: i64, limit: u32) -> Result<Vec<i64>, StorageError> {
-        let mut statement = self.0.prepare_cached(
+    pub fn procedures_called_by(&self, users: &Users, procedure_id: i64, limit: u32) -> Result<Vec<i64>, StorageError> {
+        let sql = format!(
             "WITH RECURSIVE below (id, procedure) AS (\
-             SELECT id, procedure_id FROM (SELECT id, procedure_id FROM runs WHERE procedure_id = ?1 \
-             ORDER BY id DESC LIMIT ?2) \
+             SELECT id, procedure_id FROM (SELECT id, procedure_id FROM runs WHERE procedure_id = :procedure AND {} \
+             ORDER BY id DESC LIMIT :limit) \
              UNION SELECT runs.id, runs.procedure_id FROM runs JOIN below ON runs.parent_run_id = below.id) \
              SELECT DISTINCT procedure FROM below",
-        )?;
-        Ok(statement.query_map(params![procedure_id, limit], |row| row.get(0))?.collect::<Result<_, _>>()?)
+            Users::RUNS
+        );
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let parameters = named_params! {":procedure": procedure_id, ":limit": limit, ":users": users};
+        Ok(statement.query_map(parameters, |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
     /// The handles of the procedures that a run executed: its own, and those that it called, directly or not.
@@ -128,7 +136,7 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Notes whose process a session is.
+    /// Notes whose process a session is, and who uses these stores.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
@@ -137,6 +145,7 @@ impl Writer<'_> {
             .0
             .prepare_cached("INSERT OR REPLACE INTO session_users (session, user) VALUES (?1, ?2)")?
             .execute([session, user])?;
+        self.0.0.prepare_cached("INSERT OR IGNORE INTO users (name) VALUES (?1)")?.execute([user])?;
         Ok(())
     }
 

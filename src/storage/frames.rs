@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Reader, StorageError, Writer};
+use super::{Reader, StorageError, Writer, runs::REST};
 use crate::domain::{DecisionRecord, RunStatus};
 
 /// A frame as it is saved.
@@ -89,7 +89,7 @@ impl Reader<'_> {
         let mut statement = self.0.prepare_cached(
             "WITH RECURSIVE tree (id) AS (SELECT ?1 \
              UNION SELECT runs.id FROM runs JOIN tree ON runs.parent_run_id = tree.id) \
-             SELECT sequence, question, decision, decided_by, decided_at FROM decisions \
+             SELECT sequence, question, decision, decided_by, by_agent, decided_at FROM decisions \
              WHERE run_id IN (SELECT id FROM tree) ORDER BY decided_at, sequence",
         )?;
         let rows = statement.query_map([run_id], |row| {
@@ -98,7 +98,8 @@ impl Reader<'_> {
                 question: row.get(1)?,
                 decision: row.get(2)?,
                 decided_by: row.get(3)?,
-                decided_at: row.get(4)?,
+                by_agent: row.get(4)?,
+                decided_at: row.get(5)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -117,26 +118,30 @@ impl Reader<'_> {
         Ok(statement.query_map([run_id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
     }
 
-    /// The runs that no other called and that were interrupted, oldest first.
+    /// The runs of `user` that no other called, that were interrupted and that have rested at `now`: those that were tried
+    /// least often first, the oldest of them first.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn interrupted_runs(&self) -> Result<Vec<String>, StorageError> {
-        let mut statement = self
-            .0
-            .prepare_cached("SELECT id FROM runs WHERE status = 'interrupted' AND parent_run_id IS NULL ORDER BY id")?;
-        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    pub fn interrupted_runs(&self, user: &str, now: i64) -> Result<Vec<String>, StorageError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT id FROM runs WHERE status = 'interrupted' AND parent_run_id IS NULL \
+             AND (due_at IS NULL OR due_at <= ?2) AND (user IS NULL OR user = ?1) ORDER BY attempts, id",
+        )?;
+        Ok(statement.query_map(params![user, now], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
-    /// The runs that no other called and that wait for a decision which is no longer accepted at `now`.
+    /// The runs of `user` that no other called and that the clock goes on with at `now`: what they sleep until is there, or
+    /// what they wait for is no longer accepted. Programs of before say only the latter.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn expired_runs(&self, now: i64) -> Result<Vec<String>, StorageError> {
+    pub fn due_runs(&self, user: &str, now: i64) -> Result<Vec<String>, StorageError> {
         let mut statement = self.0.prepare_cached(
-            "SELECT id FROM runs WHERE status = 'paused' AND parent_run_id IS NULL AND expires_at <= ?1 ORDER BY id",
+            "SELECT id FROM runs WHERE status = 'paused' AND parent_run_id IS NULL AND (due_at <= ?1 OR expires_at <= ?1) \
+             AND (user IS NULL OR user = ?2) ORDER BY id",
         )?;
-        Ok(statement.query_map([now], |row| row.get(0))?.collect::<Result<_, _>>()?)
+        Ok(statement.query_map(params![now, user], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 }
 
@@ -187,11 +192,14 @@ impl Writer<'_> {
     /// # Errors
     /// [`StorageError::Sqlite`].
     pub fn save_decision(&self, run_id: &str, decision: &DecisionRecord) -> Result<(), StorageError> {
-        let DecisionRecord { sequence, question, decision, decided_by, decided_at } = decision;
+        let DecisionRecord { sequence, question, decision, decided_by, by_agent, decided_at } = decision;
         self.0
             .0
-            .prepare_cached("INSERT OR REPLACE INTO decisions (run_id, sequence, question, decision, decided_by, decided_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-            .execute(params![run_id, sequence, question, decision, decided_by, decided_at])?;
+            .prepare_cached(
+                "INSERT OR REPLACE INTO decisions (run_id, sequence, question, decision, decided_by, by_agent, decided_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![run_id, sequence, question, decision, decided_by, by_agent, decided_at])?;
         Ok(())
     }
 
@@ -205,7 +213,7 @@ impl Writer<'_> {
             .prepare_cached(
                 "WITH RECURSIVE tree (id) AS (SELECT ?1 \
                  UNION SELECT runs.id FROM runs JOIN tree ON runs.parent_run_id = tree.id) \
-                 UPDATE runs SET status = ?2, error = ?3, waiting_for = NULL, expires_at = NULL, finished_at = ?4 \
+                 UPDATE runs SET status = ?2, error = ?3, waiting_for = NULL, expires_at = NULL, due_at = NULL, finished_at = ?4 \
                  WHERE id IN (SELECT id FROM tree) AND status IN ('running', 'paused', 'interrupted')",
             )?
             .execute(params![root_run_id, status.as_str(), why, at])?;
@@ -227,7 +235,7 @@ impl Writer<'_> {
             .0
             .prepare_cached(
                 "UPDATE runs SET attempts = attempts + (status = 'interrupted'), status = 'running', session = ?2, \
-                 outcome = NULL, waiting_for = NULL, expires_at = NULL, error = NULL, finished_at = NULL \
+                 outcome = NULL, waiting_for = NULL, expires_at = NULL, due_at = NULL, error = NULL, finished_at = NULL \
                  WHERE id = ?1 AND status IN ('paused', 'interrupted')",
             )?
             .execute(params![root_run_id, session])?;
@@ -240,26 +248,27 @@ impl Writer<'_> {
                 "WITH RECURSIVE called (id) AS (SELECT id FROM runs WHERE parent_run_id = ?1 \
                  UNION SELECT runs.id FROM runs JOIN called ON runs.parent_run_id = called.id) \
                  UPDATE runs SET status = 'running', session = ?2, outcome = NULL, waiting_for = NULL, \
-                 expires_at = NULL, error = NULL, finished_at = NULL \
+                 expires_at = NULL, due_at = NULL, error = NULL, finished_at = NULL \
                  WHERE id IN (SELECT id FROM called) AND status IN ('paused', 'interrupted')",
             )?
             .execute(params![root_run_id, session])?;
         Ok(true)
     }
 
-    /// Leaves a run and those that it called, as far as `session` owns and executes them: nobody takes care of them then.
+    /// Leaves a run and those that it called, as far as `session` owns and executes them: nobody takes care of them then,
+    /// until they have rested as [`REST`] says.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
     pub fn release_run(&self, root_run_id: &str, session: &str, why: &str, at: i64) -> Result<(), StorageError> {
         self.0
             .0
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "WITH RECURSIVE tree (id) AS (SELECT ?1 \
                  UNION SELECT runs.id FROM runs JOIN tree ON runs.parent_run_id = tree.id) \
-                 UPDATE runs SET status = 'interrupted', error = ?3, finished_at = ?4 \
+                 UPDATE runs SET status = 'interrupted', error = ?3, finished_at = ?4, due_at = ?4 + {REST} \
                  WHERE id IN (SELECT id FROM tree) AND status = 'running' AND session = ?2",
-            )?
+            ))?
             .execute(params![root_run_id, session, why, at])?;
         Ok(())
     }

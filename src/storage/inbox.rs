@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, named_params, params, types::Type};
 use serde_json::{Map, Value};
 
-use super::{Reader, StorageError, Writer, json::Json};
+use super::{Reader, StorageError, Writer, json::Json, users::Users};
 use crate::domain::{ItemKind, NewItem};
 
 /// An item as it is kept.
@@ -22,13 +22,13 @@ pub struct ItemRow {
     pub resolved_at: Option<i64>,
     /// Who was done with it.
     pub resolved_by: Option<String>,
+    /// Whether an agent was.
+    pub by_agent: bool,
 }
 
-/// What is for `:user`: what they ran, what their procedures left when others ran them, and what belongs to nobody.
-const VISIBLE: &str = "(inbox.user = :user OR owner IS NULL OR owner = :user)";
-
 const SELECT: &str = "SELECT inbox.id, kind, title, body, data, channel, undelivered, run_id, procedures.name AS procedure, \
-                      inbox.created_at AS made_at, resolved_at, resolved_by \
+                      inbox.created_at AS made_at, resolved_at, resolved_by, \
+                      resolved_by_agent \
                       FROM inbox JOIN procedures ON procedures.id = procedure_id";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<ItemRow> {
@@ -53,39 +53,50 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<ItemRow> {
         created_at: row.get("made_at")?,
         resolved_at: row.get("resolved_at")?,
         resolved_by: row.get("resolved_by")?,
+        by_agent: row.get("resolved_by_agent")?,
     })
 }
 
 impl Reader<'_> {
-    /// One item, if it is for `user`.
+    /// One item, if it is of a run of `users`.
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn item(&self, user: &str, id: i64) -> Result<Option<ItemRow>, StorageError> {
-        let sql = format!("{SELECT} WHERE inbox.id = :id AND {VISIBLE}");
+    pub fn item(&self, users: &Users, id: i64) -> Result<Option<ItemRow>, StorageError> {
+        let sql = format!("{SELECT} WHERE inbox.id = :id AND {}", Users::INBOX);
         let mut statement = self.0.prepare_cached(&sql)?;
-        Ok(statement.query_row(named_params! {":id": id, ":user": user}, from_row).optional()?)
+        Ok(statement.query_row(named_params! {":id": id, ":users": users}, from_row).optional()?)
     }
 
-    /// The newest `limit` items that are for `user`, newest first: those that are open, or all of them.
+    /// The newest `limit` items of runs of `users`, newest first: those that are open, or all of them.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn list_items(
         &self,
-        user: &str,
+        users: &Users,
         kind: Option<ItemKind>,
         include_resolved: bool,
         limit: u32,
     ) -> Result<Vec<ItemRow>, StorageError> {
         let open = if include_resolved { "TRUE" } else { "resolved_at IS NULL" };
         let sql = format!(
-            "{SELECT} WHERE {open} AND (:kind IS NULL OR kind = :kind) AND {VISIBLE} ORDER BY inbox.id DESC LIMIT :limit"
+            "{SELECT} WHERE {open} AND (:kind IS NULL OR kind = :kind) AND {} ORDER BY inbox.id DESC LIMIT :limit",
+            Users::INBOX
         );
         let mut statement = self.0.prepare_cached(&sql)?;
         let kind = kind.map(ItemKind::as_str);
-        let rows = statement.query_map(named_params! {":kind": kind, ":user": user, ":limit": limit}, from_row)?;
+        let rows = statement.query_map(named_params! {":kind": kind, ":users": users, ":limit": limit}, from_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether there is an item of a procedure with this title that nobody is done with.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn has_open_item(&self, procedure_id: i64, title: &str) -> Result<bool, StorageError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE resolved_at IS NULL AND procedure_id = ?1 AND title = ?2)";
+        Ok(self.0.prepare_cached(sql)?.query_row(params![procedure_id, title], |row| row.get(0))?)
     }
 
     /// The host function at which a paused run waits for a decision, as its saved state says.
@@ -107,7 +118,7 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Stores an item of a run of `user`; gives its number.
+    /// Stores an item of a run, which is whose the run is: of `user`, where nothing says that. Gives its number.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
@@ -125,7 +136,8 @@ impl Writer<'_> {
             .0
             .prepare_cached(
                 "INSERT INTO inbox (kind, title, body, data, run_id, procedure_id, user, channel, undelivered, \
-                 created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING id",
+                 created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce((SELECT user FROM runs WHERE id = ?5), ?7), \
+                 ?8, ?9, ?10) RETURNING id",
             )?
             .query_row(
                 params![kind.as_str(), title, body, Json(data), run_id, procedure_id, user, channel, undelivered, at],
@@ -138,14 +150,15 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn resolve_item(&self, id: i64, by: &str, at: i64) -> Result<bool, StorageError> {
+    pub fn resolve_item(&self, id: i64, by: &str, is_agent: bool, at: i64) -> Result<bool, StorageError> {
         let changed = self
             .0
             .0
             .prepare_cached(
-                "UPDATE inbox SET resolved_at = ?2, resolved_by = ?3 WHERE id = ?1 AND resolved_at IS NULL",
+                "UPDATE inbox SET resolved_at = ?2, resolved_by = ?3, resolved_by_agent = ?4 \
+                 WHERE id = ?1 AND resolved_at IS NULL",
             )?
-            .execute(params![id, at, by])?;
+            .execute(params![id, at, by, is_agent])?;
         Ok(changed == 1)
     }
 }

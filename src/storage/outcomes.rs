@@ -1,9 +1,13 @@
 //! Outcomes of whole runs: stored once per run, searched, and counted by what they have in common.
 
-use rusqlite::{OptionalExtension, Row, named_params, params};
+use rusqlite::{OptionalExtension, Params, Row, named_params, params};
 use serde_json::Value;
 
-use super::{Reader, StorageError, Words, Writer, json::Json, procedures::VISIBLE, search::terms};
+use super::{
+    Reader, StorageError, Users, Words, Writer,
+    json::Json,
+    search::{join, terms},
+};
 use crate::domain::{
     learning::{Ended, Seen, Trace},
     workflow::{Counts, WorkflowOutcome},
@@ -40,9 +44,10 @@ pub struct NewOutcome {
 #[derive(Debug, Clone, Default)]
 pub struct OutcomeFilter {
     pub user: String,
-    /// Also of runs of procedures that this user may read.
-    pub with_shared: bool,
-    pub workflow_id: Option<String>,
+    /// Also of runs of procedures that these started.
+    pub of_runs_of: Option<Users>,
+    /// Of any of these workflows: one may have had several names.
+    pub workflows: Option<Vec<String>>,
     pub run_id: Option<String>,
     /// Only of runs that went through this node.
     pub node_id: Option<String>,
@@ -77,17 +82,16 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<WorkflowOutcome> {
 impl OutcomeFilter {
     /// What a row must be, over the table `o`, with the fields as named parameters.
     fn condition(&self) -> String {
-        let own = "o.user = :user";
-        let whose = if self.with_shared {
-            format!("({own} OR EXISTS (SELECT 1 FROM procedures WHERE procedures.id = o.procedure_id AND {VISIBLE}))")
-        } else {
-            own.to_owned()
+        // An index serves what is of one user.
+        let whose = match self.of_runs_of {
+            None => "o.user = :user AND :users IS NULL".to_owned(),
+            Some(_) => format!("(o.user = :user OR o.procedure_id IS NOT NULL AND o.user IN ({}))", Users::NAMES),
         };
         // Each is named in every statement, so that all have the same parameters; what is asked for is compared plainly,
         // so that an index can serve it.
         let mut conditions = vec![whose];
         for (name, is_given, condition) in [
-            ("workflow", self.workflow_id.is_some(), "o.workflow_id = :workflow"),
+            ("workflow", self.workflows.is_some(), "o.workflow_id IN (SELECT value FROM json_each(:workflow))"),
             ("run", self.run_id.is_some(), "o.run_id = :run"),
             ("ended", self.ended.is_some(), "o.outcome = :ended"),
             (
@@ -124,7 +128,7 @@ impl Reader<'_> {
         let mut statement = self.0.prepare_cached(&sql)?;
         let rows = statement.query_map(
             named_params! {
-                ":user": filter.user, ":workflow": filter.workflow_id, ":run": filter.run_id,
+                ":user": filter.user, ":users": filter.of_runs_of, ":workflow": filter.workflows.as_ref().map(Json), ":run": filter.run_id,
                 ":node": filter.node_id, ":ended": filter.ended.map(Ended::as_str), ":limit": limit,
             },
             from_row,
@@ -158,9 +162,9 @@ impl Reader<'_> {
         let mut statement = self.0.prepare_cached(&sql)?;
         let rows = statement.query_map(
             named_params! {
-                ":user": filter.user, ":workflow": filter.workflow_id, ":run": filter.run_id,
+                ":user": filter.user, ":users": filter.of_runs_of, ":workflow": filter.workflows.as_ref().map(Json), ":run": filter.run_id,
                 ":node": filter.node_id, ":ended": filter.ended.map(Ended::as_str), ":limit": limit,
-                ":text": words.join(&terms),
+                ":text": join(&terms, words),
             },
             |row| Ok((from_row(row)?, row.get("relevance")?)),
         )?;
@@ -320,24 +324,64 @@ impl Writer<'_> {
             )
             .optional()?;
         let Some(id) = id else { return Ok(None) };
-        let nodes: Vec<&str> = new.trace.path.nodes().collect();
-        let artifacts: Vec<String> = new.artifacts.iter().map(ToString::to_string).collect();
-        connection
+        self.0
+            .0
             .prepare_cached(
                 "INSERT INTO outcome_search (rowid, workflow, status, nodes, error, artifacts) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute(params![
+            .execute(searched(
                 id,
-                new.workflow_id.replace(['_', '-'], " "),
-                match new.ended {
-                    Ended::Success => "success succeeded",
-                    Ended::Failure => "failure failed",
-                },
-                nodes.join(" ").replace(['_', '-'], " "),
-                new.error_message,
-                artifacts.join(" ").replace(['_', '-'], " "),
-            ])?;
+                &new.workflow_id,
+                new.ended,
+                &new.trace,
+                new.error_message.as_deref(),
+                &new.artifacts,
+            ))?;
         Ok(Some(id))
     }
+
+    /// Removes an outcome and its words from the index for searching.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub(super) fn remove_outcome(&self, id: i64) -> Result<(), StorageError> {
+        let sql = format!("SELECT {COLUMNS} FROM workflow_outcomes AS o WHERE id = ?1");
+        let Some(old) = self.0.0.prepare_cached(&sql)?.query_row([id], from_row).optional()? else { return Ok(()) };
+        let error = old.error_message.as_deref();
+        // An index without texts of its own forgets what it is told again.
+        self.0
+            .0
+            .prepare_cached(
+                "INSERT INTO outcome_search (outcome_search, rowid, workflow, status, nodes, error, artifacts) \
+                 VALUES ('delete', ?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(searched(id, &old.workflow_id, old.ended, &old.trace, error, &old.artifacts))?;
+        self.0.0.prepare_cached("DELETE FROM workflow_outcomes WHERE id = ?1")?.execute([id])?;
+        Ok(())
+    }
+}
+
+/// The row of an outcome in the index for searching.
+fn searched(
+    id: i64,
+    workflow_id: &str,
+    ended: Ended,
+    trace: &Trace,
+    error: Option<&str>,
+    artifacts: &[Value],
+) -> impl Params {
+    let nodes: Vec<&str> = trace.path.nodes().collect();
+    let artifacts: Vec<String> = artifacts.iter().map(ToString::to_string).collect();
+    (
+        id,
+        workflow_id.replace(['_', '-'], " "),
+        match ended {
+            Ended::Success => "success succeeded",
+            Ended::Failure => "failure failed",
+        },
+        nodes.join(" ").replace(['_', '-'], " "),
+        error.map(str::to_owned),
+        artifacts.join(" ").replace(['_', '-'], " "),
+    )
 }

@@ -3,13 +3,19 @@
 use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use super::{Reader, StorageError, Writer, json::Json};
-use crate::domain::{Definition, Procedure, ProcedureFilter, Status, VersionNumber, confidence::posterior};
+use crate::domain::{
+    Definition, Procedure, ProcedureFilter, Status, VersionNumber, confidence::posterior, forms, name::slugify,
+};
 
 /// What a commit made of a procedure.
 #[derive(Debug, Clone)]
 pub struct ProcedureUpdate<'a> {
+    /// What the row is called: the definition may be of a time at which the procedure had another name.
+    pub row: &'a str,
     pub definition: &'a Definition,
     pub code: Option<&'a str>,
+    /// The packages that the code needs.
+    pub lock: Option<&'a str>,
     pub version: VersionNumber,
     /// The version that brought the code.
     pub code_version: Option<VersionNumber>,
@@ -23,19 +29,34 @@ pub struct ProcedureUpdate<'a> {
 
 /// What `:user` may read: `Definition::may_be_read_by`.
 pub(super) const VISIBLE: &str = "(owner IS NULL OR is_shared OR owner = :user)";
+/// What `:user` may change: `Definition::may_be_changed_by`.
+pub(super) const OWNED: &str = "(owner IS NULL OR owner = :user)";
 /// What counts among the procedures of `:user`: `Definition::is_own_of`.
 pub(super) const OWN: &str = "(owner = :user OR (owner IS NULL AND NOT is_shared))";
 
-pub(super) const COLUMNS: &str = "id, definition, code, version, code_version, code_prior, code_confidence, created_at, updated_at, \
+pub(super) const COLUMNS: &str = "id, definition, code, lock, version, code_version, code_prior, code_confidence, created_at, updated_at, \
                                   deleted_at, successes, failures, uses, last_run_at, \
                                   EXISTS (SELECT 1 FROM artifacts WHERE memory_type = 'procedure' \
-                                  AND memory_id = procedures.name) AS has_artifacts";
+                                  AND memory_id = procedures.name) AS has_artifacts, \
+                                  EXISTS (SELECT 1 FROM broken WHERE broken.name = procedures.name) AS is_broken";
+
+/// The row, unless what is in it can't be read.
+pub(super) fn readable<T>(row: rusqlite::Result<T>) -> Option<rusqlite::Result<T>> {
+    match row {
+        Err(error @ (rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..))) => {
+            tracing::warn!(%error, "a row of the index can't be read");
+            None
+        }
+        row => Some(row),
+    }
+}
 
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Procedure> {
     Ok(Procedure {
         id: row.get("id")?,
         definition: row.get::<_, Json<Definition>>("definition")?.0,
         code: row.get("code")?,
+        lock: row.get("lock")?,
         version: row.get("version")?,
         code_version: row.get("code_version")?,
         code_prior: row.get("code_prior")?,
@@ -48,6 +69,7 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Procedure> {
         uses: row.get("uses")?,
         last_run_at: row.get("last_run_at")?,
         has_artifacts: row.get("has_artifacts")?,
+        is_broken: row.get("is_broken")?,
     })
 }
 
@@ -82,10 +104,12 @@ impl Reader<'_> {
     ) -> Result<(Vec<Procedure>, u64), StorageError> {
         let mut conditions = vec!["deleted_at IS NULL"];
         if filter.category.is_some() {
-            conditions.push("category = :category");
+            conditions.push("category IN (SELECT value FROM json_each(:category))");
         }
         if filter.tag.is_some() {
-            conditions.push("id IN (SELECT procedure_id FROM procedure_tags WHERE tag = :tag)");
+            conditions.push(
+                "id IN (SELECT procedure_id FROM procedure_tags WHERE tag IN (SELECT value FROM json_each(:tag)))",
+            );
         }
         if filter.status.is_some() {
             conditions.push("status = :status");
@@ -104,10 +128,12 @@ impl Reader<'_> {
         let conditions = conditions.join(" AND ");
         let status = filter.status.map(Status::as_str);
         let mut parameters: Vec<(&str, &dyn rusqlite::ToSql)> = Vec::new();
-        if let Some(category) = &filter.category {
+        let category = filter.category.map(|category| Json([forms(category), vec![slugify(category)]].concat()));
+        let tag = filter.tag.map(|tag| Json(forms(tag)));
+        if let Some(category) = &category {
             parameters.push((":category", category));
         }
-        if let Some(tag) = &filter.tag {
+        if let Some(tag) = &tag {
             parameters.push((":tag", tag));
         }
         if let Some(status) = &status {
@@ -131,6 +157,15 @@ impl Reader<'_> {
         Ok((statement.query_map(&parameters[..], from_row)?.collect::<Result<_, _>>()?, total))
     }
 
+    /// The names with letters beyond ASCII, also of removed procedures: only they can have another form.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn names_beyond_ascii(&self) -> Result<Vec<String>, StorageError> {
+        let sql = "SELECT name FROM procedures WHERE name GLOB '*[^ -~]*'";
+        Ok(self.0.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
     /// The names of all procedures that `user` may read and that are not removed.
     ///
     /// # Errors
@@ -151,6 +186,18 @@ impl Reader<'_> {
         Ok(self.0.prepare_cached(sql)?.query_row([user], |row| row.get(0))?)
     }
 
+    /// Every procedure, also those that are removed, in the order of their latest changes; but for those that left their name
+    /// to others, and those whose row can't be read.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn all_procedures(&self) -> Result<Vec<Procedure>, StorageError> {
+        let mut statement = self
+            .0
+            .prepare(&format!("SELECT {COLUMNS} FROM procedures WHERE instr(name, '#') = 0 ORDER BY updated_at, id"))?;
+        Ok(statement.query_map([], from_row)?.filter_map(readable).collect::<Result<_, _>>()?)
+    }
+
     /// How many procedures there are that are not removed.
     ///
     /// # Errors
@@ -165,7 +212,7 @@ impl Reader<'_> {
 
 impl Writer<'_> {
     /// Adds the procedure or brings it up to date, and returns its local handle. A removed one of that name lives
-    /// again, with its handle, versions and stats.
+    /// again, with its handle, versions and stats. Its confidence follows with [`Self::add_version`].
     ///
     /// # Errors
     /// [`StorageError`].
@@ -176,15 +223,15 @@ impl Writer<'_> {
             .0
             .prepare_cached(
                 "INSERT INTO procedures (name, category, description, status, enabled, definition, code, version, \
-                 code_version, code_prior, created_at, updated_at, owner, is_shared) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13) \
+                 code_version, code_prior, created_at, updated_at, owner, is_shared, lock) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14) \
                  ON CONFLICT (name) DO UPDATE SET category = ?2, description = ?3, status = ?4, enabled = ?5, \
                  definition = ?6, code = ?7, version = ?8, code_version = ?9, code_prior = ?10, updated_at = ?11, \
-                 owner = ?12, is_shared = ?13, deleted_at = NULL RETURNING id",
+                 owner = ?12, is_shared = ?13, lock = ?14, deleted_at = NULL RETURNING id",
             )?
             .query_row(
                 params![
-                    definition.name.as_str(),
+                    update.row,
                     definition.category,
                     definition.description,
                     definition.status.as_str(),
@@ -197,6 +244,7 @@ impl Writer<'_> {
                     update.at,
                     definition.owner,
                     definition.is_shared,
+                    update.lock,
                 ],
                 |row| row.get(0),
             )?;
@@ -207,21 +255,21 @@ impl Writer<'_> {
             insert.execute(params![tag, id])?;
         }
         self.index_for_search(id, definition)?;
+        self.index_former_names(id, definition)?;
         self.index_trigger(id, definition, update.indexed_at)?;
-        self.move_confidence(id)?;
         Ok(id)
     }
 
-    /// Sets the confidence in the current code to its prior, moved by the outcomes of the versions that have this code.
+    /// Sets the confidence in the current code to its prior, moved by what this code has earned, in whichever versions.
     pub(super) fn move_confidence(&self, id: i64) -> Result<(), StorageError> {
         let (prior, successes, failures): (Option<f64>, u64, u64) = self
             .0
             .0
             .prepare_cached(
-                "SELECT code_prior, \
-                 (SELECT coalesce(sum(successes), 0) FROM run_totals WHERE procedure_id = id AND run_totals.version >= code_version), \
-                 (SELECT coalesce(sum(failures), 0) FROM run_totals WHERE procedure_id = id AND run_totals.version >= code_version) \
-                 FROM procedures WHERE id = ?1",
+                "SELECT code_prior, coalesce(earned.successes, 0), coalesce(earned.failures, 0) FROM procedures \
+                 LEFT JOIN versions ON versions.procedure_id = procedures.id AND versions.version = procedures.version \
+                 LEFT JOIN code_totals AS earned ON earned.procedure_id = procedures.id \
+                 AND earned.code_blob = versions.code_blob WHERE procedures.id = ?1",
             )?
             .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         self.0
@@ -231,6 +279,23 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Takes back that the procedure was marked as removed: it is as it was.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn revive(&self, procedure: &Procedure, now: i64) -> Result<(), StorageError> {
+        let (id, definition) = (procedure.id, &procedure.definition);
+        self.0.0.prepare_cached("UPDATE procedures SET deleted_at = NULL WHERE id = ?1")?.execute([id])?;
+        let mut insert =
+            self.0.0.prepare_cached("INSERT OR IGNORE INTO procedure_tags (tag, procedure_id) VALUES (?1, ?2)")?;
+        for tag in &definition.tags {
+            insert.execute(params![tag, id])?;
+        }
+        self.index_for_search(id, definition)?;
+        self.index_former_names(id, definition)?;
+        self.index_trigger(id, definition, now)
+    }
+
     /// Marks the procedure as removed. Its versions and runs stay.
     ///
     /// # Errors
@@ -238,6 +303,7 @@ impl Writer<'_> {
     pub fn mark_deleted(&self, id: i64, at: i64) -> Result<(), StorageError> {
         self.0.0.prepare_cached("UPDATE procedures SET deleted_at = ?2 WHERE id = ?1")?.execute(params![id, at])?;
         self.remove_trigger(id)?;
+        self.remove_former_names(id)?;
         self.remove_from_search(id)
     }
 
@@ -249,7 +315,7 @@ impl Writer<'_> {
     pub fn clear_index(&self, at: i64) -> Result<(), StorageError> {
         self.0.0.execute_batch(
             "DELETE FROM versions; DELETE FROM procedure_search; DELETE FROM procedure_tags; \
-             DELETE FROM triggers; DELETE FROM meta WHERE key = 'indexed_commit';",
+             DELETE FROM triggers; DELETE FROM broken; DELETE FROM former_names; DELETE FROM meta WHERE key = 'indexed_commit';",
         )?;
         self.0.0.execute("UPDATE procedures SET deleted_at = ?1 WHERE deleted_at IS NULL", [at])?;
         Ok(())

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Reader, StorageError, Writer, procedures::VISIBLE};
+use super::{Reader, StorageError, Writer, users::Users};
 use crate::domain::{HostCall, Outcome, Run, RunFilter, RunStatus, VersionNumber};
 
 /// A run that starts.
@@ -16,6 +16,10 @@ pub struct NewRun<'a> {
     pub caller: Option<(&'a str, u32)>,
     /// The server process that owns it.
     pub session: &'a str,
+    /// Whose process that is. A run that is called is whose its caller is.
+    pub user: &'a str,
+    /// Whether a person can be asked by whoever started it.
+    pub can_be_asked: bool,
     /// The parameters as JSON.
     pub parameters: &'a str,
     /// How many steps the procedure has.
@@ -48,15 +52,31 @@ pub struct RunEnd<'a> {
     pub calls: &'a [(u32, HostCall)],
     /// When a paused run stops waiting; milliseconds since 1970.
     pub expires_at: Option<i64>,
+    /// When the clock goes on with it; milliseconds since 1970.
+    pub due_at: Option<i64>,
 }
+
+/// How long an interrupted run is left alone, in milliseconds, as SQL: not at all the first time, then a tenth of a second, twice
+/// as long for each time that it was taken up and came no further, a minute at most. One that ends its server each time
+/// holds up nobody so, and one that is only unlucky, with servers that end one after the other, lives to see the last.
+pub(super) const REST: &str = "iif(attempts = 0, 0, min(100 << (attempts - 1), 60000))";
 
 const COLUMNS: &str = "runs.id, procedure_id, procedures.name AS procedure_name, runs.version, parent_run_id, session, \
                        runs.status, outcome, parameters, result, output, error, error_type, traceback, waiting_for, \
-                       steps_total, started_at, finished_at, duration_ms, attempts, expires_at";
+                       steps_total, started_at, finished_at, duration_ms, attempts, expires_at, due_at, runs.user, runs.can_be_asked, \
+                       is_reported, \
+                       EXISTS (WITH RECURSIVE tree (id) AS (SELECT runs.id \
+                       UNION SELECT called.id FROM runs AS called JOIN tree ON called.parent_run_id = tree.id) \
+                       SELECT 1 FROM decisions JOIN tree ON run_id = tree.id WHERE by_agent) AS decided_by_agent";
+
+/// Whether a run is of `:status`. One that was skipped is kept as one that has succeeded, of that outcome: to whatever cleans
+/// up, and to older programs, it is a run that has ended.
+const STATUS_IS: &str = "runs.status = iif(:status = 'skipped', 'succeeded', :status) AND \
+                         (runs.status <> 'succeeded' OR (outcome = 'skipped') = (:status = 'skipped'))";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {
     let status: String = row.get("status")?;
-    let outcome: Option<String> = row.get("outcome")?;
+    let outcome = row.get::<_, Option<String>>("outcome")?.as_deref().and_then(Outcome::parse);
     Ok(Run {
         id: row.get("id")?,
         procedure_id: row.get("procedure_id")?,
@@ -64,8 +84,11 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {
         version: row.get("version")?,
         parent_run_id: row.get("parent_run_id")?,
         session: row.get("session")?,
-        status: RunStatus::parse(&status).unwrap_or(RunStatus::Interrupted),
-        outcome: outcome.as_deref().and_then(Outcome::parse),
+        status: match outcome {
+            Some(Outcome::Skipped) => RunStatus::Skipped,
+            _ => RunStatus::parse(&status).unwrap_or(RunStatus::Interrupted),
+        },
+        outcome,
         parameters: row.get("parameters")?,
         result: row.get("result")?,
         output: row.get("output")?,
@@ -79,6 +102,11 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {
         duration_ms: row.get("duration_ms")?,
         attempts: row.get("attempts")?,
         expires_at: row.get("expires_at")?,
+        due_at: row.get("due_at")?,
+        user: row.get("user")?,
+        can_be_asked: row.get("can_be_asked")?,
+        decided_by_agent: row.get("decided_by_agent")?,
+        is_reported: row.get("is_reported")?,
     })
 }
 
@@ -93,21 +121,20 @@ impl Reader<'_> {
         Ok(self.0.prepare_cached(&sql)?.query_row([id], from_row).optional()?)
     }
 
-    /// The newest `limit` runs that match and that `user` may read, newest first, without those that were called by
-    /// another run.
+    /// The newest `limit` runs of `users` that match, newest first, without those that were called by another run.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn list_runs(&self, user: &str, filter: &RunFilter, limit: u32) -> Result<Vec<Run>, StorageError> {
+    pub fn list_runs(&self, users: &Users, filter: &RunFilter, limit: u32) -> Result<Vec<Run>, StorageError> {
         let status = filter.status.map(RunStatus::as_str);
-        let mut conditions = vec!["parent_run_id IS NULL", VISIBLE];
-        let mut parameters: Vec<(&str, &dyn rusqlite::ToSql)> = vec![(":limit", &limit), (":user", &user)];
+        let mut conditions = vec!["parent_run_id IS NULL", Users::RUNS];
+        let mut parameters: Vec<(&str, &dyn rusqlite::ToSql)> = vec![(":limit", &limit), (":users", users)];
         if let Some(id) = &filter.procedure_id {
             conditions.push("procedure_id = :procedure");
             parameters.push((":procedure", id));
         }
         if let Some(status) = &status {
-            conditions.push("runs.status = :status");
+            conditions.push(STATUS_IS);
             parameters.push((":status", status));
         }
         let sql = format!(
@@ -134,8 +161,9 @@ impl Reader<'_> {
     /// [`StorageError`].
     pub fn host_calls(&self, run_id: &str) -> Result<Vec<HostCall>, StorageError> {
         let mut statement = self.0.prepare_cached(
-            "SELECT function, arguments, result, error, line, step, duration_ms FROM host_calls \
-             WHERE run_id = ?1 ORDER BY sequence",
+            "SELECT function, arguments, result, error, line, step, duration_ms, EXISTS (SELECT 1 FROM decisions \
+             WHERE decisions.run_id = host_calls.run_id AND decisions.sequence = host_calls.sequence AND by_agent) \
+             FROM host_calls WHERE run_id = ?1 ORDER BY sequence",
         )?;
         let rows = statement.query_map([run_id], |row| {
             let (arguments, result): (String, Option<String>) = (row.get(1)?, row.get(2)?);
@@ -147,6 +175,7 @@ impl Reader<'_> {
                 line: row.get(4)?,
                 step: row.get(5)?,
                 duration_ms: row.get(6)?,
+                decided_by_agent: row.get(7)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -163,7 +192,8 @@ impl Writer<'_> {
             .0
             .prepare_cached(
                 "INSERT INTO runs (id, procedure_id, version, parent_run_id, parent_call, session, status, parameters, \
-                 steps_total, started_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'running', ?7, ?8, ?9)",
+                 steps_total, started_at, user, can_be_asked) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'running', ?7, ?8, ?9, \
+                 coalesce((SELECT user FROM runs WHERE id = ?4), ?10), ?11)",
             )?
             .execute(params![
                 run.id,
@@ -175,6 +205,8 @@ impl Writer<'_> {
                 run.parameters,
                 run.steps_total,
                 run.started_at,
+                run.user,
+                run.can_be_asked,
             ])?;
         self.0
             .0
@@ -192,7 +224,8 @@ impl Writer<'_> {
             .0
             .prepare_cached(
                 "INSERT INTO runs (id, procedure_id, version, session, status, outcome, parameters, steps_total, \
-                 started_at, finished_at, duration_ms) VALUES (?1, ?2, ?3, ?4, 'succeeded', 'skipped', ?5, ?6, ?7, ?7, 0)",
+                 started_at, finished_at, duration_ms, user) \
+                 VALUES (?1, ?2, ?3, ?4, 'succeeded', 'skipped', ?5, ?6, ?7, ?7, 0, ?8)",
             )?
             .execute(params![
                 run.id,
@@ -202,6 +235,7 @@ impl Writer<'_> {
                 run.parameters,
                 run.steps_total,
                 run.started_at,
+                run.user,
             ])?;
         self.count(run.procedure_id, run.version, Outcome::Skipped, run.started_at, 0.0)
     }
@@ -218,7 +252,7 @@ impl Writer<'_> {
             .0
             .prepare_cached(
                 "UPDATE runs SET status = ?2, outcome = ?3, result = ?4, output = ?5, error = ?6, error_type = ?7, \
-                 traceback = ?8, waiting_for = ?9, finished_at = ?10, duration_ms = ?11, expires_at = ?12 \
+                 traceback = ?8, waiting_for = ?9, finished_at = ?10, duration_ms = ?11, expires_at = ?12, due_at = ?13 \
                  WHERE id = ?1 AND status IN ('running', 'paused') RETURNING procedure_id, version",
             )?
             .query_row(
@@ -235,6 +269,7 @@ impl Writer<'_> {
                     finished_at,
                     end.duration_ms,
                     end.expires_at,
+                    end.due_at,
                 ],
                 |row| Ok((row.get::<_, i64>(0)?, row.get::<_, VersionNumber>(1)?)),
             )
@@ -249,7 +284,7 @@ impl Writer<'_> {
         Ok(true)
     }
 
-    /// Marks what a session left open as interrupted.
+    /// Marks what a session left open as interrupted, to rest as [`REST`] says.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
@@ -257,11 +292,11 @@ impl Writer<'_> {
         let changed = self
             .0
             .0
-            .prepare_cached(
-                "UPDATE runs SET status = 'interrupted', finished_at = ?2, \
+            .prepare_cached(&format!(
+                "UPDATE runs SET status = 'interrupted', finished_at = ?2, due_at = ?2 + {REST}, \
                  error = 'the server that executed this run ended before it did' \
                  WHERE session = ?1 AND status = 'running'",
-            )?
+            ))?
             .execute(params![session, at])?;
         Ok(changed)
     }

@@ -22,6 +22,16 @@ pub fn schema(path: &Path) -> Result<Schema, StorageError> {
     Ok(Schema { version, newest: migrations::NEWEST, floor, known, backups: backup::list(path) })
 }
 
+/// Makes the migrations up to version `to`; `None` when they are made.
+///
+/// # Errors
+/// [`StorageError`]; nothing was changed then.
+pub fn migrate_up(path: &Path, to: u32) -> Result<Option<Migrated>, StorageError> {
+    let open_error = |source| StorageError::Open { path: path.to_owned(), source };
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(open_error)?;
+    migrations::up_to(&mut connection, path, to)
+}
+
 /// Takes the migrations after version `to` back, after a backup. `is_free` is asked under the write lock whether nobody
 /// else uses the database.
 ///

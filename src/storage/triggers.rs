@@ -70,22 +70,24 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<TriggerRow> {
 }
 
 impl Reader<'_> {
-    /// Triggers that `user` may start and that may match: events of `event_type`, and conditions with one of `keys`,
-    /// which are of the kinds `kinds`.
+    /// Triggers that may match: events of `event_type`, and conditions with one of `keys`, which are of the kinds `kinds`.
+    /// Of the procedures that `user` may read, or with `own_only` only of their own.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn triggers(
         &self,
         user: &str,
+        own_only: bool,
         event_type: Option<&str>,
         kinds: &[&str],
         keys: &BTreeSet<String>,
     ) -> Result<Vec<TriggerRow>, StorageError> {
+        let whose = if own_only { OWN } else { VISIBLE };
         let sql = format!(
             "SELECT procedure_id, triggers.definition AS trigger, successes, failures, uses, \
              max(coalesce(last_run_at, 0), updated_at * 1000) AS used_at \
-             FROM triggers JOIN procedures ON id = procedure_id WHERE {VISIBLE} AND ( \
+             FROM triggers JOIN procedures ON id = procedure_id WHERE {whose} AND ( \
              (kind = 'event' AND key = :event) OR \
              (kind IN (SELECT value FROM json_each(:kinds)) AND key IN (SELECT value FROM json_each(:keys))))"
         );
@@ -94,6 +96,19 @@ impl Reader<'_> {
         let rows = statement
             .query_map(named_params! {":user": user, ":event": event_type, ":kinds": kinds, ":keys": keys}, from_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many procedures of `user` the clock starts, and when the next of them is due, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn schedules(&self, user: &str) -> Result<(u64, Option<i64>), StorageError> {
+        let sql = format!(
+            "SELECT count(*), min(next_due) FROM schedules JOIN procedures ON id = procedure_id \
+             WHERE {OWN} AND deleted_at IS NULL"
+        );
+        let parameters = named_params! {":user": user};
+        Ok(self.0.prepare_cached(&sql)?.query_row(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?)
     }
 
     /// What the schedules that the process of `user` keeps wait for.
@@ -120,6 +135,9 @@ impl Writer<'_> {
         let startable = definition.enabled && definition.status == Status::Active;
         let Some(trigger) = definition.trigger.as_ref().filter(|_| startable) else { return self.remove_trigger(id) };
         let keys = trigger.index_keys();
+        if self.was_otherwise(id, trigger)? {
+            self.forget_called(id)?;
+        }
         self.0
             .0
             .prepare_cached(
@@ -130,6 +148,13 @@ impl Writer<'_> {
             Some(schedule) => self.keep_schedule(id, schedule, now),
             None => self.remove_schedule(id),
         }
+    }
+
+    fn was_otherwise(&self, id: i64, trigger: &Trigger) -> Result<bool, StorageError> {
+        let mut statement = self.0.0.prepare_cached("SELECT definition FROM triggers WHERE procedure_id = ?1")?;
+        let known = statement.query_row([id], |row| row.get::<_, Json<Trigger>>(0)).optional();
+        // What can't be read any more was written by another program.
+        Ok(known.map_or(true, |known| known.is_some_and(|Json(known)| known != *trigger)))
     }
 
     /// The key that the fewest others are kept under: what all have in common narrows no search.
@@ -167,6 +192,7 @@ impl Writer<'_> {
 
     pub(super) fn remove_trigger(&self, id: i64) -> Result<(), StorageError> {
         self.0.0.prepare_cached("DELETE FROM triggers WHERE procedure_id = ?1")?.execute([id])?;
+        self.forget_called(id)?;
         self.remove_schedule(id)
     }
 

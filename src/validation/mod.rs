@@ -17,6 +17,7 @@
 //! | `types` | what the interpreter's compiler and type checker say, once it was asked |
 //! | `verdict` | what all of it means for the code |
 
+mod differences;
 mod issue;
 mod report;
 pub mod rules;
@@ -33,18 +34,20 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use differences::{DIFFERENCES, Difference};
 pub use issue::{Category, Checks, Issue, Severity};
 pub use parse::{
     annotation::Annotation,
     deferred::deferred_calls,
-    entry::{EntryParameter, EntryPoint, entry_point},
+    entry::{EntryParameter, EntryPoint, entry_name, entry_point},
     guard::{MAX_DEPTH, MAX_SOURCE_BYTES},
 };
 pub use scopes::rename::rename_entry;
+pub use types::of_other_python;
 pub use verdict::{Analysis, score::quality_score};
-pub use walk::facts::Facts;
+pub use walk::{facts::Facts, gates::Gate};
 
-use crate::domain::{Definition, Permissions};
+use crate::domain::{Definition, Permissions, RuntimeKind, script::Script};
 use parse::{entry, lines::Lines};
 use report::Report;
 use scopes::scope::Scopes;
@@ -54,7 +57,7 @@ use walk::Findings;
 
 /// The modules that the interpreter has.
 #[must_use]
-pub const fn interpreter_modules() -> &'static [&'static str] {
+pub fn interpreter_modules() -> Vec<&'static str> {
     catalogue::modules()
 }
 
@@ -67,6 +70,8 @@ pub struct Context<'a> {
     pub definition: Option<&'a Definition>,
     /// What it is granted; what the code needs beyond it is reported.
     pub grants: Option<&'a Permissions>,
+    /// What would execute it.
+    pub runtime: RuntimeKind,
 }
 
 /// Checks `code`.
@@ -83,7 +88,12 @@ pub fn analyze(code: &str, context: &Context<'_>) -> Analysis {
         Err(offset) => return Analysis::unreadable(vec![parse::too_deep(offset, &lines)]),
     };
     let entry = entry::choose(module, context.entry_name, &lines);
-    let mut report = Report::new(lines);
+    let script = Script::read(code);
+    let has_dependencies = script.as_ref().is_ok_and(|script| !script.dependencies.is_empty());
+    let mut report = Report::new(lines, context.runtime, has_dependencies);
+    if let Err(why) = script {
+        report.push(rules::SCRIPT_COMMENT.issue(format!("Correct this: {why}.")));
+    }
 
     let Findings { needs, uses, handles_failures, facts } = walk::check(module, &scopes, code, &mut report);
     if let Some(grants) = context.grants {
@@ -101,8 +111,34 @@ pub fn analyze(code: &str, context: &Context<'_>) -> Analysis {
 /// Checks `code` as that of `definition`.
 #[must_use]
 pub fn analyze_for(code: &str, definition: &Definition) -> Analysis {
-    let name = definition.name.identifier();
-    analyze(code, &Context { entry_name: Some(&name), definition: Some(definition), grants: None })
+    let name = entry_name(code, definition);
+    let (entry_name, runtime) = (Some(name.as_str()), definition.runtime);
+    analyze(code, &Context { entry_name, definition: Some(definition), grants: None, runtime })
+}
+
+/// Where `before` asks for approval and `after` no longer does, or less surely. `entry_name` is what the procedure's name
+/// gives. Code that can't be read asks nothing.
+#[must_use]
+pub fn dropped_gates(before: &str, after: &str, entry_name: &str) -> Vec<Gate> {
+    // Nearly all code asks nothing.
+    let gates = |code: &str| if code.contains("approve") { gates(code, entry_name) } else { Vec::new() };
+    let before = gates(before);
+    if before.is_empty() { before } else { walk::gates::dropped(before, gates(after)) }
+}
+
+fn gates(code: &str, entry_name: &str) -> Vec<Gate> {
+    let lines = Lines::of(code);
+    let Ok(parsed) = parse::module(code, &lines) else { return Vec::new() };
+    let module = parsed.syntax();
+    let Ok(scopes) = Scopes::collect(module) else { return Vec::new() };
+    let entry = entry::choose(module, Some(entry_name), &lines).ok().flatten().map(|function| function.name.as_str());
+    walk::gates::of(module, code, entry, &walk::facts(module, &scopes, code).approvals)
+}
+
+/// Whether there is no code in `code`, as where a file is empty or has only comments.
+#[must_use]
+pub fn is_no_code(code: &str) -> bool {
+    parse::module(code, &Lines::of(code)).is_ok_and(|parsed| style::is_nothing(&parsed.syntax().body))
 }
 
 /// What `code` does, without judging it. Code that can't be read does nothing.

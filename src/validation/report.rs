@@ -6,7 +6,8 @@ use ruff_text_size::TextSize;
 
 use super::issue::{Issue, Severity};
 use super::parse::lines::Lines;
-use super::rules::Rule;
+use super::rules::{self, Rule};
+use crate::domain::RuntimeKind;
 
 /// Most issues of one rule: a hostile source must not make an answer of megabytes.
 const MAX_PER_RULE: usize = 20;
@@ -19,11 +20,23 @@ pub(super) struct Report<'a> {
     lines: Lines<'a>,
     issues: Vec<Issue>,
     seen: HashSet<(&'static str, Option<u32>, String)>,
+    runtime: RuntimeKind,
+    has_dependencies: bool,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(lines: Lines<'a>) -> Self {
-        Self { lines, issues: Vec::new(), seen: HashSet::new() }
+    /// Of a source that `runtime` would execute: what only holds for another is not reported.
+    pub(super) fn new(lines: Lines<'a>, runtime: RuntimeKind, has_dependencies: bool) -> Self {
+        Self { lines, issues: Vec::new(), seen: HashSet::new(), runtime, has_dependencies }
+    }
+
+    /// Whether the code names packages that it needs, which may have any modules.
+    pub(super) const fn has_dependencies(&self) -> bool {
+        self.has_dependencies
+    }
+
+    pub(super) const fn runtime(&self) -> RuntimeKind {
+        self.runtime
     }
 
     pub(super) fn lines(&self) -> &Lines<'a> {
@@ -47,7 +60,8 @@ impl<'a> Report<'a> {
 
     /// Adds a finished issue, unless it is a repetition.
     pub(super) fn push(&mut self, issue: Issue) {
-        if self.issues.iter().filter(|other| other.code == issue.code).count() < MAX_PER_RULE
+        if rules::holds_for(issue.code, self.runtime)
+            && self.issues.iter().filter(|other| other.code == issue.code).count() < MAX_PER_RULE
             && self.seen.insert((issue.code, issue.line, issue.message.clone()))
         {
             self.issues.push(issue);

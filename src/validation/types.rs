@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
+use ruff_python_stdlib::builtins::is_python_builtin;
+
 use super::{
+    catalogue::PYTHON_MINOR,
     issue::{Issue, Severity},
     rules::{self, Rule},
 };
@@ -13,6 +16,18 @@ const MAX_TYPE_ISSUES: usize = 20;
 
 /// How the codes of what the linter finds begin. It knows nothing of types, so its lines are not left out.
 const LINTED: &str = "RPT6";
+
+/// What the type checker says of code that other Pythons execute, too: what fits a signature and what an annotation says.
+const ALSO_ELSEWHERE: [&str; 8] = [
+    "invalid-argument-type",
+    "missing-argument",
+    "too-many-positional-arguments",
+    "unknown-argument",
+    "parameter-already-assigned",
+    "invalid-assignment",
+    "invalid-return-type",
+    "invalid-parameter-default",
+];
 
 /// What the type checker calls them, by the rule here that they fall under. It has many more names for mistakes that
 /// the syntax tree shows already.
@@ -44,6 +59,24 @@ const BY_CHECKER: &[(&Rule, &[&str])] = &[
         ],
     ),
 ];
+
+/// What of a verdict counts for another Python: not whether the sandbox takes the code, and not what it knows of modules.
+#[must_use]
+pub fn of_other_python(verdict: Verdict) -> Verdict {
+    let types = verdict.types.into_iter().filter(holds_elsewhere).collect();
+    Verdict { refused: None, types }
+}
+
+/// Whether a finding does not come of what the checker's own list of builtins and modules lacks.
+fn holds_elsewhere(finding: &TypeFinding) -> bool {
+    match finding.rule.as_str() {
+        "unresolved-reference" | "possibly-unresolved-reference" => {
+            let name = finding.message.split('`').nth(1).unwrap_or_default();
+            !is_python_builtin(name, PYTHON_MINOR, false)
+        }
+        rule => ALSO_ELSEWHERE.contains(&rule),
+    }
+}
 
 /// What the type checker found that counts.
 pub fn found(verdict: &Verdict) -> Vec<&TypeFinding> {

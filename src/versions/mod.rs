@@ -5,15 +5,29 @@
 
 mod author;
 mod changes;
+mod check;
+mod frame;
+mod objects;
+mod pack;
 mod repository;
-mod trailers;
+mod salvage;
+mod standing;
+mod text;
+pub(crate) mod trailers;
+mod transport;
+mod trees;
+mod walk;
 
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
-use crate::domain::{ProcedureName, VersionKind, VersionNumber};
+use crate::domain::{Hinted, ProcedureName, VersionKind, VersionNumber};
 
 pub use author::Author;
-pub use repository::Versions;
+pub use check::{Checked, Damage};
+pub use pack::{HistorySize, PackRule, Packed};
+pub use repository::{LOCK_PATIENCE, Versions};
+pub use standing::Main;
+pub use text::conflict_line;
 
 /// A commit or blob id in its 40-digit form.
 pub type ObjectId = String;
@@ -27,13 +41,71 @@ pub enum VersionsError {
         /// The repository.
         path: Box<Path>,
         message: String,
+        /// Whether that is because nothing can be written there.
+        is_full: bool,
+    },
+    /// There is no repository.
+    #[error("there is no procedure history at `{}`", .0.display())]
+    Absent(Box<Path>),
+    /// Another program holds a lock of git's.
+    #[error("another program is changing the procedure history `{}`: {message}", path.display())]
+    Locked {
+        /// The repository.
+        path: Box<Path>,
+        /// What git said, which names the file.
+        message: String,
+    },
+    /// Something was committed once, and nobody knows what was last.
+    #[error("`main` of the procedure history `{}` leads nowhere, and neither the index nor a log knows where it stood", .0.display())]
+    Lost(Box<Path>),
+    /// The newest commit is there no more.
+    #[error("commit {commit}, the newest of the procedure history `{}`, can't be read: {why}", path.display())]
+    Damaged {
+        /// The repository.
+        path: Box<Path>,
+        commit: ObjectId,
+        why: String,
     },
     /// A file in the history is not text.
-    #[error("object {0} in the procedure history is not UTF-8 text")]
-    NotText(ObjectId),
+    #[error("object {id} in the procedure history {why}")]
+    NotText { id: ObjectId, why: String },
+    /// An object is gone or damaged.
+    #[error("object {id} of the procedure history can't be read: {why}")]
+    Unreadable { id: ObjectId, why: String },
     /// `main` no longer descends from the commit that was known: it was replaced from outside.
     #[error("the procedure history was rewritten: `main` no longer descends from {0}")]
     Diverged(ObjectId),
+}
+
+impl Hinted for VersionsError {
+    fn hint(&self) -> Option<Cow<'_, str>> {
+        let hint = match self {
+            Self::Git { is_full: true, .. } => {
+                "make room or give yourself the right to write there; what is remembered can be read all the same"
+            }
+            Self::Absent(_) | Self::Damaged { .. } => {
+                "`repertoire doctor --rebuild` makes it anew of what can be read and of what the index knows"
+            }
+            Self::Locked { .. } => {
+                "wait until it is done and try again; if none is (a crash may leave the lock), remove the file that is \
+                 named"
+            }
+            Self::Lost(_) => "`repertoire doctor` says what is left; `repertoire restore FILE` brings a backup back",
+            Self::NotText { .. } => "push the file again as UTF-8",
+            Self::Unreadable { .. } => "`repertoire doctor` says what else is damaged, and what to do",
+            Self::Git { .. } => "`repertoire doctor` says what is wrong with it, and what to do",
+            Self::Diverged(_) => return None,
+        };
+        Some(hint.into())
+    }
+}
+
+impl VersionsError {
+    /// Whether it is because nothing can be written.
+    #[must_use]
+    pub const fn is_unwritable(&self) -> bool {
+        matches!(self, Self::Git { is_full: true, .. })
+    }
 }
 
 /// One procedure in one commit to be made.
@@ -55,6 +127,8 @@ pub struct Files {
     pub definition: String,
     /// `procedure.py`, when there is code.
     pub code: Option<String>,
+    /// `procedure.lock`, when the code needs packages.
+    pub lock: Option<String>,
 }
 
 /// What the trailers of a commit say about the one procedure that it changes.
@@ -94,6 +168,8 @@ pub struct CommitRecord {
     pub annotation: Annotation,
     /// The procedures that it changed, sorted by name.
     pub changes: Vec<RecordedChange>,
+    /// Whether all of that could be read.
+    pub is_whole: bool,
 }
 
 /// One procedure as a commit left it.
@@ -105,6 +181,17 @@ pub struct RecordedChange {
     pub state: Option<RecordedState>,
     /// The files before the commit, when there were any.
     pub before: Option<RecordedState>,
+    /// Why what the commit left is no procedure, where something is there.
+    pub broken: Option<BrokenFile>,
+}
+
+/// A file or folder that can't be what its place says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenFile {
+    /// Its path in the repository.
+    pub file: String,
+    /// What is wrong, going on from the file.
+    pub reason: String,
 }
 
 /// Where a procedure's files are in the object store.
@@ -116,4 +203,6 @@ pub struct RecordedState {
     pub definition: ObjectId,
     /// Blob of `procedure.py`, when there is code.
     pub code: Option<ObjectId>,
+    /// Blob of `procedure.lock`, when the code needs packages.
+    pub lock: Option<ObjectId>,
 }

@@ -1,7 +1,10 @@
 //! Trailers of a commit message: what the index must know and the files don't say.
 
 use super::Annotation;
-use crate::domain::VersionKind;
+use crate::domain::{VersionKind, VersionNumber};
+
+/// A higher number is none that any program gave: after it must come others.
+const MAX_VERSION: VersionNumber = 1_000_000_000;
 
 /// The message of a commit: the subject and, after a blank line, the trailers that `annotation` has.
 pub fn format_message(subject: &str, annotation: &Annotation) -> String {
@@ -30,7 +33,7 @@ pub fn parse_message(message: &str) -> (String, Annotation) {
         let Some((key, value)) = line.split_once(':') else { continue };
         let value = value.trim();
         match key.trim() {
-            "Version" => annotation.version = value.parse().ok().filter(|version| *version > 0),
+            "Version" => annotation.version = value.parse().ok().filter(|version| (1..=MAX_VERSION).contains(version)),
             "Kind" => annotation.kind = VersionKind::parse(value),
             "Confidence" => {
                 annotation.confidence = value.parse().ok().filter(|value| (0.0..=1.0).contains(value));
@@ -64,6 +67,15 @@ mod tests {
         fn any_message_is_read_without_a_panic(message in "\\PC*") {
             parse_message(&message);
         }
+    }
+
+    #[test]
+    fn numbers_that_make_no_sense_are_no_trailers() {
+        for value in ["4294967295", "4294967296", "1000000001", "99999999999999999999", "0", "-1", "1e3", "nan", "٣"] {
+            let (_, read) = parse_message(&format!("Push\n\nVersion: {value}\nKind: magic\nConfidence: inf\n"));
+            assert_eq!(read, Annotation::default(), "{value}");
+        }
+        assert_eq!(parse_message("Push\n\nVersion: 7\n").1.version, Some(7));
     }
 
     #[test]

@@ -39,7 +39,9 @@ pub fn check_snapshot(home: &Home, name: &str, printed: &str) {
     settings.set_omit_expression(true);
     settings.set_snapshot_path("../snapshots/cli");
     let text = printed.replace(home.path().to_str().unwrap(), "[home]");
-    let lines: Vec<String> = text.lines().map(without_chance).collect();
+    // Which walls hold is a matter of the machine.
+    let lines = text.lines().filter(|line| !line.contains(" walls: "));
+    let lines: Vec<String> = lines.map(without_chance).collect();
     settings.bind(|| insta::assert_snapshot!(name, lines.join("\n")));
 }
 
@@ -51,6 +53,13 @@ fn without_chance(line: &str) -> String {
         .enumerate()
         .map(|(at, word)| match *word {
             _ if words.get(at + 1).is_some_and(|unit| unit.starts_with("ms")) => "[duration]",
+            _ if words
+                .get(at + 1)
+                .is_some_and(|unit| ["bytes", "KiB", "MiB"].iter().any(|size| unit.starts_with(size))) =>
+            {
+                "[size]"
+            }
+            _ if words[..at].ends_with(&["schema", "version"]) => "[number]",
             word if word.parse::<Timestamp>().is_ok() => "[time]",
             word if word.len() == 10 && word.bytes().all(|byte| byte.is_ascii_hexdigit()) => "[commit]",
             word => word,
@@ -141,7 +150,7 @@ fn run_says_what_went_wrong_and_fails() {
     assert_eq!(stdout(&output), "before\n");
     assert!(stderr(&output).contains("line 3") && stderr(&output).contains("ValueError: no luck"), "{output:?}");
     assert!(fail(&home, &["run", "greet"]).contains("missing parameter `whom`"));
-    assert!(fail(&home, &["run", "greet", "whom=5"]).contains("must be `str`"));
+    assert!(fail(&home, &["run", "greet", "whom=[5]"]).contains("must be `str`"));
     let output = home.run(&["run", "greet", "whom"]);
     assert!(!output.status.success() && stderr(&output).contains("NAME=VALUE"), "{output:?}");
 }
@@ -172,7 +181,7 @@ fn stats_tell_of_use() {
     let home = home_with_greeting();
     check_snapshot(&home, "stats", &succeed(&home, &["stats"]));
     check_snapshot(&home, "stats_of_one", &succeed(&home, &["stats", "greet"]));
-    assert_eq!(succeed(&Home::new(), &["stats", "--no-starters"]), "Nothing was executed yet.\n");
+    assert_eq!(succeed(&Home::new(), &["stats", "--no-starters"]), "Nothing was executed or reported yet.\n");
 }
 
 #[test]
@@ -236,7 +245,7 @@ fn doctor_sets_no_database_aside_that_is_only_too_new() {
     set(9999, 9999);
     let refused = home.run(&["doctor", "--rebuild"]);
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
-    assert!(stderr(&refused).contains("schema version 9999"), "{refused:?}");
+    assert!(stdout(&refused).contains("schema version 9999"), "{refused:?}");
     let kept = rusqlite::Connection::open(&file).unwrap();
     let version: u32 = kept.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
     assert_eq!(version, 9999, "the database is the one that was there");
@@ -261,7 +270,9 @@ fn init_writes_a_configuration_once_and_leaves_it_alone() {
 fn help_names_every_command() {
     let home = Home::new();
     let help = succeed(&home, &["--help"]);
-    for command in ["serve", "demo", "list", "show", "clone", "run", "stats", "validate", "doctor", "init", "bench"] {
+    for command in
+        ["serve", "daemon", "demo", "list", "show", "clone", "run", "stats", "validate", "doctor", "init", "bench"]
+    {
         assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command}: {help}");
     }
     assert!(succeed(&home, &["--version"]).contains(env!("CARGO_PKG_VERSION")));

@@ -1,3 +1,8 @@
 //! The command line.
 
+mod changes;
 pub mod commands;
+#[cfg(target_os = "linux")]
+mod daemon;
+#[cfg(target_os = "linux")]
+mod daemon_service;

@@ -172,8 +172,14 @@ impl RawClient {
     /// The next message of the server, whatever it is. Every line must be a JSON-RPC object.
     #[track_caller]
     pub fn next_message(&mut self) -> Value {
+        check_message(&self.next_line())
+    }
+
+    /// The same, as it is written.
+    #[track_caller]
+    pub fn next_line(&mut self) -> Vec<u8> {
         match self.lines.recv_timeout(PATIENCE) {
-            Ok(line) => check_message(&line),
+            Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => panic!("no message within {PATIENCE:?}; log: {}", self.log()),
             Err(RecvTimeoutError::Disconnected) => panic!("the server closed its stdout; log: {}", self.log()),
         }
@@ -274,6 +280,11 @@ impl RawClient {
         let answer = self.call(tool, arguments);
         assert_eq!(answer["error_code"], json!(code), "{tool}: {answer}");
         answer["error"].as_str().unwrap().to_owned()
+    }
+
+    /// What a process that has ended wrote to stdout and nobody has read.
+    pub fn rest_of_stdout(&self) -> String {
+        self.lines.iter().map(|line| String::from_utf8_lossy(&line).into_owned()).collect()
     }
 
     /// Closes stdin and waits for the process to end.

@@ -2,9 +2,12 @@
 
 pub mod client;
 pub mod downstream;
+pub mod fake_clock;
 pub mod loopback;
 pub mod model_server;
 pub mod processes;
+#[cfg(target_os = "linux")]
+pub mod walls;
 pub mod web_server;
 
 use std::{
@@ -28,6 +31,14 @@ pub const PROGRAM: &str = match option_env!("REPERTOIRE_PROGRAM") {
 /// Longest that anything may take, on a slow and busy machine too.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
+#[cfg(target_os = "linux")]
+use walls::has_walls;
+
+#[cfg(not(target_os = "linux"))]
+const fn has_walls() -> bool {
+    false
+}
+
 /// A data folder of a test's own, and room beside it for files. Removed at the end.
 pub struct Home {
     folder: TempDir,
@@ -47,8 +58,12 @@ impl Home {
         home
     }
 
-    /// Writes `config.toml`.
+    /// Writes `config.toml`. Where no walls can be had, granted programs are executed without: what is about walls is skipped
+    /// there, and all else is not about them.
     pub fn configure(&self, text: &str) {
+        let is_left_open = !text.contains("confinement") && !has_walls();
+        let text =
+            if is_left_open { text.replacen("[policy]", "[policy]\nconfinement = 'none'", 1) } else { text.into() };
         fs::create_dir_all(self.path()).unwrap();
         fs::write(self.path().join("config.toml"), text).unwrap();
     }
@@ -89,6 +104,15 @@ impl Home {
         RawClient::spawn(command)
     }
 
+    /// A daemon that keeps the clock of this home, once it does.
+    pub fn daemon(&self, arguments: &[&str]) -> RawClient {
+        let mut command = self.command(&["--no-starters"]);
+        command.args(arguments).arg("daemon");
+        let daemon = RawClient::spawn(command);
+        eventually("the daemon keeps the home", || daemon.log().contains("keeping"));
+        daemon
+    }
+
     /// The program on this home, in a clean environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = clean(Command::new(PROGRAM));
@@ -105,7 +129,7 @@ impl Home {
 /// Takes the environment away, except for what programs need to start at all.
 pub fn clean(mut command: Command) -> Command {
     command.env_clear();
-    for name in ["PATH", "SystemRoot", "TMPDIR", "TEMP", "TMP", "LLVM_PROFILE_FILE"] {
+    for name in ["PATH", "SystemRoot", "TMPDIR", "TEMP", "TMP", "LLVM_PROFILE_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }

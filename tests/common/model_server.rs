@@ -3,6 +3,7 @@
 
 use std::{
     collections::VecDeque,
+    io::Write as _,
     sync::{Arc, Mutex},
 };
 
@@ -45,6 +46,10 @@ pub enum Reply {
     Text(String),
     /// With this text, cut at the limit of tokens.
     Truncated(String),
+    /// With this text, packed.
+    Packed(String),
+    /// With this body, as JSON.
+    Raw(String),
     /// With a failure: status, message, and for how many seconds to stay away.
     Status(u16, String, Option<u64>),
     /// Never.
@@ -133,6 +138,14 @@ async fn answer(
     match reply {
         Reply::Text(text) => json_response(200, &protocol.completion(&text, false)),
         Reply::Truncated(text) => json_response(200, &protocol.completion(&text, true)),
+        Reply::Packed(text) => {
+            let body = protocol.completion(&text, false).to_string();
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packed.write_all(body.as_bytes()).unwrap();
+            let headers = [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_ENCODING, "gzip")];
+            (headers, packed.finish().unwrap()).into_response()
+        }
+        Reply::Raw(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
         Reply::Status(status, message, retry_after) => protocol.failure(status, &message, retry_after),
         Reply::Hang => std::future::pending().await,
         // Ends the task that has the connection, without a word of the panic hook.

@@ -24,8 +24,25 @@ pub fn is_alive(process: u32) -> bool {
 
 /// `kill -9`.
 pub fn kill(process: u32) {
-    let status = Command::new("sh").args(["-c", "kill -9 \"$0\"", &process.to_string()]).status().unwrap();
-    assert!(status.success(), "process {process} can't be killed");
+    signal(process, "KILL");
+}
+
+/// `kill`, with the name of a signal.
+pub fn signal(process: u32, name: &str) {
+    let arguments = ["-c", "kill -s \"$1\" \"$0\"", &process.to_string(), name];
+    let status = Command::new("sh").args(arguments).status().unwrap();
+    assert!(status.success(), "process {process} can't be sent {name}");
+}
+
+/// All processes that live with this text in an argument.
+pub fn all_with(text: &str) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let processes = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let has_text = |process: &u32| {
+        let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(text)
+    };
+    processes.filter(|process| *process != std::process::id() && has_text(process) && is_alive(*process)).collect()
 }
 
 fn parent_of(process: u32) -> Option<u32> {

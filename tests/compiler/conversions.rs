@@ -97,7 +97,7 @@ fn a_step_that_is_not_understood_is_refused_by_name() {
     let home = Home::new();
     let mut client = home.start();
     for (step, expected) in [
-        (json!({"command": ["ls"], "cwd": "/"}), "`steps[0]`: unknown field `cwd`"),
+        (json!({"command": ["ls"], "cwd": "/"}), "`steps[0]`: there is no field `cwd`"),
         (json!({"step_id": "a", "action_type": "run_skill"}), "step 1: `config` needs `skill_id`"),
         (
             json!({"step_id": "a b", "action_type": "run_skill", "config": {"skill_id": "x"}}),

@@ -274,7 +274,11 @@ fn independent_branches_run_at_the_same_time() {
     let home = Home::new();
     let folder = home.beside("files");
     let (sent, quoted) = (timed(&folder, "sent"), |command: &Value| command.to_string());
-    home.configure(&format!("[policy]\ncommands = ['sh']\n[channels.slow]\ncommand = {}\n", quoted(&sent)));
+    home.configure(&format!(
+        "[policy]\ncommands = ['sh']\nwrite = [{}]\n[channels.slow]\ncommand = {}\n",
+        toml_path(&folder),
+        quoted(&sent)
+    ));
     let mut client = home.start();
     let depends_on = |names: &[&str]| json!({"depends_on": names});
     let mut send = notification("send", "Begun", json!({}));

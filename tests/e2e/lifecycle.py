@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import malformed
 from mcp.client import Client, ClientSession
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
@@ -143,13 +144,15 @@ def is_alive(pid: int) -> bool:
 
 
 @asynccontextmanager
-async def serving(home: Path) -> AsyncIterator[tuple[Any, Any]]:
+async def serving(
+    home: Path, change: Callable[[StdioServerParameters], StdioServerParameters] = lambda parameters: parameters
+) -> AsyncIterator[tuple[Any, Any]]:
     """The streams of a server on `home`, which must end by itself when they are closed."""
     pid_file = home.with_name(f"{home.name}.pid")
     log = home.with_name(f"{home.name}.log")
     with log.open("w") as errors:
         try:
-            async with stdio_client(command(home, pid_file), errlog=errors) as streams:
+            async with stdio_client(change(command(home, pid_file)), errlog=errors) as streams:
                 yield streams
                 left_at = time.monotonic()
         except BaseException:
@@ -449,6 +452,12 @@ async def the_client_picks_the_newest_protocol(home: Path) -> None:
         assert result.structured_content["procedures"][0]["name"] == "summarise_git_changes", result
 
 
+async def every_malformed_request_is_answered(protocol: str, home: Path) -> None:
+    with anyio.fail_after(STORY_SECONDS):
+        async with serving(home, malformed.passing_any_bytes) as streams:
+            await malformed.check_all(streams, lambda session: connect(session, protocol))
+
+
 def cause(error: BaseException) -> BaseException:
     """What went wrong, without the task groups around it."""
     while len(inner := getattr(error, "exceptions", ())) == 1:
@@ -464,6 +473,13 @@ def main() -> int:
             (f"{story.__name__} ({protocol})", lambda home, story=story, protocol=protocol: tell(story, protocol, home))
             for protocol in (HANDSHAKE, STATELESS)
             for story in STORIES
+        ]
+        cases += [
+            (
+                f"every_malformed_request_is_answered ({protocol})",
+                lambda home, protocol=protocol: every_malformed_request_is_answered(protocol, home),
+            )
+            for protocol in (HANDSHAKE, STATELESS)
         ]
         cases.append(("the_client_picks_the_newest_protocol", the_client_picks_the_newest_protocol))
         for number, (name, case) in enumerate(cases):

@@ -91,7 +91,6 @@ fn only_one_folder_knows_each_outside_world() {
         ("monty_pool", &["runtime/monty"]),
         ("monty_types", &["runtime/monty"]),
         ("monty_proto", &["runtime/monty"]),
-        ("genai", &["models"]),
         ("rmcp", &["server", "client", "downstream"]),
         ("ruff_linter", &["validation"]),
         ("clap", &["cli"]),

@@ -96,8 +96,9 @@ fn read(folder: &Path, module: &mut Vec<String>, modules: &mut Modules) {
             if stem != "mod" && !is_root {
                 name.push(stem.clone());
             }
-            // The program is above the library and nobody imports it.
-            if is_root && stem == "main" || name.iter().any(|part| part == "tests") {
+            // The program, and what is for tests, is above the library and nobody imports it.
+            let is_for_tests = name.iter().any(|part| part == "tests" || part == "borders");
+            if is_root && stem == "main" || is_for_tests {
                 continue;
             }
             let file = syn::parse_file(&fs::read_to_string(&path).unwrap()).unwrap();
@@ -112,10 +113,13 @@ fn read_file(file: &File) -> Module {
     module
 }
 
+/// What is there for tests only, those of `fuzz/` included.
 fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
-        let is_cfg = attribute.path().is_ident("cfg");
-        is_cfg && matches!(&attribute.meta, Meta::List(list) if list.tokens.to_string().starts_with("test"))
+        let Meta::List(list) = &attribute.meta else { return false };
+        let condition = list.tokens.to_string();
+        let is_for_tests = condition.starts_with("test") || condition == "any (test , fuzzing)";
+        attribute.path().is_ident("cfg") && is_for_tests
     })
 }
 

@@ -150,6 +150,8 @@ fn a_trigger_is_kept_changed_and_taken_away() {
         (json!({"type": "sometimes"}), "`type` is `\"sometimes\"`"),
         (json!({"type": "time", "cron_expression": "0 0 6 * * 1"}), "has 6 fields"),
         (json!({"type": "time", "cron_expression": "0 0 30 2 *"}), "never comes"),
+        (json!({"type": "time", "cron_expression": "*/90 * * * *"}), "every 90 minutes takes two"),
+        (json!({"type": "time", "cron_expression": "0 */25 * * *"}), "once a day is `0 0 * * *`"),
         (json!({"type": "time", "cron_expression": "* * * * *", "timezone": "Mars"}), "`timezone`"),
         (json!({"type": "condition", "condition_field": "x", "condition_operator": "gt"}), "`condition_value`"),
     ];
@@ -182,7 +184,9 @@ fn an_event_runs_what_it_calls_for_with_its_payload() {
     assert_eq!(run("whole")["result"], json!({"event_type": "meeting_ended", "payload": payload}));
     assert_eq!((&run("failing")["outcome"], &run("failing")["error_code"]), (&json!("failure"), &json!("run_failed")));
     assert_eq!(run("picky")["error_code"], json!("invalid_parameters"), "{runs:?}");
-    assert!(run("picky").get("run_id").is_none() && text(run("picky"), "error").contains("`room`"), "{runs:?}");
+    assert!(text(run("picky"), "error").contains("`room`"), "{runs:?}");
+    let refused = client.ok("get_run", json!({"run_id": run("picky")["run_id"]}));
+    assert_eq!(refused["status"], json!("failed"), "{refused}");
 
     let shown = client.ok("get_procedure", json!({"procedure_id": "notes"}));
     assert_eq!(shown["run_count"], json!(1), "{shown}");

@@ -274,6 +274,45 @@ async fn an_answer_without_text_can_not_be_used() {
 }
 
 #[tokio::test]
+async fn an_answer_is_read_no_further_than_the_model_may_write() {
+    let text = |megabytes: usize| "x".repeat(megabytes * 1_000_000);
+    for protocol in PROTOCOLS {
+        for reply in
+            [Reply::Text(text(30)), Reply::Packed(text(30)), Reply::Raw(format!("[{}1]", "[],".repeat(1_000_000)))]
+        {
+            let server = ModelServer::start(protocol, [reply]);
+            let error = ask(&model(protocol, &server.url(), "")).await.0.unwrap_err();
+            assert!(matches!(error, ModelError::Unreadable { .. }), "{protocol:?}: {error:?}");
+            assert!(error.to_string().contains("longer than 1179648 bytes"), "{protocol:?}: {error}");
+            assert_eq!(server.requests().len(), 1);
+        }
+        // Whoever asks for more gets more.
+        let server = ModelServer::start(protocol, [Reply::Packed(text(3))]);
+        let completion = ask(&model(protocol, &server.url(), "max_output_tokens = 1000000")).await.0.unwrap();
+        assert_eq!(completion.text.len(), 3_000_000, "{protocol:?}");
+    }
+    // Where the status says all, a long text is not read either.
+    let (result, ..) = ask_script("retries = 0", [Reply::Status(400, text(30), None)]).await;
+    assert!(matches!(result, Err(ModelError::Refused { status: 400, .. })), "{result:?}");
+}
+
+#[tokio::test]
+async fn an_answer_in_another_form_is_said_to_be_so() {
+    for (body, words) in [
+        ("{\"ok\": true}", "has not the form"),
+        ("{\"error\": {\"message\": \"no such deployment\"}}", "no such deployment"),
+        ("{\"choices\"", "not valid JSON"),
+    ] {
+        for protocol in PROTOCOLS {
+            let server = ModelServer::start(protocol, [Reply::Raw(body.to_owned())]);
+            let error = ask(&model(protocol, &server.url(), "")).await.0.unwrap_err();
+            assert!(matches!(error, ModelError::Unreadable { .. }), "{protocol:?}: {error:?}");
+            assert!(error.to_string().contains(words), "{protocol:?}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn cancelling_ends_a_request_and_a_wait_at_once() {
     let wait = Reply::Status(429, "slow down".to_owned(), Some(60));
     for reply in [Reply::Hang, wait] {

@@ -30,8 +30,6 @@ fn an_endless_loop_meets_the_time_limit() {
     assert!(error.contains("`seconds`"), "{error}");
     let error = fails(&mut client, "power", "return len(str(7 ** (10 ** 8)))", "TimeoutError");
     assert!(error.contains("`seconds`"), "{error}");
-    let error = fails(&mut client, "sleeper", "import time\ntime.sleep(3600)", "TimeoutError");
-    assert!(error.contains("`seconds`"), "{error}");
 }
 
 #[test]
@@ -65,7 +63,7 @@ fn results_that_are_huge_or_deep_as_json_are_refused() {
     assert!(error.contains("`result_kib`"), "{error}");
     let deep = "value = []\nfor _ in range(500):\n    value = [value]\nreturn value";
     let error = fails(&mut client, "deep", deep, "ResultLimit");
-    assert!(error.contains("nested"), "{error}");
+    assert!(error.contains("nested more than 100 levels deep") && !error.contains("result_kib"), "{error}");
     let circle = "value = []\nvalue.append(value)\nreturn value";
     let answer =
         execute_code(&mut client, "circle", &format!("def circle():\n    {}\n", circle.replace('\n', "\n    ")));

@@ -1,3 +1,7 @@
 //! The bounds within which code runs.
 
+mod dialect;
+mod differential;
 mod limits;
+mod modules;
+mod python;

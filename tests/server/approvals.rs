@@ -25,13 +25,13 @@ pub fn with_user(home: &Home, protocol: Protocol) -> RawClient {
     client
 }
 
-fn accept(content: Value) -> Value {
+pub fn accept(content: Value) -> Value {
     json!({"action": "accept", "content": content})
 }
 
 /// Calls a tool and answers its questions one after the other; returns them, and the answer of the call.
 #[track_caller]
-fn talk(
+pub fn talk(
     client: &mut RawClient,
     protocol: Protocol,
     tool: &str,
@@ -71,7 +71,7 @@ fn answered(tool: &str, arguments: &Value, state: &Value, answer: &Value) -> Val
     json!({"name": tool, "arguments": arguments, "requestState": state, "inputResponses": {"decision": answer}})
 }
 
-fn decisions(client: &mut RawClient, run: &Value) -> Vec<(String, String, String)> {
+pub fn decisions(client: &mut RawClient, run: &Value) -> Vec<(String, String, String)> {
     let view = client.ok("get_run", json!({"run_id": run}));
     let decisions = view["decisions"].as_array().cloned().unwrap_or_default();
     let field = |decision: &Value, name: &str| text(decision, name).to_owned();
@@ -235,8 +235,16 @@ fn a_client_that_hangs_leaves_a_paused_run() {
     client.respond(&request, accept(json!({"approve": true})));
     let run = paused["run_id"].clone();
     assert_eq!(client.ok("get_run", json!({"run_id": run}))["status"], json!("paused"));
-    let done = client.ok("resume_run", json!({"run_id": run, "decision": "approve", "value": 7}));
-    assert_eq!(done["result"], json!({"agreed": {"approved_by": "test", "value": 7}}), "{done}");
+    // Its user could be asked, so that its agent decides nothing.
+    client.refused("resume_run", json!({"run_id": run, "decision": "approve", "value": 7}), "approval_needs_human");
+    let (_, done) = talk(
+        &mut client,
+        Protocol::V2025,
+        "resume_run",
+        json!({"run_id": run}),
+        &[accept(json!({"approve": true, "comment": "7"}))],
+    );
+    assert_eq!(done["result"], json!({"agreed": {"approved_by": "test's user", "value": "7"}}), "{done}");
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn where_the_policy_wants_a_person_an_agent_may_do_steps_and_decide_nothing() {
 }
 
 /// The command in a terminal, in which `typed` is typed.
-fn in_a_terminal(home: &Home, run: &str, typed: &str) -> String {
+pub fn in_a_terminal(home: &Home, run: &str, typed: &str) -> String {
     let mut command = home.command(&[]);
     let place = home.path();
     let mut script = std::process::Command::new("script");

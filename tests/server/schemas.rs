@@ -53,6 +53,57 @@ fn every_schema_keeps_to_what_all_clients_accept() {
     }
 }
 
+/// Keywords that every provider of models takes in the parameters of a function.
+const PORTABLE: [&str; 7] = ["type", "description", "properties", "required", "items", "enum", "anyOf"];
+const TYPES: [&str; 6] = ["string", "integer", "number", "boolean", "array", "object"];
+
+/// A schema below the root, of arguments: each provider refuses all tools for one that it can't read.
+fn check_portable(schema: &Value, at: &str) {
+    let map = schema.as_object().unwrap_or_else(|| panic!("{at}: `{schema}` is no object"));
+    assert!(map.keys().all(|key| PORTABLE.contains(&key.as_str())), "{at}: {schema}");
+    if let Some(alternatives) = map.get("anyOf") {
+        assert_eq!(map.len(), 1, "{at}: something beside `anyOf`: {schema}");
+        let alternatives = alternatives.as_array().unwrap();
+        assert!(alternatives.len() > 1, "{at}: {schema}");
+        alternatives.iter().for_each(|alternative| check_portable(alternative, at));
+        return;
+    }
+    let kind = map.get("type").and_then(Value::as_str).unwrap_or_else(|| panic!("{at}: no single type: {schema}"));
+    assert!(TYPES.contains(&kind), "{at}: {schema}");
+    assert_eq!(map.contains_key("items"), kind == "array", "{at}: {schema}");
+    assert!(kind == "object" || !map.contains_key("properties"), "{at}: {schema}");
+    if let Some(constants) = map.get("enum") {
+        assert!(kind == "string" && constants.as_array().unwrap().iter().all(Value::is_string), "{at}: {schema}");
+    }
+    map.get("items").into_iter().for_each(|items| check_portable(items, &format!("{at}[]")));
+    for (name, property) in map.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        check_portable(property, &format!("{at}.{name}"));
+    }
+}
+
+#[test]
+fn no_schema_makes_a_client_drop_all_tools() {
+    for tool in tools() {
+        let name = text(&tool, "name");
+        for (property, schema) in tool["inputSchema"]["properties"].as_object().unwrap() {
+            check_portable(schema, &format!("{name}.{property}"));
+        }
+        for (property, schema) in tool["outputSchema"]["properties"].as_object().unwrap() {
+            let at = format!("{name} answers {property}");
+            let check = |schema: &Value| {
+                let map = schema.as_object().unwrap_or_else(|| panic!("{at}: `{schema}` is no object"));
+                let kind = map.get("type").unwrap_or_else(|| panic!("{at}: no type"));
+                let known = |kind: &Value| kind.as_str().is_some_and(|kind| TYPES.contains(&kind) || kind == "null");
+                assert!(known(kind) || kind.as_array().is_some_and(|kinds| kinds.iter().all(known)), "{at}: {schema}");
+            };
+            check(schema);
+            if schema["type"] == json!("array") {
+                check(&schema["items"]);
+            }
+        }
+    }
+}
+
 #[test]
 fn every_tool_says_what_it_does_and_what_it_changes() {
     let tools = tools();
@@ -112,7 +163,11 @@ fn arguments_are_described_or_speak_for_themselves() {
             let name = text(tool, "name").to_owned();
             properties
                 .into_iter()
-                .filter(|(_, schema)| schema["description"].as_str().is_none_or(str::is_empty))
+                .filter(|(_, schema)| {
+                    // Beside a choice nothing may stand, so that of a choice stands in it.
+                    let description = schema.get("description").unwrap_or(&schema["anyOf"][0]["description"]);
+                    description.as_str().is_none_or(str::is_empty)
+                })
                 .map(move |(property, _)| format!("{name}.{property}"))
         })
         .collect();
@@ -122,6 +177,7 @@ fn arguments_are_described_or_speak_for_themselves() {
         "tag",
         "tags",
         "status",
+        "runtime",
         "examples",
         "preconditions",
         "postconditions",
@@ -143,6 +199,11 @@ fn arguments_are_described_or_speak_for_themselves() {
         "branch_id",
         "parent_checkpoint_id",
         "metadata",
+        "outcome",
+        "duration_ms",
+        "node_count",
+        "nodes_succeeded",
+        "nodes_failed",
     ];
     for property in &undescribed {
         let (tool, name) = property.split_once('.').unwrap();

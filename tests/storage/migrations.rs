@@ -358,3 +358,18 @@ fn each_tenant_has_a_database_of_its_own() {
     assert_eq!((version(&folder.join("repertoire.db")), version(&file(&home))), (2, newest()));
     assert!(folder.join("backups").is_dir() && backups(&home).is_empty());
 }
+
+#[test]
+fn what_older_programs_kept_as_a_candidate_is_listed() {
+    let home = Home::new();
+    let mut client = start(&home, "ada");
+    for name in ["first", "second"] {
+        client.ok("remember_procedure", json!({"name": name, "steps": ["Do it"], "status": "candidate"}));
+    }
+    assert!(client.close().success());
+    succeed(&home, &["db", "down", "--to", &(newest() - 1).to_string()]);
+    let listed = start(&home, "ada").ok("list_candidates", json!({}));
+    assert_eq!(listed["count"], json!(2), "{listed}");
+    let names: Vec<&str> = listed["candidates"].as_array().unwrap().iter().map(|one| text(one, "name")).collect();
+    assert_eq!(names, ["first", "second"]);
+}

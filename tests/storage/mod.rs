@@ -1,3 +1,4 @@
 //! The database.
 
+mod locks;
 mod migrations;

@@ -2,3 +2,4 @@
 
 mod authors;
 mod merges;
+mod packing;

@@ -1,7 +1,15 @@
 # Compiled from the steps of this procedure.
+import json
 from typing import Any
 
 from repertoire import call_procedure, notify
+
+
+def _as_text(value: Any) -> str:
+    """Show a value in a text: dictionaries and lists as JSON, None as nothing."""
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)
 
 
 def _look_up(value: Any, path: str) -> Any:
@@ -42,7 +50,8 @@ def morning_prep(trigger: dict) -> dict[str, Any]:
     # Step 2: Send it to Slack
     try:
         results["send_to_slack"] = notify(
-            f"Good morning! Your day in short:\n\n{results['generate_briefing']}",
+            "Good morning! Your day in short:\n\n"
+            f"{_as_text(results['generate_briefing'])}",
             channel="slack",
         )
     except Exception as error:

@@ -1,7 +1,15 @@
 # Compiled from the steps of this procedure.
+import json
 from typing import Any
 
 from repertoire import approve, call_procedure, draft_email
+
+
+def _as_text(value: Any) -> str:
+    """Show a value in a text: dictionaries and lists as JSON, None as nothing."""
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)
 
 
 def post_meeting(meeting_title: str, meeting_attendees: list) -> dict[str, Any]:
@@ -47,7 +55,7 @@ def post_meeting(meeting_title: str, meeting_attendees: list) -> dict[str, Any]:
         if isinstance(body, dict):
             body = body.get("body", body)
         results["draft_follow_up"] = draft_email(
-            meeting_attendees, f"Follow-up: {meeting_title}", f"{body}"
+            meeting_attendees, f"Follow-up: {meeting_title}", _as_text(body)
         )
     except Exception as error:
         raise RuntimeError(f"step 3 (draft_follow_up) failed: {error}") from error

@@ -1,7 +1,15 @@
 # Compiled from the steps of this procedure.
+import json
 from typing import Any
 
 from repertoire import call_procedure, notify
+
+
+def _as_text(value: Any) -> str:
+    """Show a value in a text: dictionaries and lists as JSON, None as nothing."""
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)
 
 
 def _look_up(value: Any, path: str) -> Any:
@@ -19,7 +27,8 @@ def _look_up(value: Any, path: str) -> Any:
 def signal_alert(trigger: dict) -> dict[str, Any]:
     """When a market signal comes whose relevance is above 0.8, has it summed up and
     sends that to Slack and to the inbox. A template: clone it, and events whose
-    payload has `market_signals.relevance_score` start your clone.
+    payload has `market_signals.relevance_score` start your clone, once for each
+    `market_signals.id`.
 
     Args:
         trigger: What started it: the payload of the event, with the signal as
@@ -45,7 +54,8 @@ def signal_alert(trigger: dict) -> dict[str, Any]:
     # Step 2: Send the alert to Slack and to the inbox
     try:
         results["notify"] = notify(
-            f"🔔 A signal that matters:\n\n{results['format_alert']}", channel="slack"
+            f"🔔 A signal that matters:\n\n{_as_text(results['format_alert'])}",
+            channel="slack",
         )
     except Exception as error:
         raise RuntimeError(f"step 2 (notify) failed: {error}") from error

@@ -1,7 +1,7 @@
 //! Typed actions: a skill is called; notifications, tasks and drafts of emails go to the host functions for them.
 //!
-//! `timeout_seconds` limits what can be limited, the call of a tool and the wait for an approval: a called procedure has
-//! the time of its run, and the rest takes no time to speak of.
+//! `timeout_seconds` limits the wait for an approval and, by itself, what is called or sent; what is only stored takes no time
+//! to speak of.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use super::{
     approval,
     details::{Details, plain},
     place::Place,
-    procedure, tool,
+    procedure, tool, wait,
 };
 use crate::{
     compiler::{
-        scope::{Part, Scope},
+        scope::{AS_TEXT, Part, Scope},
         text,
         writer::Writer,
     },
@@ -37,16 +37,18 @@ const PRIORITIES: [&str; 4] = ["low", "medium", "high", "urgent"];
 /// Writes the statements of a typed action.
 pub(super) fn compile(step: &ActionStep, place: &Place<'_, '_>, out: &mut Writer) {
     let action = Action { step, place, scope: place.scope.of_action(step) };
-    approval::compile(step, &action.scope, place, out);
-    let mut statements = Vec::new();
-    let result = match step.action_type {
-        ActionType::RunSkill => action.skill(step.skill().unwrap_or_default(), &[SKILL], out),
-        ActionType::SendNotification => action.notify(&mut statements, out),
-        ActionType::CreateTask => action.create_task(out),
-        ActionType::DraftEmail => action.draft_email(&mut statements, out),
-    };
-    statements.push(place.keep(&result));
-    place.guard_by(step.on_failure, &step.step_id, &statements, out);
+    approval::compile(step, &action.scope, place, out, |out| {
+        let mut statements = Vec::new();
+        let result = match step.action_type {
+            ActionType::RunSkill => action.skill(step.skill().unwrap_or_default(), &[SKILL], out),
+            ActionType::SendNotification => action.notify(&mut statements, out),
+            ActionType::CreateTask => action.create_task(out),
+            ActionType::DraftEmail => action.draft_email(&mut statements, out),
+            ActionType::Wait => wait::call(&step.config, &action.scope, place, out),
+        };
+        statements.push(place.keep(&result));
+        place.guard(&step.step_id, &statements, out);
+    });
 }
 
 /// What the action is for, where nobody has said it.
@@ -62,6 +64,7 @@ pub(super) fn summary(step: &ActionStep) -> String {
             Some(subject) => format!("draft the email \"{subject}\""),
             None => "draft an email".to_owned(),
         },
+        ActionType::Wait => wait::summary(&step.config),
     }
 }
 
@@ -78,7 +81,7 @@ impl Action<'_, '_, '_> {
         let known: Vec<&[&str]> = known.iter().copied().chain([INPUTS]).collect();
         let arguments = self.arguments(&self.step.others(&known));
         if is_tool(skill) {
-            tool::call(skill, arguments.as_deref(), self.step.timeout_seconds, self.place, out)
+            tool::call(skill, arguments.as_deref(), self.place, out)
         } else {
             procedure::call(skill, arguments.as_deref(), self.place, out)
         }
@@ -107,6 +110,7 @@ impl Action<'_, '_, '_> {
         add(&mut arguments, "title", self.step.text(HEADING).map(|text| self.text(text)));
         add(&mut arguments, "channel", channel.map(|text| self.text(text)));
         add(&mut arguments, "level", level);
+        arguments.push_str(&self.place.limit());
         let call = out.host_call("notify", &arguments);
         if !self.place.is_branch || channel.is_none_or(|channel| channel == IN_APP) {
             return call;
@@ -160,7 +164,7 @@ impl Action<'_, '_, '_> {
                 before.push(format!("{body} = {}", self.skill(skill, &known, out)));
                 before.push(format!("if isinstance({body}, dict):"));
                 before.push(format!("    {body} = {body}.get(\"body\", {body})"));
-                format!("f\"{{{body}}}\"")
+                format!("{}({body})", self.scope.own_name(AS_TEXT))
             }
             None => match step.text(BODY) {
                 Some(text) => {

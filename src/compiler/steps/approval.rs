@@ -1,31 +1,52 @@
 //! The approval of a typed action: somebody reads what will be done, and agrees, before it is.
 
-use super::{details::Details, place::Place};
+use super::{
+    details::{Details, capitalised},
+    place::Place,
+    wait,
+};
 use crate::{
-    compiler::{scope::Scope, writer::Writer},
+    compiler::{python, scope::Scope, writer::Writer},
     domain::{
-        ActionStep, ActionType,
+        ActionStep, ActionType, OnFailure,
         action::keys::{BODY, BODY_SKILL, CHANNEL, DESCRIPTION, MESSAGE, SKILL, SUBJECT, TITLE, TO},
         inbox::IN_APP,
         skill::is_tool,
     },
 };
 
-/// Writes the approval of `step`, if it needs one.
+/// Writes the approval of `step`, if it needs one, and what is done then.
 ///
-/// It stands before the action and its guard: who refuses stops the run, whatever else happens on a failure.
-pub(super) fn compile(step: &ActionStep, scope: &Scope<'_>, place: &Place<'_, '_>, out: &mut Writer) {
+/// It stands before the action and its guard: who refuses stops the run, whatever else happens on a failure. Where nobody
+/// decides in time, a step that is skipped when it fails is skipped.
+pub(super) fn compile(
+    step: &ActionStep,
+    scope: &Scope<'_>,
+    place: &Place<'_, '_>,
+    out: &mut Writer,
+    action: impl FnOnce(&mut Writer),
+) {
     if !step.requires_approval {
-        return;
+        return action(out);
     }
     let what = question(step, scope, place.number);
-    let timeout = step.timeout_seconds.map(|seconds| format!(", timeout={seconds}")).unwrap_or_default();
-    let approve = out.host_call("approve", &format!("{}{timeout}", what.code()));
-    if !what.can_fail() {
+    let skipped_after = place.timeout.filter(|_| place.on_failure == OnFailure::Skip);
+    let optional = if skipped_after.is_some() { ", optional=True" } else { "" };
+    let approve = out.host_call("approve", &format!("{}{}{optional}", what.code(), place.limit()));
+    let approved = scope.own_name("approved");
+    let approve = if skipped_after.is_some() { format!("{approved} = {approve}") } else { approve };
+    if what.can_fail() {
+        place.attempt("RuntimeError", &[approve], out, |out| out.line(&place.failure(&step.step_id, "failed")));
+    } else {
         out.line(&approve);
-        return;
     }
-    place.attempt("RuntimeError", &[approve], out, |out| out.line(&place.failure(&step.step_id, "failed")));
+    let Some(seconds) = skipped_after else { return action(out) };
+    out.block(&format!("if {approved} is None:"), |out| {
+        let reason =
+            format!("step {} ({}) is skipped: nobody decided on it in {seconds} s", place.number, step.step_id);
+        place.skip(&python::string(&reason), out);
+    });
+    out.block("else:", action);
 }
 
 /// What is done, with all that goes into it.
@@ -39,6 +60,7 @@ fn question<'s, 'd>(step: &ActionStep, scope: &'s Scope<'d>, number: usize) -> D
         },
         ActionType::CreateTask => "Create this task".to_owned(),
         ActionType::DraftEmail => "Draft this email".to_owned(),
+        ActionType::Wait => capitalised(&wait::summary(&step.config)),
     };
     question.fill(&what);
     question.say(&format!(" (step {number}, {})", step.step_id));
@@ -46,6 +68,7 @@ fn question<'s, 'd>(step: &ActionStep, scope: &'s Scope<'d>, number: usize) -> D
         question.say(&format!("\nPurpose: {}", description.trim()));
     }
     let known: &[&[&str]] = match step.action_type {
+        ActionType::Wait => &[],
         ActionType::RunSkill => &[SKILL],
         ActionType::SendNotification => {
             paragraph(&mut question, step.text(MESSAGE));

@@ -5,8 +5,9 @@ use crate::compiler::{text, writer::Writer};
 
 /// Writes the statements of a step that runs `command`.
 pub(super) fn compile(command: &[String], place: &Place<'_, '_>, out: &mut Writer) {
-    let words: Vec<String> = command.iter().map(|word| text::expression(word, place.scope)).collect();
-    let run = out.host_call("run_command", &format!("[{}]", words.join(", ")));
+    let scope = place.scope.of_command(command);
+    let words: Vec<String> = command.iter().map(|word| text::expression(word, &scope)).collect();
+    let run = out.host_call("run_command", &format!("[{}]{}", words.join(", "), place.limit()));
     let run = if place.is_branch { format!("({})", place.awaited(&run)) } else { run };
     place.guard(place.title(&title(command)), &[place.keep(&format!("{run}.stdout"))], out);
 }

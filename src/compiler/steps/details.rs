@@ -75,6 +75,7 @@ impl<'s, 'd> Details<'s, 'd> {
     pub(super) fn code(&self) -> String {
         match &self.parts[..] {
             [Part::Value(value)] if value.is_text => value.code.clone(),
+            [Part::Value(value)] if value.is_text_in_text => value.in_text.clone(),
             parts => text::lines(parts),
         }
     }
@@ -89,7 +90,7 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-fn capitalised(text: &str) -> String {
+pub(super) fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

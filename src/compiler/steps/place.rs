@@ -6,13 +6,17 @@ use crate::{
     domain::OnFailure,
 };
 
-/// Where a step stands: its number in the definition, the key of its result, and what its texts may refer to.
+/// Where a step stands: its number in the definition, the key of its result, what its texts may refer to, and what it says
+/// of time and failures.
 pub(super) struct Place<'s, 'd> {
     pub(super) number: usize,
     pub(super) key: String,
     pub(super) id: Option<&'s str>,
     pub(super) scope: &'s Scope<'d>,
     pub(super) is_branch: bool,
+    /// How long it may take, in seconds.
+    pub(super) timeout: Option<u32>,
+    pub(super) on_failure: OnFailure,
 }
 
 impl Place<'_, '_> {
@@ -50,24 +54,30 @@ impl Place<'_, '_> {
         format!("raise RuntimeError({}) from {}", self.told(what, how), self.scope.own_name("error"))
     }
 
-    /// Writes `statements` such that a failure names the step.
-    ///
-    /// Outside workflows an error keeps its class if that is not `RuntimeError`, so that a missing permission stays one.
-    pub(super) fn guard(&self, what: &str, statements: &[String], out: &mut Writer) {
-        let class = if self.id.is_some() { "Exception" } else { "RuntimeError" };
-        self.attempt(class, statements, out, |out| out.line(&self.failure(what, "failed")));
+    /// The argument that passes the time limit of the step on.
+    pub(super) fn limit(&self) -> String {
+        self.timeout.map(|seconds| format!(", timeout={seconds}")).unwrap_or_default()
     }
 
-    /// Writes `statements` such that a failure names the step, and does to the run what `policy` says.
-    pub(super) fn guard_by(&self, policy: OnFailure, what: &str, statements: &[String], out: &mut Writer) {
-        match policy {
+    /// Writes down that the step is skipped; `reason` is a text.
+    pub(super) fn skip(&self, reason: &str, out: &mut Writer) {
+        let skip = out.host_call("skip_step", reason);
+        out.line(&skip);
+        out.line(&self.keep("None"));
+    }
+
+    /// Writes `statements` such that a failure names the step, and does to the run what the step says.
+    ///
+    /// Outside workflows an error that stops the run keeps its class if that is not `RuntimeError`, so that a missing
+    /// permission stays one.
+    pub(super) fn guard(&self, what: &str, statements: &[String], out: &mut Writer) {
+        match self.on_failure {
             OnFailure::Stop => {
-                self.attempt("Exception", statements, out, |out| out.line(&self.failure(what, "failed")));
+                let class = if self.id.is_some() { "Exception" } else { "RuntimeError" };
+                self.attempt(class, statements, out, |out| out.line(&self.failure(what, "failed")));
             }
             OnFailure::Skip => self.attempt("Exception", statements, out, |out| {
-                let log = out.host_call("log", &self.told(what, "failed and is skipped"));
-                out.line(&log);
-                out.line(&self.keep("None"));
+                self.skip(&self.told(what, "failed and is skipped"), out);
             }),
             OnFailure::Retry => {
                 let (error, attempt) = (self.scope.own_name("error"), self.scope.own_name("attempt"));

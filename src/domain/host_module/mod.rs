@@ -11,6 +11,9 @@ pub use stub::{Class, Definition, Signature};
 /// The typed stub of the module: what authors of procedures and their tools read.
 pub const STUB: &str = include_str!("repertoire.pyi");
 
+/// The function by which code says that a step is skipped: what its entry in the journal means is known to others too.
+pub const SKIP_STEP: &str = "skip_step";
+
 static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| stub::read(STUB));
 static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| DEFINITIONS.iter().map(Definition::name).collect());
 

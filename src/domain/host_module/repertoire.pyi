@@ -23,8 +23,11 @@ def run_command(
     `idempotent` says that it may be repeated when a crash leaves its outcome unknown.
     """
 
-def call_procedure(name: str, arguments: dict[str, Any] | None = None) -> Any:
-    """Run another procedure with these arguments and return its result; what it raises is raised here."""
+def call_procedure(name: str, arguments: dict[str, Any] | None = None, *, timeout: float | None = None) -> Any:
+    """Run another procedure with these arguments and return its result; what it raises is raised here.
+
+    After `timeout` seconds, whatever it does or waits for, it is stopped and `TimeoutError` is raised here.
+    """
 
 def call_tool(tool: str, arguments: dict[str, Any] | None = None, *, timeout: float | None = None, idempotent: bool = False) -> Any:
     """Call a tool of another MCP server, as `server/tool`, and return what it gives.
@@ -54,8 +57,17 @@ def llm(prompt: str, *, system: str | None = None, max_tokens: int | None = None
 def manual_step(instruction: str) -> Any:
     """Pause the run and hand `instruction` to the agent or the person; returns what they bring back."""
 
-def approve(message: str, *, timeout: float | None = None) -> Any:
-    """Wait until somebody agrees; a refusal, or `timeout` seconds without an answer, raises `PermissionError`."""
+def sleep(seconds: float) -> Any:
+    """Wait this long, for days if need be: the run needs no worker and no time of its own meanwhile."""
+
+def sleep_until(when: str, *, timezone: str | None = None) -> Any:
+    """Wait until `when`: `2026-03-29T06:00:00Z`; or a date, a time of that day or a time (the next) in `timezone`, else UTC."""
+
+def approve(message: str, *, timeout: float | None = None, optional: bool = False) -> Any:
+    """Wait until somebody agrees; a refusal, or `timeout` seconds without an answer, raises `PermissionError`.
+
+    With `optional`, it gives `None` when nobody answered in time: do without what was to be approved then.
+    """
 
 def ask(question: str, choices: list[str] | None = None, *, timeout: float | None = None) -> Any:
     """Wait until somebody answers, and return the answer. A refusal raises `RuntimeError`, `timeout` `TimeoutError`."""
@@ -63,7 +75,9 @@ def ask(question: str, choices: list[str] | None = None, *, timeout: float | Non
 def checkpoint(state: Any, name: str | None = None) -> None:
     """Save a state of the run, a checkpoint that get_resume_point shows; `name` is its node."""
 
-def notify(message: str, *, title: str | None = None, channel: str | None = None, level: str = "info") -> dict[str, Any]:
+def notify(
+    message: str, *, title: str | None = None, channel: str | None = None, level: str = "info", timeout: float | None = None,
+) -> dict[str, Any]:
     """Put a notification into the user's inbox, and send it if there is a channel; returns it with its `id`."""
 
 def create_task(
@@ -80,3 +94,6 @@ def draft_email(
 
 def log(message: str) -> None:
     """Add a line to the run's output."""
+
+def skip_step(reason: str) -> None:
+    """Say that the step at hand is skipped: it does not count as completed, and the run's output says why."""

@@ -24,6 +24,8 @@ pub struct Signature {
     pub positional: Vec<&'static str>,
     /// Its parameters that are given by name only.
     pub keyword_only: Vec<&'static str>,
+    /// The types of all its parameters, as they are written, in their order.
+    pub types: Vec<&'static str>,
     /// The type of what it gives; empty where it is not said.
     pub result: &'static str,
     /// All of it as it is written, from the name to the end of the result.
@@ -39,6 +41,13 @@ pub struct Class {
     pub name: &'static str,
     /// Its fields as they are written: `name: type`.
     pub fields: Vec<&'static str>,
+}
+
+impl Signature {
+    /// Its parameters with their types.
+    pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.positional.iter().chain(&self.keyword_only).copied().zip(self.types.iter().copied())
+    }
 }
 
 impl Definition {
@@ -99,6 +108,7 @@ fn signature(text: &'static str) -> Option<Signature> {
         name,
         positional: Vec::new(),
         keyword_only: Vec::new(),
+        types: Vec::new(),
         result: result.trim().strip_prefix("->").unwrap_or_default().trim(),
         text: text[..end].trim_end(),
         documentation: "",
@@ -111,12 +121,21 @@ fn signature(text: &'static str) -> Option<Signature> {
         match identifier(parameter) {
             // A star, or a name for what is left over, which is none that a call could give.
             "" => by_name_only |= parameter.starts_with('*'),
-            name if by_name_only => signature.keyword_only.push(name),
-            name => signature.positional.push(name),
+            name => {
+                let names = if by_name_only { &mut signature.keyword_only } else { &mut signature.positional };
+                names.push(name);
+                signature.types.push(annotation(&parameter[name.len()..]));
+            }
         }
         rest = after;
     }
     Some(signature)
+}
+
+/// The type in what follows the name of a parameter; empty if there is none.
+fn annotation(text: &'static str) -> &'static str {
+    let text = text.trim_start().strip_prefix(':').unwrap_or_default();
+    split_at_first(text, b'=').map_or(text, |(annotation, _)| annotation).trim()
 }
 
 /// The name at the beginning of `text`; empty if there is none.
@@ -160,6 +179,7 @@ mod tests {
         assert_eq!((signature.name, signature.result), ("f", "int"));
         assert_eq!(signature.positional, ["a", "b"]);
         assert_eq!(signature.keyword_only, ["c", "d"]);
+        assert_eq!(signature.types, ["", "int", "str | None", ""]);
         assert_eq!(signature.text, "f(a, b: int = 1, *, c: str | None = None, d=2) -> int");
     }
 
@@ -179,6 +199,7 @@ mod tests {
         );
         assert_eq!(signature.positional, ["a", "b"]);
         assert_eq!(signature.keyword_only, ["c", "d"]);
+        assert_eq!(signature.types, ["dict[str, list[int]]", "tuple[int, ...]", "str", "str"]);
         assert_eq!(signature.result, "dict[str, Callable[[int], str]]");
         assert_eq!(signature.documentation, "What it does.");
     }

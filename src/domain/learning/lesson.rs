@@ -20,6 +20,14 @@ pub struct Seen {
     pub error: Option<String>,
 }
 
+/// A way that ended well, and how often it is known to have done so.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Way {
+    /// The newest of its outcomes.
+    pub seen: Vec<Seen>,
+    pub evidence: u64,
+}
+
 /// What is learned.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lesson {
@@ -122,16 +130,22 @@ pub fn plain(text: &str) -> String {
     text.replace('`', "'").replace('{', "(").replace('}', ")")
 }
 
-/// What failures that are alike say, and what the successes of the same workflow did otherwise. `None` when there are
-/// none.
+/// What failures that are alike say, and what the successes of the same workflow did otherwise: the newest `successes`, and
+/// the `ways` that were counted longer than these reach. `None` when there are no failures.
 #[must_use]
-pub fn anti_pattern(workflow_id: &str, failures: &[Seen], successes: &[Seen]) -> Option<Lesson> {
+pub fn anti_pattern(workflow_id: &str, failures: &[Seen], successes: &[Seen], ways: &[Way]) -> Option<Lesson> {
     let first = failures.first()?;
     let at = first.trace.last_node.as_ref().map(|node| format!(" at `{node}`")).unwrap_or_default();
     let error = first.error.as_deref().map(signature).filter(|error| !error.is_empty());
     let what = error.map_or_else(|| "without a message".to_owned(), |error| format!("with “{error}”"));
-    let (failed, worked) = (common(failures.iter()), common(successes.iter()));
-    let instead = instead(failures, successes, &failed, &worked);
+    let failed = common(failures.iter());
+    let way = best_way(failures, successes, ways);
+    let worked = match &way {
+        // What others have is no part of this way.
+        Some((_, seen)) => common(seen.iter().copied()),
+        None => common(successes.iter()),
+    };
+    let instead = instead(way.map(|(way, _)| way), &failed, &worked);
     let mut avoid = format!("Repeating a run of `{workflow_id}` that fails{at} {what}");
     let differing: BTreeMap<String, Common> = failed
         .into_iter()
@@ -162,26 +176,32 @@ pub fn anti_pattern(workflow_id: &str, failures: &[Seen], successes: &[Seen]) ->
     })
 }
 
-/// How successes differed: by their way, or else by the values of their states.
-fn instead(
-    failures: &[Seen],
-    successes: &[Seen],
-    failed: &BTreeMap<String, Common>,
-    worked: &BTreeMap<String, Common>,
-) -> Vec<String> {
-    let mut found = Vec::new();
-    let is_other = |path: &&Path| {
+/// The way that ended well most often and is none that failed, with its outcomes.
+fn best_way<'s>(failures: &[Seen], successes: &'s [Seen], counted: &'s [Way]) -> Option<(String, Vec<&'s Seen>)> {
+    let is_other = |path: &Path| {
         !path.is_empty()
             && failures.iter().all(|seen| seen.trace.path.is_empty() || !path.is_begun_by(&seen.trace.path))
     };
-    let mut ways: BTreeMap<String, usize> = BTreeMap::new();
-    for path in successes.iter().map(|seen| &seen.trace.path).filter(is_other) {
-        *ways.entry(path.shown()).or_default() += 1;
+    let mut ways: BTreeMap<String, (u64, Vec<&Seen>)> = BTreeMap::new();
+    for seen in successes.iter().filter(|seen| is_other(&seen.trace.path)) {
+        let (evidence, outcomes) = ways.entry(seen.trace.path.shown()).or_default();
+        *evidence += 1;
+        outcomes.push(seen);
     }
-    // The most frequent; of those, the first by its letters.
-    if let Some((way, _)) = ways.into_iter().rev().max_by_key(|(_, count)| *count) {
-        found.push(format!("taking these nodes in this order: {way}"));
+    for way in counted {
+        let Some(path) = way.seen.first().map(|seen| &seen.trace.path).filter(|path| is_other(path)) else { continue };
+        let (evidence, outcomes) = ways.entry(path.shown()).or_default();
+        *evidence = way.evidence.max(*evidence);
+        *outcomes = way.seen.iter().collect();
     }
+    // Of those with equally much, the first by its letters.
+    ways.into_iter().rev().max_by_key(|(_, (evidence, _))| *evidence).map(|(way, (_, seen))| (way, seen))
+}
+
+/// How successes differed: by their way, and by the values of their states.
+fn instead(way: Option<String>, failed: &BTreeMap<String, Common>, worked: &BTreeMap<String, Common>) -> Vec<String> {
+    let mut found = Vec::new();
+    found.extend(way.map(|way| format!("taking these nodes in this order: {way}")));
     let differing = worked.iter().filter(|(name, value)| failed.get(*name).is_some_and(|other| excludes(value, other)));
     let differing: BTreeMap<String, Common> = differing.map(|(name, value)| (name.clone(), value.clone())).collect();
     if !differing.is_empty() {

@@ -52,7 +52,7 @@ fn an_anti_pattern_says_what_failed_why_and_what_worked_instead() {
         seen(&["build", "test", "ship"], &json!({"region": "eu", "retries": 5}), None),
         seen(&["build", "mock", "ship"], &json!({"region": "eu", "retries": 1}), None),
     ];
-    insta::assert_json_snapshot!(anti_pattern("deploy", &failures, &successes).unwrap(), @r#"
+    insta::assert_json_snapshot!(anti_pattern("deploy", &failures, &successes, &[]).unwrap(), @r#"
     {
       "problem": "Runs of `deploy` fail at `test` with “refused by <n>”.",
       "solution": "What worked instead: taking these nodes in this order: build → mock → ship; a state with `region` = \"eu\", where the failures had `region` = \"us\".",
@@ -69,11 +69,11 @@ fn an_anti_pattern_says_what_failed_why_and_what_worked_instead() {
       ]
     }
     "#);
-    let alone = anti_pattern("deploy", &failures, &[]).unwrap();
+    let alone = anti_pattern("deploy", &failures, &[], &[]).unwrap();
     assert!(alone.solution.starts_with("No run of `deploy` is known"), "{}", alone.solution);
-    let same_way = anti_pattern("deploy", &failures, &successes[..1]).unwrap();
+    let same_way = anti_pattern("deploy", &failures, &successes[..1], &[]).unwrap();
     assert!(!same_way.solution.contains("nodes in this order"), "a run that goes on is no other way");
-    assert_eq!(anti_pattern("deploy", &[], &successes), None);
+    assert_eq!(anti_pattern("deploy", &[], &successes, &[]), None);
 }
 
 fn outcomes() -> impl Strategy<Value = Vec<Seen>> {
@@ -114,8 +114,8 @@ proptest! {
         };
         let failures = alike(&failures);
         prop_assert_eq!(
-            anti_pattern("w", &failures, &successes),
-            anti_pattern("w", &turned(&failures), &turned(&successes))
+            anti_pattern("w", &failures, &successes, &[]),
+            anti_pattern("w", &turned(&failures), &turned(&successes), &[])
         );
         let successes = alike(&successes);
         prop_assert_eq!(strategy("w", &successes), strategy("w", &turned(&successes)));
@@ -126,7 +126,7 @@ proptest! {
         let once = alike(&outcomes);
         let twice: Vec<Seen> = once.iter().chain(&once).cloned().collect();
         prop_assert_eq!(strategy("w", &once), strategy("w", &twice));
-        prop_assert_eq!(anti_pattern("w", &once, &[]), anti_pattern("w", &twice, &[]));
+        prop_assert_eq!(anti_pattern("w", &once, &[], &[]), anti_pattern("w", &twice, &[], &[]));
     }
 
     #[test]

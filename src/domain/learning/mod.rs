@@ -9,7 +9,7 @@ mod trace;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use lesson::{Lesson, Seen};
+pub use lesson::{Lesson, Seen, Way};
 pub use trace::{Path, Trace};
 
 /// How a whole run ended.

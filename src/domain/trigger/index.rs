@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::Trigger;
+use super::{Trigger, values::number};
 
 /// Longer values share a key: it only has to narrow the search.
 const MAX_VALUE_CHARS: usize = 100;
@@ -57,12 +57,14 @@ fn first(path: &str) -> &str {
 }
 
 fn pair(path: &str, value: &Value) -> Option<String> {
+    // As a float, because `1` matches `1.0`, and so does its text.
+    if let Some(number) = number(value) {
+        return Some(format!("{path}={}", number.as_f64()?));
+    }
     let value: String = match value {
         Value::String(text) => text.chars().take(MAX_VALUE_CHARS).collect(),
         Value::Bool(value) => value.to_string(),
-        // As a float, because `1` matches `1.0`.
-        Value::Number(number) => number.as_f64()?.to_string(),
-        Value::Null | Value::Array(_) | Value::Object(_) => return None,
+        Value::Number(_) | Value::Null | Value::Array(_) | Value::Object(_) => return None,
     };
     Some(format!("{path}={value}"))
 }

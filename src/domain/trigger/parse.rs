@@ -5,7 +5,12 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::{ConditionTrigger, EventTrigger, Operator, TimeTrigger, Trigger};
-use crate::domain::{Hinted, schedule::ScheduleError};
+use crate::domain::{
+    Hinted,
+    reading::{self, Shape},
+    schedule::ScheduleError,
+    seconds::MOST_SECONDS,
+};
 
 const CRON: &[&str] = &["cron_expression", "cron"];
 const TIMEZONE: &[&str] = &["timezone"];
@@ -15,6 +20,7 @@ const FIELD: &[&str] = &["condition_field", "field"];
 const OPERATOR: &[&str] = &["condition_operator", "operator", "op"];
 const VALUE: &[&str] = &["condition_value", "value"];
 const ENTITY: &[&str] = &["condition_entity", "entity"];
+const COOLDOWN: &[&str] = &["cooldown_seconds"];
 const CONDITIONS: &[&str] = &["conditions"];
 
 const DEFAULT_TIMEZONE: &str = "UTC";
@@ -61,7 +67,7 @@ struct Kind {
 
 const TIME: Kind = Kind { word: "time", needed: &[CRON], optional: &[TIMEZONE] };
 const EVENT: Kind = Kind { word: "event", needed: &[EVENT_TYPE], optional: &[EVENT_FILTER] };
-const CONDITION: Kind = Kind { word: "condition", needed: &[FIELD, OPERATOR, VALUE], optional: &[ENTITY] };
+const CONDITION: Kind = Kind { word: "condition", needed: &[FIELD, OPERATOR, VALUE], optional: &[ENTITY, COOLDOWN] };
 const PLAIN: Kind = Kind { word: "conditions", needed: &[CONDITIONS], optional: &[] };
 const KINDS: [&Kind; 4] = [&TIME, &EVENT, &CONDITION, &PLAIN];
 
@@ -143,12 +149,15 @@ impl From<Trigger> for Map<String, Value> {
             Trigger::Event(EventTrigger { event_type, filter }) => {
                 json!({"type": "event", "event_type": event_type, "event_filter": filter})
             }
-            Trigger::Condition(ConditionTrigger { field, operator, value, entity }) => {
+            Trigger::Condition(ConditionTrigger { field, operator, value, entity, cooldown_seconds }) => {
                 let operator = operator.as_str();
                 let mut written = json!({"type": "condition", "condition_field": field,
                                          "condition_operator": operator, "condition_value": value});
                 if let Some(entity) = entity {
                     written["condition_entity"] = Value::String(entity);
+                }
+                if let Some(seconds) = cooldown_seconds {
+                    written["cooldown_seconds"] = json!(seconds);
                 }
                 written
             }
@@ -204,12 +213,27 @@ fn condition(map: &Map<String, Value>) -> Result<Trigger, TriggerError> {
             }
         })?;
     let (name, value) = needed(map, &CONDITION, VALUE)?;
-    if matches!(operator, Operator::Lt | Operator::Gt) && !value.is_number() {
-        let expected = "a number for `lt` and `gt`";
-        return Err(TriggerError::Wrong { field: name.to_owned(), expected, found: shown(value) });
-    }
+    let value = match operator {
+        Operator::Lt | Operator::Gt => reading::fit(value.clone(), &Shape::Number).map_err(|_| {
+            let expected = "a number for `lt` and `gt`";
+            TriggerError::Wrong { field: name.to_owned(), expected, found: shown(value) }
+        })?,
+        Operator::Eq | Operator::Contains => value.clone(),
+    };
     let entity = get(map, ENTITY).map(|_| text(map, &CONDITION, ENTITY)).transpose()?;
-    Ok(Trigger::Condition(ConditionTrigger { field, operator, value: value.clone(), entity }))
+    let cooldown_seconds = get(map, COOLDOWN).map(|(name, value)| seconds(name, value)).transpose()?;
+    let cooldown_seconds = cooldown_seconds.filter(|seconds| *seconds > 0);
+    Ok(Trigger::Condition(ConditionTrigger { field, operator, value, entity, cooldown_seconds }))
+}
+
+fn seconds(name: &str, value: &Value) -> Result<u32, TriggerError> {
+    let shape = Shape::Whole { least: 0, most: i128::from(MOST_SECONDS) };
+    let fitting = reading::fit(value.clone(), &shape).ok();
+    fitting.and_then(|value| u32::try_from(value.as_u64()?).ok()).ok_or_else(|| TriggerError::Wrong {
+        field: name.to_owned(),
+        expected: "a whole number of seconds, at most 100 years",
+        found: shown(value),
+    })
 }
 
 fn conditions(map: Map<String, Value>) -> Result<Trigger, TriggerError> {
@@ -261,12 +285,12 @@ fn text(map: &Map<String, Value>, kind: &Kind, names: &'static [&'static str]) -
 }
 
 fn object(name: &str, value: &Value) -> Result<Map<String, Value>, TriggerError> {
-    let Some(map) = value.as_object() else {
+    let Ok(Value::Object(map)) = reading::fit(value.clone(), &Shape::Map(Box::new(Shape::Anything))) else {
         let expected = "an object of paths and values";
         return Err(TriggerError::Wrong { field: name.to_owned(), expected, found: shown(value) });
     };
-    check_conditions(map)?;
-    Ok(map.clone())
+    check_conditions(&map)?;
+    Ok(map)
 }
 
 fn shown(value: &Value) -> String {

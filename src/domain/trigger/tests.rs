@@ -84,7 +84,7 @@ fn what_is_wrong_is_named() {
         (json!({"type": "condition", "field": "x", "op": "lt"}), "needs `condition_value`"),
         (json!({"type": "condition", "field": "x", "value": 1}), "needs `condition_operator`"),
         (json!({"type": "condition", "field": "x", "op": "<", "value": 1}), "`op` must be `lt`, `gt`, `eq` or"),
-        (json!({"type": "condition", "field": "x", "op": "gt", "value": "1"}), "`value` must be a number"),
+        (json!({"type": "condition", "field": "x", "op": "gt", "value": "one"}), "`value` must be a number"),
         (json!({}), "needs `conditions`"),
         (json!({"a": null}), "`a` must be a value"),
         (json!({"": 1}), "a dotted path"),
@@ -125,11 +125,77 @@ fn events_match_by_type_and_filter() {
 #[test]
 fn numbers_compare_whether_whole_or_not() {
     assert!(holds("gt", json!(0.8), json!(0.9)) && holds("gt", json!(0.8), json!(1)));
-    assert!(!holds("gt", json!(0.8), json!(0.8)) && !holds("gt", json!(0.8), json!("0.9")));
+    assert!(!holds("gt", json!(0.8), json!(0.8)) && !holds("gt", json!(0.8), json!("much")));
     assert!(holds("lt", json!(50), json!(49.5)) && holds("lt", json!(50), json!(-3)));
     assert!(holds("lt", json!(u64::MAX), json!(u64::MAX - 1)), "not rounded");
     assert!(holds("eq", json!(1), json!(1.0)) && holds("eq", json!([1, {"a": 2.0}]), json!([1.0, {"a": 2}])));
-    assert!(!holds("eq", json!(1), json!(true)) && !holds("eq", json!("1"), json!(1)));
+    assert!(!holds("eq", json!(1), json!(true)) && !holds("eq", json!("one"), json!(1)));
+}
+
+#[test]
+fn numbers_that_clients_write_as_texts_are_numbers() {
+    assert!(holds("lt", json!(50), json!("30")) && holds("gt", json!(0.8), json!(" 0.81 ")));
+    assert!(holds("lt", json!("50"), json!(30)) && holds("lt", json!("50"), json!("9")), "not as words are sorted");
+    assert!(
+        holds("eq", json!(30), json!("30"))
+            && holds("eq", json!("30"), json!(30.0))
+            && holds("eq", json!(30), json!("3e1"))
+    );
+    assert!(!holds("eq", json!("007"), json!("7")) && holds("eq", json!("007"), json!("007")), "both are texts");
+    assert!(
+        !holds("eq", json!(1), json!("true"))
+            && !holds("lt", json!(50), json!(""))
+            && !holds("lt", json!(50), json!("1,5"))
+    );
+    assert!(holds("contains", json!("2"), json!([1, 2])));
+    let filtered = trigger(json!({"type": "event", "event_type": "ended", "event_filter": {"room": 3}}));
+    assert!(filtered.matches_event("ended", &map(json!({"room": "3"}))));
+    assert!(trigger(json!({"room": "3"})).matches_context(&map(json!({"room": 3}))));
+}
+
+#[test]
+fn a_condition_is_about_what_its_entity_is() {
+    let wanted = trigger(json!({"field": "score", "op": "lt", "value": 50, "entity": "lead"}));
+    let matches = |context: Value| wanted.matches_event("changed", &map(context));
+    assert!(matches(json!({"score": 30, "entity": "lead"})) && matches(json!({"score": 30, "entity_type": "lead"})));
+    assert!(matches(json!({"score": 30, "entity": {"type": "lead", "id": 7}})) && matches(json!({"score": 30})));
+    assert!(!matches(json!({"score": 30, "entity": "account"})) && !matches(json!({"score": 30, "entity": "leads"})));
+    assert!(!matches(json!({"score": 30, "entity": {"type": "account"}})) && !matches(json!({"entity": "lead"})));
+    assert!(wanted.matches_context(&map(json!({"score": 30, "entity": "lead"}))));
+    assert!(!wanted.matches_context(&map(json!({"score": 30, "entity": "account"}))));
+}
+
+#[test]
+fn each_subject_is_told_from_the_others() {
+    let subject = |field: &str, entity: Option<&str>, context: Value| {
+        let Trigger::Condition(condition) = trigger(json!({"field": field, "op": "lt", "value": 50, "entity": entity}))
+        else {
+            unreachable!()
+        };
+        condition.subject(&map(context))
+    };
+    assert_eq!(subject("score", None, json!({"score": 1, "id": "of the event"})), "");
+    assert_eq!(subject("score", Some("lead"), json!({"score": 1})), "");
+    assert_eq!(subject("score", Some("lead"), json!({"score": 1, "lead_id": 7})), "7");
+    assert_eq!(subject("score", None, json!({"score": 1, "entity": "lead", "entity_id": "a"})), "lead a");
+    assert_eq!(subject("score", None, json!({"score": 1, "entity": {"type": "lead", "id": 7}})), "lead 7");
+    assert_eq!(subject("score", None, json!({"score": 1, "entity_type": "lead", "lead_id": 8})), "lead 8");
+    assert_eq!(subject("lead.score", None, json!({"lead": {"score": 1, "id": "x"}})), "x");
+}
+
+#[test]
+fn a_cooldown_is_a_number_of_seconds() {
+    let condition = |cooldown: Value| {
+        json!({"type": "condition", "condition_field": "x", "condition_operator": "lt", "condition_value": 1,
+               "cooldown_seconds": cooldown})
+    };
+    let written = serde_json::to_value(trigger(condition(json!("3600")))).unwrap();
+    assert_eq!(written, condition(json!(3600)));
+    assert_eq!(serde_json::to_value(trigger(condition(json!(0)))).unwrap().get("cooldown_seconds"), None);
+    for wrong in [json!(-1), json!(1.5), json!("soon"), json!(u64::MAX), json!([1])] {
+        assert!(refusal(condition(wrong)).contains("`cooldown_seconds` must be a whole number"));
+    }
+    assert!(refusal(json!({"event_type": "a", "type": "event", "cooldown_seconds": 5})).contains("has no field"));
 }
 
 #[test]

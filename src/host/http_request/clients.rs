@@ -5,11 +5,7 @@
 //! it next, and the addresses that are judged are those that are connected to: a name that changes between a check and a
 //! connection has nothing to gain.
 
-use std::{
-    error::Error,
-    net::{IpAddr, SocketAddr, ToSocketAddrs},
-    sync::OnceLock,
-};
+use std::{error::Error, sync::OnceLock};
 
 use reqwest::{
     Client,
@@ -17,16 +13,10 @@ use reqwest::{
     redirect::Policy,
 };
 
-use super::addresses::Class;
-use crate::host::grants::Zone;
-
-/// Every address that a name has is out of bounds.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("it leads to the {} {address}", class.describe())]
-pub struct OutOfBounds {
-    pub address: IpAddr,
-    pub class: Class,
-}
+use crate::host::{
+    grants::Zone,
+    network::{Nowhere, resolve},
+};
 
 /// The client for hosts of a zone.
 pub async fn client(zone: Zone) -> Result<&'static Client, String> {
@@ -78,40 +68,12 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let zone = self.zone;
         Box::pin(async move {
-            let found = tokio::task::spawn_blocking(move || (name.as_str(), 0).to_socket_addrs()).await??;
-            Ok(Box::new(within(zone, found.collect())?.into_iter()) as Addrs)
+            match resolve(name.as_str().to_owned(), 0, zone).await {
+                Ok(addresses) => Ok(Box::new(addresses.into_iter()) as Addrs),
+                // Each by itself: whoever asks looks for the former among the causes.
+                Err(Nowhere::OutOfBounds(error)) => Err(error.into()),
+                Err(Nowhere::Unknown(error)) => Err(error.into()),
+            }
         })
-    }
-}
-
-/// The addresses that hosts of this zone may have.
-fn within(zone: Zone, mut addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, OutOfBounds> {
-    let first = addresses.first().map(SocketAddr::ip);
-    addresses.retain(|address| match Class::of(address.ip()) {
-        Class::Public => true,
-        Class::Private => zone == Zone::Private,
-        Class::Special => false,
-    });
-    match first {
-        Some(address) if addresses.is_empty() => Err(OutOfBounds { address, class: Class::of(address) }),
-        _ => Ok(addresses),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_keeps_the_addresses_of_its_zone() {
-        let addresses = |list: &[&str]| -> Vec<SocketAddr> {
-            list.iter().map(|address| SocketAddr::new(address.parse().unwrap(), 0)).collect()
-        };
-        let mixed = ["10.0.0.1", "1.1.1.1", "169.254.169.254"];
-        assert_eq!(within(Zone::Public, addresses(&mixed)).unwrap(), addresses(&["1.1.1.1"]));
-        assert_eq!(within(Zone::Private, addresses(&mixed)).unwrap(), addresses(&["10.0.0.1", "1.1.1.1"]));
-        let refusal = within(Zone::Public, addresses(&["::1", "127.0.0.1"])).unwrap_err();
-        assert_eq!(refusal.to_string(), "it leads to the private address ::1");
-        assert!(within(Zone::Private, addresses(&["169.254.169.254"])).is_err());
     }
 }

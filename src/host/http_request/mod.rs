@@ -3,10 +3,11 @@
 //! Every hop of a redirect is a request to a granted host of its own. [`request`] says what is sent, [`clients`] how
 //! hosts are found and kept apart, [`response`] what of the answer is kept.
 
-mod addresses;
 mod clients;
 mod request;
 mod response;
+
+pub use request::target_of;
 
 use std::error::Error;
 
@@ -14,7 +15,6 @@ use reqwest::header::{HeaderMap, LOCATION};
 use serde_json::{Map, Value};
 
 use self::{
-    clients::OutOfBounds,
     request::{Arguments, Request},
     response::Received,
 };
@@ -22,9 +22,14 @@ use super::{
     action::Action,
     context::{HostContext, answer, deadline, parse},
     function::{Fallible, GrantKind, HostFunction, Perform},
-    grants::{Grants, Zone},
+    grants::{Grants, Zone, no_name_may_have},
+    network::OutOfBounds,
+    outcome,
 };
-use crate::{domain::Nature, runtime::PythonError};
+use crate::{
+    domain::Nature,
+    runtime::{PythonError, Reply},
+};
 
 const NAME: &str = "http_request";
 
@@ -40,6 +45,7 @@ pub const FUNCTION: HostFunction = HostFunction {
     // Without a connection it fails whatever `check` says.
     fallible: Fallible::Yes,
     shown,
+    said: |arguments, reply| outcome::checked(arguments, reply.clone(), failure(arguments, &reply)),
     perform: Perform::Waiting(|arguments, context| Box::pin(call(arguments, context))),
 };
 
@@ -51,6 +57,14 @@ fn shown(mut arguments: Map<String, Value>) -> Map<String, Value> {
         }
     }
     arguments
+}
+
+/// How a call failed that is said to have given this.
+fn failure(arguments: &Map<String, Value>, reply: &Reply) -> Option<String> {
+    let Reply::Instance { fields, .. } = reply else { return None };
+    let status = fields.get("status")?.as_i64().filter(|status| *status >= 400)?;
+    let url = arguments.get("url").and_then(Value::as_str).unwrap_or_default();
+    Some(format!("`{url}` was answered with status {status}"))
 }
 
 /// Whether the call may be made once more when nobody knows whether it was made: as its `idempotent` says, else as HTTP
@@ -67,7 +81,7 @@ fn is_repeatable(arguments: &Map<String, Value>) -> bool {
 
 async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Result<Action, PythonError> {
     let arguments: Arguments = parse(NAME, arguments)?;
-    let deadline = deadline(NAME, arguments.timeout, context.budget)?;
+    let deadline = deadline(arguments.timeout, context.budget);
     let check = arguments.check;
     let request = Request::new(arguments)?;
     let shown = request.shown();
@@ -96,7 +110,15 @@ async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Resul
 
 /// Sends the request, and follows where it is sent to.
 async fn perform(mut request: Request, grants: &Grants) -> Result<Received, PythonError> {
+    let asked = (request.host.clone(), request.port);
     for _ in 0..=MAX_REDIRECTS {
+        // Whoever agreed to the call has not seen this address.
+        if (&request.host, request.port) != (&asked.0, asked.1)
+            && let Some(rule) = grants.asked_host(&request.host, request.port)
+        {
+            let message = format!("the policy asks before `{}`; call that address itself", rule.text);
+            return Err(request.after_redirect(PythonError::new("PermissionError", message)));
+        }
         let zone = grants
             .check_host(&request.host, request.port, &request.grant())
             .map_err(|error| request.after_redirect(error))?;
@@ -134,20 +156,10 @@ fn explain(error: &reqwest::Error, request: &Request, zone: Zone, grants: &Grant
 }
 
 fn out_of_bounds(refused: OutOfBounds, request: &Request, zone: Zone, grants: &Grants) -> PythonError {
-    let grant = request.grant();
+    let (grant, address) = (request.grant(), format!("{} {}", refused.class.describe(), refused.address));
     match zone {
-        Zone::Public => {
-            let what = format!("{} {}", refused.class.describe(), refused.address);
-            grants.missing_itself(&grant, &what)
-        }
-        Zone::Private => PythonError::new(
-            "PermissionError",
-            format!(
-                "`{grant}` leads to the special address {}, which no name may have; if it is meant, the address itself \
-                 must be called and granted",
-                refused.address
-            ),
-        ),
+        Zone::Public => grants.missing_itself(&grant, &address),
+        Zone::Private => PythonError::new("PermissionError", no_name_may_have(&grant, &address)),
     }
 }
 

@@ -182,6 +182,11 @@ fn target(url: &Url) -> Result<(Host, u16), PythonError> {
     host.zip(port).ok_or_else(|| invalid(format!("`{}` is no host", shortened(url.host_str().unwrap_or_default()))))
 }
 
+/// Host and port of an address, where it can be asked at all.
+pub fn target_of(url: &str) -> Option<(Host, u16)> {
+    target(&Url::parse(url).ok()?).ok()
+}
+
 fn add_params(url: &mut Url, params: Map<String, Value>) -> Result<(), PythonError> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for (name, value) in params {

@@ -7,7 +7,10 @@ use reqwest::{
 use serde_json::{Map, Value, json};
 
 use super::{clients::root_cause, request::Request};
-use crate::runtime::PythonError;
+use crate::{
+    domain::json::{self, ReadError},
+    runtime::PythonError,
+};
 
 /// The most that a body may have, unpacked.
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
@@ -65,7 +68,14 @@ impl Received {
                 );
                 (Value::Null, Some(note))
             }
-            json => (serde_json::from_str(json).unwrap_or_default(), None),
+            text => match json::read(text) {
+                Ok(value) => (value, None),
+                Err(ReadError::Syntax(_)) => (Value::Null, None),
+                Err(ReadError::Unkept(unkept)) => {
+                    let note = format!("`json` of the answer of {url} is None: {unkept}; parse `text`");
+                    (Value::Null, Some(note))
+                }
+            },
         };
         let mut fields = Map::new();
         fields.insert("status".to_owned(), json!(status));

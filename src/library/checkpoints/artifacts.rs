@@ -50,7 +50,8 @@ pub struct ArtifactDraft {
 }
 
 impl Library {
-    /// Links an artifact; the same place is linked once and known anew. A file is hashed.
+    /// Links an artifact. The same place is linked once and known anew, with what was noted of it unless something else is
+    /// said. A file is hashed.
     ///
     /// # Errors
     /// [`LibraryError::Argument`] when something does not fit, [`LibraryError::FileNotGranted`], or that there is nothing of
@@ -99,7 +100,7 @@ impl Library {
                 return Err(LibraryError::invalid(message));
             }
         };
-        let mut row = LinkedArtifact {
+        let row = LinkedArtifact {
             id: 0,
             memory_type: memory_type.as_str().to_owned(),
             memory_id,
@@ -111,8 +112,10 @@ impl Library {
             metadata: draft.metadata,
             created_at: now_ms(),
         };
-        row.id = self.database.write::<_, LibraryError>(|writer| Ok(writer.link_artifact(&self.user, &row)?))?;
-        Ok(row)
+        self.database.write(|writer| {
+            let id = writer.link_artifact(&self.user, &row)?;
+            writer.artifact(&self.user, id)?.ok_or(LibraryError::ArtifactNotFound(id))
+        })
     }
 
     /// The name under which the thing is known here; it has to be there for this user.

@@ -1,4 +1,4 @@
-//! States that are kept, of workflows and of our own runs, how long they are kept, and the files that are linked to them.
+//! States that are kept, of workflows and of our own runs, and the files that are linked to them.
 //!
 //! Below `runs`, because procedures save checkpoints too; what merges states is above it, because a reducer may be a
 //! procedure.
@@ -6,8 +6,9 @@
 mod artifacts;
 mod linked_file;
 mod names;
-mod retention;
 mod store;
+
+pub(in crate::library) use store::write_checkpoint;
 
 pub use artifacts::ArtifactDraft;
 pub use linked_file::Artifact;

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::{linked_file::Artifact, names::sequence_of};
 use crate::{
     domain::{
-        canonical,
+        canonical::{self, NotJson},
+        json, nfc,
         scope::{self, Scope},
         workflow::Checkpoint,
     },
@@ -96,7 +97,7 @@ impl Library {
     /// [`LibraryError::CheckpointNotFound`].
     pub fn save_checkpoint(&self, draft: CheckpointDraft) -> Result<Saved, LibraryError> {
         let prepared = self.prepare_checkpoint(draft)?;
-        self.database.write_synced(|writer| self.write_checkpoint(writer, prepared))
+        self.database.write_synced(|writer| write_checkpoint(writer, &self.user, prepared))
     }
 
     /// Checks what is to be saved and makes of it what will be stored, before any lock is taken.
@@ -108,6 +109,8 @@ impl Library {
         draft: CheckpointDraft,
     ) -> Result<PreparedCheckpoint, LibraryError> {
         let CheckpointDraft { workflow_id, run_id, node_id, state, branch_id, parent_checkpoint_id, metadata } = draft;
+        let [workflow_id, run_id, node_id] = [workflow_id, run_id, node_id].map(|id| nfc(&id));
+        let (branch_id, parent_checkpoint_id) = (branch_id.map(|id| nfc(&id)), parent_checkpoint_id.map(|id| nfc(&id)));
         Scope { workflow_id: Some(&workflow_id), run_id: Some(&run_id), node_id: Some(&node_id) }.check()?;
         if let Some(branch) = &branch_id {
             scope::check_id("branch_id", branch)?;
@@ -128,59 +131,6 @@ impl Library {
         })
     }
 
-    /// Saves it as a part of what `writer` writes. What is refused has written nothing.
-    ///
-    /// # Errors
-    /// [`LibraryError::RunOfOther`] or [`LibraryError::CheckpointNotFound`].
-    pub(in crate::library) fn write_checkpoint(
-        &self,
-        writer: &Writer<'_>,
-        prepared: PreparedCheckpoint,
-    ) -> Result<Saved, LibraryError> {
-        let PreparedCheckpoint { workflow_id, run_id, branch_id, parent_checkpoint_id, state_hash, .. } = prepared;
-        let run = match writer.workflow_run(&self.user, &run_id)? {
-            Some(run) if run.workflow_id != workflow_id => {
-                return Err(LibraryError::RunOfOther { run: run_id, workflow: run.workflow_id, given: workflow_id });
-            }
-            run => run,
-        };
-        let parent_sequence = match parent_checkpoint_id {
-            None => None,
-            Some(id) => {
-                let sequence = sequence_of(&run_id, &id);
-                let is_there = match (&run, sequence) {
-                    (Some(run), Some(sequence)) => writer.has_checkpoint(run.id, sequence)?,
-                    _ => false,
-                };
-                if !is_there {
-                    return Err(LibraryError::CheckpointNotFound { id, run: run_id });
-                }
-                sequence
-            }
-        };
-        let run = match run {
-            Some(run) => run,
-            None => writer.add_workflow_run(&self.user, &run_id, &workflow_id, now_ms())?,
-        };
-        let latest = writer.latest_hash(run.id, branch_id.as_deref())?;
-        if let Some((sequence, hash)) = latest
-            && hash == state_hash
-        {
-            return Ok(Saved { sequence, state_hash: hash, is_new: false });
-        }
-        let sequence = writer.add_checkpoint(&NewCheckpoint {
-            workflow_run: run.id,
-            node_id: &prepared.node_id,
-            branch_id: branch_id.as_deref(),
-            parent_sequence,
-            state_hash: &state_hash,
-            state: &prepared.state,
-            metadata: prepared.metadata.as_deref(),
-            created_at: now_ms(),
-        })?;
-        Ok(Saved { sequence, state_hash, is_new: true })
-    }
-
     /// Where a run goes on: its latest checkpoint, or the latest of each of `branch_ids`. Those without one are left
     /// out.
     ///
@@ -198,10 +148,13 @@ impl Library {
                 "ask for the others in further calls",
             ));
         }
-        self.checkpoints_of(run_id, |reader, run| match branch_ids {
+        self.checkpoints_of(&nfc(run_id), |reader, run| match branch_ids {
             None => Ok(reader.latest_checkpoint(run.id)?.into_iter().collect()),
             Some(branches) => {
-                let latest = branches.iter().map(|branch| reader.latest_of_branch(run.id, branch));
+                let latest = branches.iter().map(|branch| match reader.latest_of_branch(run.id, &nfc(branch))? {
+                    None => reader.latest_of_branch(run.id, branch),
+                    found => Ok(found),
+                });
                 Ok(latest.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
             }
         })
@@ -213,7 +166,7 @@ impl Library {
     /// [`LibraryError::Scope`].
     pub fn list_checkpoints(&self, run_id: &str, limit: u32) -> Result<Checkpoints, LibraryError> {
         scope::check_id("run_id", run_id)?;
-        self.checkpoints_of(run_id, |reader, run| reader.list_checkpoints(run.id, limit))
+        self.checkpoints_of(&nfc(run_id), |reader, run| reader.list_checkpoints(run.id, limit))
     }
 
     fn checkpoints_of(
@@ -230,6 +183,59 @@ impl Library {
     }
 }
 
+/// Saves it for `user` as a part of what `writer` writes. What is refused has written nothing.
+///
+/// # Errors
+/// [`LibraryError::RunOfOther`] or [`LibraryError::CheckpointNotFound`].
+pub(in crate::library) fn write_checkpoint(
+    writer: &Writer<'_>,
+    user: &str,
+    prepared: PreparedCheckpoint,
+) -> Result<Saved, LibraryError> {
+    let PreparedCheckpoint { workflow_id, run_id, branch_id, parent_checkpoint_id, state_hash, .. } = prepared;
+    let run = match writer.workflow_run(user, &run_id)? {
+        Some(run) if run.workflow_id != workflow_id => {
+            return Err(LibraryError::RunOfOther { run: run_id, workflow: run.workflow_id, given: workflow_id });
+        }
+        run => run,
+    };
+    let parent_sequence = match parent_checkpoint_id {
+        None => None,
+        Some(id) => {
+            let sequence = sequence_of(&run_id, &id);
+            let is_there = match (&run, sequence) {
+                (Some(run), Some(sequence)) => writer.has_checkpoint(run.id, sequence)?,
+                _ => false,
+            };
+            if !is_there {
+                return Err(LibraryError::CheckpointNotFound { id, run: run_id });
+            }
+            sequence
+        }
+    };
+    let run = match run {
+        Some(run) => run,
+        None => writer.add_workflow_run(user, &run_id, &workflow_id, now_ms())?,
+    };
+    let latest = writer.latest_hash(run.id, branch_id.as_deref())?;
+    if let Some((sequence, hash)) = latest
+        && hash == state_hash
+    {
+        return Ok(Saved { sequence, state_hash: hash, is_new: false });
+    }
+    let sequence = writer.add_checkpoint(&NewCheckpoint {
+        workflow_run: run.id,
+        node_id: &prepared.node_id,
+        branch_id: branch_id.as_deref(),
+        parent_sequence,
+        state_hash: &state_hash,
+        state: &prepared.state,
+        metadata: prepared.metadata.as_deref(),
+        created_at: now_ms(),
+    })?;
+    Ok(Saved { sequence, state_hash, is_new: true })
+}
+
 /// A state as it is kept, and its hash.
 fn stored(state: State, most: usize) -> Result<(StoredState, String), LibraryError> {
     let text = match state {
@@ -237,20 +243,25 @@ fn stored(state: State, most: usize) -> Result<(StoredState, String), LibraryErr
         State::Json(text) => text,
     };
     let text = bounded("state", text, most)?;
-    let refused = |error| LibraryError::invalid(format!("nothing was saved: `state` can't be read: {error}"));
     if text.len() < LARGE_STATE_BYTES {
-        let hash = canonical::hash(&text).map_err(refused)?;
+        let hash = canonical::hash(&text).map_err(|error| unreadable(&text, error))?;
         return Ok((StoredState::pack(text), hash));
     }
     std::thread::scope(|scope| {
         let hashing = scope.spawn(|| canonical::hash(&text));
         let packed = StoredState::packed(&text);
         match hashing.join() {
-            Ok(hash) => Ok((packed, hash.map_err(refused)?)),
+            Ok(hash) => Ok((packed, hash.map_err(|error| unreadable(&text, error))?)),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })
     .map(|(packed, hash)| (packed.unwrap_or_else(|| StoredState::text(text)), hash))
+}
+
+/// Reading it as a value takes longer, and says where it is wrong.
+fn unreadable(text: &str, error: NotJson) -> LibraryError {
+    let why = json::read(text).err().map_or_else(|| error.to_string(), |error| error.to_string());
+    LibraryError::invalid(format!("nothing was saved: `state` can't be kept: {why}"))
 }
 
 fn bounded(field: &str, text: String, most: usize) -> Result<String, LibraryError> {

@@ -2,10 +2,14 @@
 
 use crate::{
     compiler,
-    domain::{Definition, Permissions, Procedure, VersionKind, VersionNumber},
-    library::{Library, LibraryError, ProcedureRef, home::Plan},
+    domain::{Definition, Permissions, Procedure, RuntimeKind, VersionKind, VersionNumber},
+    library::{
+        Actor, Library, LibraryError, NewCode, ProcedureRef,
+        home::Plan,
+        procedures::runtime_choice::{Choice, choose},
+    },
     models::Usage,
-    validation::{self, Analysis, Checks, Context, Issue, Severity, rules},
+    validation::{Analysis, Checks, Issue, Severity, rules},
 };
 
 /// Confidence at which a model is not asked to improve its code.
@@ -44,13 +48,20 @@ pub struct Candidate {
     pub analysis: Analysis,
     /// Confidence in it, from the checks alone.
     pub confidence: f64,
+    /// What would execute it.
+    pub runtime: RuntimeKind,
+    /// Why it is that.
+    pub note: Option<String>,
+    /// The packages that it needs.
+    pub lock: Option<String>,
 }
 
 impl Candidate {
     /// Code for `definition` that was checked.
-    pub fn new(code: String, source: CodeSource, analysis: Analysis, definition: &Definition) -> Self {
+    pub fn new(code: String, source: CodeSource, choice: Choice, definition: &Definition) -> Self {
+        let Choice { runtime, analysis, note } = choice;
         let confidence = analysis.confidence(definition);
-        Self { code, source, analysis, confidence }
+        Self { code, source, analysis, confidence, runtime, note, lock: None }
     }
 
     /// Whether nothing is known that makes it wrong.
@@ -121,24 +132,19 @@ pub struct Validated {
 }
 
 impl Library {
-    /// What the syntax tree of `code` shows, for a procedure where one is named.
+    /// What the syntax tree of `code` shows, for a procedure where one is named, and the runtime that is wanted or fits.
     ///
     /// # Errors
     /// [`LibraryError::ProcedureNotFound`]. Bad code is not an error here.
-    pub fn analyze(
+    pub(in crate::library) fn analyze(
         &self,
         code: &str,
         wanted: Option<&ProcedureRef>,
-    ) -> Result<(Analysis, Option<Procedure>), LibraryError> {
+        runtime: Option<RuntimeKind>,
+    ) -> Result<(Choice, Option<Procedure>), LibraryError> {
         let row = wanted.map(|wanted| self.procedure(wanted)).transpose()?;
-        let name = row.as_ref().map(|row| row.definition.name.identifier());
-        let config = self.config()?;
-        let context = Context {
-            entry_name: name.as_deref(),
-            definition: row.as_ref().map(|row| &row.definition),
-            grants: Some(&config.policy),
-        };
-        Ok((validation::analyze(code, &context), row))
+        let definition = row.as_ref().map(|row| &row.definition);
+        Ok((choose(code, definition, runtime, &*self.config()?), row))
     }
 
     /// Makes a candidate the next version of a procedure.
@@ -147,27 +153,33 @@ impl Library {
     /// wrote, and a model's never replaces code that is worth more.
     ///
     /// # Errors
-    /// [`LibraryError::CodeRejected`] when it has syntax or security errors.
+    /// [`LibraryError::CodeRejected`] when it has syntax or security errors, [`LibraryError::WantsPerson`] when it no longer
+    /// asks for approval.
     pub(in crate::library) fn commit_candidate(
         &self,
         id: i64,
         candidate: Candidate,
         mut making: Making,
+        by: &Actor,
     ) -> Result<Generated, LibraryError> {
-        let Candidate { code, source, analysis, confidence } = candidate;
+        let Candidate { code, source, analysis, confidence, runtime, note, lock } = candidate;
+        making.notes.extend(note.map(|note| rules::GENERATION_NOTE.issue(note)));
         if !analysis.is_storable() {
             return Err(LibraryError::CodeRejected { issues: analysis.issues });
         }
         let wanted = ProcedureRef::Id(id);
         let row = self.procedure(&wanted)?;
-        let version = if row.code.as_deref() == Some(code.as_str()) {
+        let is_current =
+            row.code.as_deref() == Some(code.as_str()) && row.definition.runtime == runtime && row.lock == lock;
+        let version = if is_current {
             making.note("this is already the current code; no new version was made");
             row.code_version
         } else if let Some(reason) = reason_to_keep(&row, source, confidence) {
             making.note(reason);
             None
         } else {
-            Some(self.commit_code(id, &code, source, confidence)?)
+            let code = NewCode { text: &code, lock: lock.as_deref() };
+            Some(self.commit_code(id, code, (source, runtime), confidence, by)?)
         };
         let guide = match source {
             // Where every step was automated there is little to gain.
@@ -186,22 +198,25 @@ impl Library {
     fn commit_code(
         &self,
         id: i64,
-        code: &str,
-        source: CodeSource,
+        code: NewCode<'_>,
+        (source, runtime): (CodeSource, RuntimeKind),
         confidence: f64,
+        by: &Actor,
     ) -> Result<VersionNumber, LibraryError> {
-        self.commit_change(|reader| {
-            let row = self.find_own(reader, &ProcedureRef::Id(id))?;
+        self.commit_change(by, |reader| {
+            let mut row = self.find_own(reader, &ProcedureRef::Id(id))?;
             let verb = match source {
                 CodeSource::Agent => "Change",
                 CodeSource::Model => "Generate",
                 CodeSource::Heuristic => "Compile",
             };
+            row.definition.runtime = runtime;
             Ok(Plan {
                 subject: format!("{verb} the code of {}", row.definition.name),
                 kind: VersionKind::Code,
                 confidence: Some(confidence),
-                change: Plan::change(&row.definition, Some(code), None)?,
+                change: Plan::change(&row.definition, Some(code.text), code.lock, None)?,
+                leaves: None,
             })
         })
     }

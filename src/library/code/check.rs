@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use super::candidate::Validated;
 use crate::{
     config::Limits,
-    domain::{Definition, Procedure},
+    domain::{Definition, Procedure, RuntimeKind},
     host,
-    library::{LibraryError, ProcedureRef, Services, runs},
-    runtime,
-    validation::{self, Analysis, Context},
+    library::{LibraryError, ProcedureRef, Services, procedures::runtime_choice::Choice, runs},
+    runtime::{self, Verdict},
+    validation::{self, Context, rules},
 };
 
 /// Checks a source that belongs to no home: by its syntax tree and, when nothing speaks against it, by having the
@@ -23,12 +23,13 @@ pub async fn check_source(
     definition: Option<&Definition>,
     worker: PathBuf,
 ) -> Result<Validated, LibraryError> {
-    let context = Context { entry_name: Some(entry_name), definition, grants: None };
+    let runtime = definition.map_or_else(RuntimeKind::default, |definition| definition.runtime);
+    let context = Context { entry_name: Some(entry_name), definition, grants: None, runtime };
     let mut analysis = validation::analyze(code, &context);
     if analysis.checks.runnable {
         let verdict =
             runs::check(&*runtime::sandbox(worker, 1, *host::MODULE), code, host::STUB, &Limits::default()).await?;
-        analysis = analysis.with_verdict(&verdict);
+        analysis = analysis.with_verdict(&counted(verdict, runtime));
     }
     Ok(Validated::from(analysis))
 }
@@ -43,26 +44,39 @@ impl Services {
         code: String,
         wanted: Option<ProcedureRef>,
     ) -> Result<(Validated, Option<i64>), LibraryError> {
-        let (_, analysis, row) = self.check(code, wanted).await?;
-        Ok((Validated::from(analysis), row.map(|row| row.id)))
+        let (_, choice, row) = self.check(code, wanted, None).await?;
+        let mut validated = Validated::from(choice.analysis);
+        let has_note = validated.issues.iter().any(|issue| issue.code == rules::GENERATION_NOTE.code);
+        validated.issues.extend(choice.note.filter(|_| !has_note).map(|note| rules::GENERATION_NOTE.issue(note)));
+        Ok((validated, row.map(|row| row.id)))
     }
 
-    /// What the syntax tree of `code` shows and, when nothing speaks against it, what the interpreter says.
+    /// What the syntax tree of `code` shows and, when nothing speaks against it, what the interpreter says; for the runtime
+    /// that is wanted, or that fits.
     pub(in crate::library) async fn check(
         &self,
         code: String,
         wanted: Option<ProcedureRef>,
-    ) -> Result<(String, Analysis, Option<Procedure>), LibraryError> {
+        runtime: Option<RuntimeKind>,
+    ) -> Result<(String, Choice, Option<Procedure>), LibraryError> {
         let analyzed = self.blocking(move |library| {
-            let (analysis, row) = library.analyze(&code, wanted.as_ref())?;
-            Ok((code, analysis, row))
+            let (choice, row) = library.analyze(&code, wanted.as_ref(), runtime)?;
+            Ok((code, choice, row))
         });
-        let (code, mut analysis, row) = analyzed.await?;
+        let (code, mut choice, row) = analyzed.await?;
         // What does not pass the checks is not shown to the interpreter at all.
-        if analysis.checks.runnable {
-            let verdict = self.engine().check(&code).await?;
-            analysis = analysis.with_verdict(&verdict);
+        if choice.analysis.checks.runnable {
+            let verdict = counted(self.engine().check(&code).await?, choice.runtime);
+            choice.analysis = choice.analysis.with_verdict(&verdict);
         }
-        Ok((code, analysis, row))
+        Ok((code, choice, row))
+    }
+}
+
+/// What counts of what the sandbox says of code that `runtime` would execute.
+fn counted(verdict: Verdict, runtime: RuntimeKind) -> Verdict {
+    match runtime {
+        RuntimeKind::Sandbox => verdict,
+        RuntimeKind::Python => validation::of_other_python(verdict),
     }
 }

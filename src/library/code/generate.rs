@@ -15,8 +15,11 @@ use super::{
 use crate::{
     compiler,
     config::ModelSettings,
-    domain::{Hinted as _, Procedure, RunFilter, RunStatus},
-    library::{LibraryError, ProcedureRef, Services},
+    domain::{Hinted as _, Procedure, RunFilter, RunStatus, RuntimeKind},
+    library::{
+        Actor, LibraryError, ProcedureRef, Services, model_use::ModelMeter,
+        procedures::runtime_choice::with_dependencies,
+    },
     models::{Message, Model, ModelError, Role, Usage},
 };
 
@@ -31,10 +34,16 @@ pub struct GenerateRequest {
     pub wanted: ProcedureRef,
     /// The caller's own code.
     pub code: Option<String>,
+    /// The packages that this code needs.
+    pub dependencies: Option<Vec<String>>,
+    /// What is to execute it; otherwise what can.
+    pub runtime: Option<RuntimeKind>,
     /// Whether the configured model may write it.
     pub use_model: bool,
     /// Whether the model may correct what the checks find.
     pub refine: bool,
+    /// Who wants it.
+    pub by: Actor,
 }
 
 /// A handle on a generation: to watch it, and to stop it.
@@ -64,12 +73,23 @@ impl Services {
     /// [`LibraryError::CodeRejected`] when it has syntax or security errors; nothing is stored then.
     /// [`LibraryError::Model`] when the model can't be used and the configuration wants no fallback.
     pub async fn generate(&self, request: GenerateRequest, activity: &Activity) -> Result<Generated, LibraryError> {
-        let GenerateRequest { wanted, code, use_model, refine } = request;
-        let (row, config) =
-            self.blocking(move |library| Ok((library.own_procedure(&wanted)?, library.config()?))).await?;
+        let GenerateRequest { wanted, code, dependencies, runtime, use_model, refine, by } = request;
+        let code = code.map(|code| with_dependencies(&code, dependencies.as_deref())).transpose()?;
+        let (row, config, uncallable) = self
+            .blocking(move |library| {
+                let row = library.own_procedure(&wanted)?;
+                let uncallable = library.uncallable(&row.definition)?;
+                Ok((row, library.config()?, uncallable))
+            })
+            .await?;
         let mut making = Making::default();
+        uncallable.into_iter().for_each(|remark| making.note(remark));
         let written = match (code, &config.model) {
-            (Some(code), _) => Some(self.candidate(&row, code, CodeSource::Agent).await?),
+            (Some(code), _) => {
+                let lock = self.lock_packages(&code, runtime).await?;
+                let candidate = self.candidate(&row, code, CodeSource::Agent, runtime).await?;
+                Some(Candidate { lock, ..candidate })
+            }
             (None, Some(settings)) if use_model => {
                 let written = self.ask_model(&row, settings, refine, activity, &mut making).await;
                 match written {
@@ -92,16 +112,25 @@ impl Services {
             }
             (None, _) => None,
         };
-        let candidate = match written {
-            Some(candidate) => candidate,
-            None => self.candidate(&row, compiler::compile(&row.definition), CodeSource::Heuristic).await?,
+        let candidate = if let Some(candidate) = written {
+            candidate
+        } else {
+            compiler::remarks(&row.definition).into_iter().for_each(|remark| making.note(remark));
+            let code = compiler::compile(&row.definition);
+            self.candidate(&row, code, CodeSource::Heuristic, Some(RuntimeKind::Sandbox)).await?
         };
-        self.blocking(move |library| library.commit_candidate(row.id, candidate, making)).await
+        self.blocking(move |library| library.commit_candidate(row.id, candidate, making, &by)).await
     }
 
-    async fn candidate(&self, row: &Procedure, code: String, source: CodeSource) -> Result<Candidate, LibraryError> {
-        let (code, analysis, _) = self.check(code, Some(ProcedureRef::Id(row.id))).await?;
-        Ok(Candidate::new(code, source, analysis, &row.definition))
+    async fn candidate(
+        &self,
+        row: &Procedure,
+        code: String,
+        source: CodeSource,
+        runtime: Option<RuntimeKind>,
+    ) -> Result<Candidate, LibraryError> {
+        let (code, choice, _) = self.check(code, Some(ProcedureRef::Id(row.id)), runtime).await?;
+        Ok(Candidate::new(code, source, choice, &row.definition))
     }
 
     /// The best of what the model writes in a few rounds.
@@ -113,7 +142,7 @@ impl Services {
         activity: &Activity,
         making: &mut Making,
     ) -> Result<Candidate, LibraryError> {
-        let model = Model::new(settings)?;
+        let model = Model::new(settings)?.metered(Arc::new(ModelMeter::new(self.library_handle(), None)));
         let mut messages = self.messages(row.clone()).await?;
         let mut usage =
             ModelUsage { model: settings.name.clone(), rounds: 0, tokens: Usage::default(), cost_usd: None };
@@ -143,7 +172,7 @@ impl Services {
                 _ if completion.truncated => prompt::CUT_OFF.to_owned(),
                 None => prompt::NO_CODE.to_owned(),
                 Some(code) => {
-                    let candidate = self.candidate(row, code, CodeSource::Model).await?;
+                    let candidate = self.candidate(row, code, CodeSource::Model, Some(RuntimeKind::Sandbox)).await?;
                     let is_enough = candidate.is_sound() && candidate.confidence >= ENOUGH;
                     let feedback = prompt::feedback(&candidate);
                     if best.as_ref().is_none_or(|best| rank(&candidate) > rank(best)) {

@@ -107,6 +107,7 @@ mod tests {
             id: 1,
             definition: serde_json::from_value(definition).unwrap(),
             code: None,
+            lock: None,
             version: 1,
             code_version: None,
             code_prior: None,
@@ -119,6 +120,7 @@ mod tests {
             uses: 0,
             last_run_at: None,
             has_artifacts: false,
+            is_broken: false,
         }
     }
 

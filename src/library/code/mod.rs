@@ -5,7 +5,9 @@ mod candidate;
 mod check;
 mod generate;
 mod guide;
+mod packages;
 mod prompt;
+mod skills;
 
 pub use candidate::{CodeSource, Generated, ModelUsage, Validated};
 pub use check::check_source;

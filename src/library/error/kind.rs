@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::variants::LibraryError;
-use crate::{models::ModelError, storage::StorageError};
+use crate::{models::ModelError, runtime::PackagesError, storage::StorageError};
 
 /// Whose fault an error is, which says who can do something about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,18 +30,25 @@ impl LibraryError {
             Self::Internal { .. } => ErrorKind::Internal,
             Self::Storage(error) => of_storage(error),
             Self::Model(error) => of_model(error),
-            Self::Config(_) | Self::Home { .. } => ErrorKind::Setup,
-            Self::Versions(_)
+            Self::Config(_) | Self::Home { .. } | Self::Packages(PackagesError::NoUv(_)) => ErrorKind::Setup,
+            Self::Packages(PackagesError::NotInstalled(_) | PackagesError::Folder(_))
+            | Self::Versions(_)
             | Self::Unindexed { .. }
+            | Self::BackupFailed { .. }
             | Self::Sandbox(_)
             | Self::HomeInUse { .. }
             | Self::ShuttingDown
             | Self::StateRefused { .. }
             | Self::RunElsewhere(_) => ErrorKind::Environment,
             Self::NotOwner { .. }
+            | Self::OwnedByNobody(_)
             | Self::PermissionDenied { .. }
             | Self::FileNotGranted { .. }
-            | Self::ApprovalNeedsHuman { .. } => ErrorKind::Denied,
+            | Self::PythonNotGranted { .. }
+            | Self::PackagesNotGranted { .. }
+            | Self::ApprovalNeedsHuman { .. }
+            | Self::WantsPerson { .. }
+            | Self::Declined(_) => ErrorKind::Denied,
             Self::StaleVersion { .. }
             | Self::RunNotPaused { .. }
             | Self::RunEnded { .. }
@@ -49,8 +56,10 @@ impl LibraryError {
             | Self::CandidateReviewed { .. }
             | Self::CandidateBusy(_)
             | Self::ArtifactChanged { .. }
-            | Self::ItemResolved { .. } => ErrorKind::Conflict,
+            | Self::ItemResolved { .. }
+            | Self::Broken { .. } => ErrorKind::Conflict,
             Self::Argument { .. }
+            | Self::Packages(PackagesError::Unresolved(_))
             | Self::Merge(_)
             | Self::Scope(_)
             | Self::Name(_)
@@ -58,8 +67,10 @@ impl LibraryError {
             | Self::ProcedureNotFound { .. }
             | Self::ProcedureDeleted(_)
             | Self::NameTaken { .. }
+            | Self::NameFormer { .. }
             | Self::NameHidden(_)
             | Self::Disabled(_)
+            | Self::Proposed(_)
             | Self::Parameters { .. }
             | Self::CodeRejected { .. }
             | Self::VersionNotFound { .. }
@@ -73,7 +84,8 @@ impl LibraryError {
             | Self::CompletedOtherwise { .. }
             | Self::CandidateNotFound(_)
             | Self::ArtifactNotFound(_)
-            | Self::ItemNotFound(_) => ErrorKind::Caller,
+            | Self::ItemNotFound(_)
+            | Self::NoBackup { .. } => ErrorKind::Caller,
         }
     }
 
@@ -81,6 +93,17 @@ impl LibraryError {
     #[must_use]
     pub fn is_broken_database(&self) -> bool {
         matches!(self, Self::Storage(error) if error.is_broken_file())
+    }
+
+    /// Whether it is because nothing can be written: no right to, or no room.
+    #[must_use]
+    pub fn is_unwritable(&self) -> bool {
+        match self {
+            Self::Storage(error) => error.is_unwritable(),
+            Self::Versions(error) => error.is_unwritable(),
+            Self::Home { is_unwritable, .. } => *is_unwritable,
+            _ => false,
+        }
     }
 
     /// A stable word for programs.
@@ -94,6 +117,8 @@ impl LibraryError {
             Self::Model(error) => error.code(),
             Self::Home { .. } => "home_error",
             Self::HomeInUse { .. } => "home_in_use",
+            Self::BackupFailed { .. } => "backup_failed",
+            Self::NoBackup { .. } => "no_backup",
             Self::Internal { .. } => "internal_error",
             Self::ShuttingDown => "shutting_down",
             Self::Argument { .. }
@@ -104,12 +129,18 @@ impl LibraryError {
             | Self::RunOfOther { .. } => "invalid_argument",
             Self::ProcedureNotFound { .. } => "procedure_not_found",
             Self::ProcedureDeleted(_) => "procedure_deleted",
-            Self::NameTaken { .. } | Self::NameHidden(_) => "name_taken",
-            Self::NotOwner { .. } => "not_owner",
+            Self::NameTaken { .. } | Self::NameFormer { .. } | Self::NameHidden(_) => "name_taken",
+            Self::NotOwner { .. } | Self::OwnedByNobody(_) => "not_owner",
             Self::Disabled(_) => "procedure_disabled",
+            Self::Proposed(_) => "procedure_is_candidate",
             Self::Parameters { .. } => "invalid_parameters",
-            Self::PermissionDenied { .. } | Self::FileNotGranted { .. } => "permission_denied",
+            Self::PermissionDenied { .. }
+            | Self::FileNotGranted { .. }
+            | Self::PythonNotGranted { .. }
+            | Self::PackagesNotGranted { .. } => "permission_denied",
+            Self::Packages(_) => "packages_unavailable",
             Self::StaleVersion { .. } => "stale_version",
+            Self::Broken { .. } => "procedure_broken",
             Self::CodeRejected { .. } => "code_rejected",
             Self::VersionNotFound { .. } => "version_not_found",
             Self::VersionWithoutCode { .. } => "version_without_code",
@@ -117,7 +148,8 @@ impl LibraryError {
             Self::OutcomeNotFound(_) => "outcome_not_found",
             Self::RunNotPaused { .. } => "run_not_paused",
             Self::StateRefused { .. } => "state_refused",
-            Self::ApprovalNeedsHuman { .. } => "approval_needs_human",
+            Self::ApprovalNeedsHuman { .. } | Self::WantsPerson { .. } => "approval_needs_human",
+            Self::Declined(_) => "declined",
             Self::AlreadyDecided(_) => "already_decided",
             Self::NotAsked { .. } => "not_asked",
             Self::RunElsewhere(_) => "run_elsewhere",
@@ -141,7 +173,8 @@ impl LibraryError {
         match self {
             Self::CodeRejected { issues } => Some(("issues", json!(issues))),
             Self::StaleVersion { current, .. } => Some(("current_version", json!(current))),
-            Self::NameTaken { id, .. } => Some(("procedure_id", json!(id))),
+            Self::NameTaken { id, .. } | Self::NameFormer { id, .. } => Some(("procedure_id", json!(id))),
+            Self::Broken { broken, .. } => Some(("broken", json!(broken))),
             _ => None,
         }
     }
@@ -149,19 +182,24 @@ impl LibraryError {
 
 const fn of_storage(error: &StorageError) -> ErrorKind {
     match error {
-        StorageError::Sqlite(_) | StorageError::Backup { .. } => ErrorKind::Environment,
+        StorageError::Sqlite(_)
+        | StorageError::Backup { .. }
+        | StorageError::Busy { .. }
+        | StorageError::ReadOnly { .. } => ErrorKind::Environment,
         StorageError::Open { .. }
         | StorageError::TooNew { .. }
         | StorageError::Migrated { .. }
         | StorageError::Unreadable(_) => ErrorKind::Setup,
-        StorageError::NotBelow { .. } => ErrorKind::Caller,
+        StorageError::NotBelow { .. } | StorageError::NoCopy { .. } => ErrorKind::Caller,
     }
 }
 
 const fn of_model(error: &ModelError) -> ErrorKind {
     match error {
         ModelError::MissingKey { .. } | ModelError::WrongKey { .. } | ModelError::Refused { .. } => ErrorKind::Setup,
+        ModelError::LimitReached { .. } => ErrorKind::Denied,
         ModelError::RateLimited { .. }
+        | ModelError::Uncounted { .. }
         | ModelError::Unreachable { .. }
         | ModelError::TimedOut { .. }
         | ModelError::Unreadable { .. } => ErrorKind::Environment,

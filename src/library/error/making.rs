@@ -1,6 +1,6 @@
 //! Making the errors that say more than which variant they are.
 
-use std::fmt::Display;
+use std::{fmt::Display, io, path::Path};
 
 use tokio::task::JoinError;
 
@@ -8,6 +8,23 @@ use super::variants::LibraryError;
 use crate::domain::Hinted;
 
 impl LibraryError {
+    /// The home can't be written to `file`.
+    pub fn backup(file: &Path, why: &dyn Display) -> Self {
+        Self::BackupFailed { path: file.display().to_string(), why: why.to_string() }
+    }
+
+    /// The home can't be restored from `file`.
+    pub fn no_backup(file: &Path, why: &dyn Display) -> Self {
+        Self::NoBackup { path: file.display().to_string(), why: why.to_string() }
+    }
+
+    /// The system does not let the home in `folder` be used.
+    pub fn home(folder: &Path, error: &io::Error) -> Self {
+        use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        let is_unwritable = matches!(error.kind(), PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull);
+        Self::Home { path: folder.display().to_string(), message: error.to_string(), is_unwritable }
+    }
+
     /// An argument makes no sense.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::Argument { message: message.into(), hint: None }
@@ -16,6 +33,11 @@ impl LibraryError {
     /// An argument makes no sense, and there is something to do about it.
     pub fn invalid_with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Argument { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    /// The arguments are not what they should be.
+    pub fn invalid_because(error: &impl Hinted) -> Self {
+        Self::Argument { message: error.to_string(), hint: error.hint().map(|hint| hint.into_owned()) }
     }
 
     /// Something in the argument `place` makes no sense.

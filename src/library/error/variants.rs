@@ -1,10 +1,14 @@
 //! What happened, and with which value. What to do about it is in [`super::hint`], whose fault it is in [`super::kind`].
 
+use std::path::PathBuf;
+
 use crate::{
     config::ConfigError,
-    domain::{NameError, RunStatus, VersionNumber, artifact::HashError, reducers::MergeError, scope::ScopeError},
+    domain::{
+        Broken, NameError, RunStatus, VersionNumber, artifact::HashError, reducers::MergeError, scope::ScopeError,
+    },
     models::ModelError,
-    runtime::RuntimeError,
+    runtime::{PackagesError, RuntimeError},
     storage::StorageError,
     validation::{Issue, Severity},
     versions::VersionsError,
@@ -42,7 +46,15 @@ pub enum LibraryError {
         path: String,
         /// What the system said.
         message: String,
+        /// Whether that is because nothing can be written there.
+        is_unwritable: bool,
     },
+    /// The home can't be written to a file.
+    #[error("no backup can be made at `{path}`: {why}")]
+    BackupFailed { path: String, why: String },
+    /// A file is no backup of a home.
+    #[error("`{path}` is no backup that can be restored: {why}; nothing was changed")]
+    NoBackup { path: String, why: String },
     /// Others would have the tables changed under them.
     #[error("{} the home open", if *count == 1 {
         "1 other process has".to_owned()
@@ -94,6 +106,14 @@ pub enum LibraryError {
         id: i64,
         version: VersionNumber,
     },
+    /// The name is an alias.
+    #[error("`{name}` is a former name of `{of}` (id {id}), and whoever says it means that")]
+    NameFormer {
+        name: String,
+        of: String,
+        /// Its handle.
+        id: i64,
+    },
     /// The name is in use for something that the caller can't see.
     #[error("the name `{0}` is taken by another user of this home")]
     NameHidden(String),
@@ -104,9 +124,23 @@ pub enum LibraryError {
         name: String,
         owner: String,
     },
+    /// Several users share it, and it is none's.
+    #[error("nobody owns procedure `{0}`, and others use this home too, so nobody changes or deletes it")]
+    OwnedByNobody(String),
+    /// What the newest commit made of it is no procedure.
+    #[error("`{name}` is not changed: `{}` {} (commit {:.10})", broken.file, broken.reason, broken.commit)]
+    Broken {
+        name: String,
+        broken: Broken,
+        /// The newest version that is good, if there is one.
+        good: Option<VersionNumber>,
+    },
     /// The procedure is disabled.
     #[error("procedure `{0}` is disabled")]
     Disabled(String),
+    /// Nobody has said yes to the procedure yet.
+    #[error("procedure `{0}` is a candidate: it is not in use before a person has said so")]
+    Proposed(String),
     /// The parameters of an execution don't fit.
     #[error("`{name}` was not executed: {message}")]
     Parameters {
@@ -123,6 +157,24 @@ pub enum LibraryError {
         /// The missing permission and where it belongs.
         message: String,
     },
+    /// The user does not allow the runtime that the procedure is for.
+    #[error("`{name}` is a `python` procedure, and the user does not allow these")]
+    PythonNotGranted {
+        /// Which procedure.
+        name: String,
+        /// Where they would.
+        file: PathBuf,
+    },
+    /// The user does not allow packages that the code names.
+    #[error("the package `{}` is not granted", packages.join("`, `"))]
+    PackagesNotGranted {
+        packages: Vec<String>,
+        /// Where they would be.
+        file: PathBuf,
+    },
+    /// Packages can't be had.
+    #[error(transparent)]
+    Packages(#[from] PackagesError),
     /// The caller worked from an old version.
     #[error("procedure `{name}` is at version {current}, not {expected}: it was changed since you read it")]
     StaleVersion {
@@ -178,6 +230,19 @@ pub enum LibraryError {
         id: String,
         question: String,
     },
+    /// The policy wants a person to decide something that is not about a run.
+    #[error("nothing was changed: only a person may decide {what}")]
+    WantsPerson {
+        /// What there is to decide, in a few words.
+        what: String,
+        /// All that they need to know of it.
+        question: String,
+        /// What to ask them to do at a terminal.
+        how: String,
+    },
+    /// A person was asked, and said no.
+    #[error("nothing was changed: {0} was asked, and declined")]
+    Declined(String),
     /// Somebody was faster, or the answer was given before.
     #[error("that question of run `{0}` was already decided")]
     AlreadyDecided(String),

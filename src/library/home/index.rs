@@ -3,21 +3,19 @@
 //! Git is the truth. A write commits first and indexes second, both under the database's write lock; whatever another
 //! program committed, or a crash left unindexed, is indexed by the next look at the home.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::PoisonError,
-};
+use std::{sync::PoisonError, time::Duration};
 
 use crate::{
-    domain::{Definition, ProcedureName, VersionKind, VersionNumber},
-    library::{Library, LibraryError, now_ms},
-    storage::{ProcedureUpdate, VersionRow, Writer},
-    validation,
+    domain::{Definition, Hinted as _, ProcedureName, VersionKind, VersionNumber},
+    library::{Actor, Library, LibraryError},
+    storage::Writer,
     versions::{
-        Annotation, Author, CommitRecord, Files, NewCommit, ProcedureChange, RecordedChange, RecordedState,
-        VersionsError,
+        Annotation, Author, CommitRecord, Files, LOCK_PATIENCE, Main, NewCommit, ProcedureChange, VersionsError,
     },
 };
+
+/// How long whoever only wants to read waits for the index to follow the history.
+const FOLLOW_PATIENCE: Duration = Duration::from_secs(4);
 
 /// A change of one procedure that is about to be committed.
 pub(in crate::library) struct Plan {
@@ -25,20 +23,27 @@ pub(in crate::library) struct Plan {
     pub kind: VersionKind,
     pub confidence: Option<f64>,
     pub change: ProcedureChange,
+    /// Where the procedure had another name until now: that, and the category of its folder.
+    pub leaves: Option<(ProcedureName, String)>,
 }
 
 impl Plan {
-    /// The files of `definition` and `code`, in the folder of the definition's category.
+    /// The files of `definition` and `code`, with the packages that this needs, in the folder of the definition's category.
     pub fn change(
         definition: &Definition,
         code: Option<&str>,
+        lock: Option<&str>,
         old_category: Option<&str>,
     ) -> Result<ProcedureChange, LibraryError> {
         Ok(ProcedureChange {
             name: definition.name.clone(),
             category: definition.category.clone(),
             old_category: old_category.filter(|old| *old != definition.category).map(str::to_owned),
-            files: Some(Files { definition: to_file(definition)?, code: code.map(str::to_owned) }),
+            files: Some(Files {
+                definition: to_file(definition)?,
+                code: code.map(str::to_owned),
+                lock: lock.map(str::to_owned),
+            }),
         })
     }
 }
@@ -52,32 +57,51 @@ fn to_file(definition: &Definition) -> Result<String, LibraryError> {
 }
 
 impl Library {
-    /// Brings the index up to date with the history, if it is behind.
+    /// Brings the index up to date with the history, if it is behind. Where that can't be done, because the history is
+    /// damaged, nothing can be written, or somebody else has the database, what the index knows is gone on with.
     pub(in crate::library) fn refresh(&self) -> Result<(), LibraryError> {
-        let head = self.versions.head()?;
-        if *self.synced.lock().unwrap_or_else(PoisonError::into_inner) == head {
+        match self.catch_up() {
+            Ok(()) => {
+                *self.behind.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                Ok(())
+            }
+            Err(error) if self.database.read(|reader| reader.indexed_commit())?.is_none() => Err(error),
+            Err(error) => {
+                let why = error.in_full();
+                let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+                if behind.as_ref() != Some(&why) {
+                    tracing::error!(error = why, "the index can't follow the history; what it knows is gone on with");
+                }
+                *behind = Some(why);
+                Ok(())
+            }
+        }
+    }
+
+    fn catch_up(&self) -> Result<(), LibraryError> {
+        let generation = self.database.generation()?;
+        let head = self.versions.head().ok().flatten().map(|head| (generation, head));
+        if head.is_some() && *self.synced.lock().unwrap_or_else(PoisonError::into_inner) == head {
             return Ok(());
         }
         let indexed = self.database.read(|reader| reader.indexed_commit())?;
-        if indexed != head {
-            self.database.write(|writer| self.sync(writer, head.as_deref()))?;
-        }
+        let is_current = match &head {
+            Some((_, head)) => indexed.as_ref() == Some(head) && self.versions.standing()? == Main::At(head.clone()),
+            None => false,
+        };
+        let head = if is_current {
+            head
+        } else {
+            let head = self.database.write_within(FOLLOW_PATIENCE, |writer| {
+                let head = self.stand(writer, Duration::ZERO)?;
+                self.sync(writer, head.as_deref())?;
+                Ok::<_, LibraryError>(head)
+            })?;
+            head.map(|head| (generation, head))
+        };
         *self.synced.lock().unwrap_or_else(PoisonError::into_inner) = head;
         self.changed.notify_one();
         Ok(())
-    }
-
-    /// Throws the index away and builds it again from the history. Runs, their totals and local handles stay.
-    ///
-    /// # Errors
-    /// [`LibraryError`] when the history can't be read.
-    pub fn rebuild_index(&self) -> Result<u64, LibraryError> {
-        self.database.write(|writer| {
-            let head = self.versions.head()?;
-            writer.clear_index(now_ms() / 1000)?;
-            self.sync(writer, head.as_deref())
-        })?;
-        Ok(self.database.read(|reader| reader.procedure_count())?)
     }
 
     /// Commits what `plan` decides and indexes it. `plan` sees the newest state and is asked again when somebody else
@@ -88,23 +112,40 @@ impl Library {
     /// nothing can be said of it.
     pub(in crate::library) fn commit_change(
         &self,
+        by: &Actor,
         plan: impl Fn(&Writer<'_>) -> Result<Plan, LibraryError>,
     ) -> Result<VersionNumber, LibraryError> {
         let mut committed = None;
         let written = self.database.write(|writer| {
             loop {
-                let head = self.versions.head()?;
+                let head = self.stand(writer, LOCK_PATIENCE)?;
                 self.sync(writer, head.as_deref())?;
-                let Plan { subject, kind, confidence, change } = plan(writer)?;
-                let name = change.name.to_string();
-                let version = writer.newest_version(&name)? + 1;
+                let Plan { mut subject, kind, confidence, mut change, leaves } = plan(writer)?;
+                let name = leaves.as_ref().map_or(&change.name, |(before, _)| before).to_string();
+                if let Some(remark) = self.check_gates(writer, by, &change)? {
+                    subject.push_str(&remark);
+                }
+                let version = writer.newest_version(&name)?.checked_add(1).ok_or_else(|| {
+                    LibraryError::invalid(format!("`{name}` has the highest version number that there is"))
+                })?;
                 let removal = change.files.is_none();
+                if let Some(broken) = writer.broken(&name)? {
+                    if !removal && kind != VersionKind::Rollback {
+                        let good = Some(version - 1).filter(|good| *good > 0);
+                        return Err(LibraryError::Broken { name, broken, good });
+                    }
+                    // Where it has two folders, the wrong one goes with this.
+                    let other = broken.file.split('/').nth(1).filter(|other| *other != change.category);
+                    change.old_category = change.old_category.or_else(|| other.map(str::to_owned));
+                }
                 let annotation = if removal {
                     Annotation::default()
                 } else {
                     Annotation { version: Some(version), kind: Some(kind), confidence }
                 };
-                let changes = [change];
+                let leaves =
+                    leaves.map(|(name, category)| ProcedureChange { name, category, old_category: None, files: None });
+                let changes: Vec<ProcedureChange> = std::iter::once(change).chain(leaves).collect();
                 let author = Author::User(self.user());
                 let commit = NewCommit { author, subject: &subject, annotation: &annotation, changes: &changes };
                 if let Some(record) = self.versions.commit(head.as_deref(), &commit)? {
@@ -118,19 +159,20 @@ impl Library {
         };
         match written {
             Ok(()) => {
-                *self.synced.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
+                let generation = self.database.generation()?;
+                *self.synced.lock().unwrap_or_else(PoisonError::into_inner) = Some((generation, head));
                 self.changed.notify_one();
             }
             Err(error) => {
                 tracing::warn!(procedure = name, %error, "a commit was not indexed with it; the index catches up");
-                self.refresh().map_err(|error| LibraryError::Unindexed { name, why: error.to_string() })?;
+                self.catch_up().map_err(|error| LibraryError::Unindexed { name, why: error.to_string() })?;
             }
         }
         Ok(version)
     }
 
     fn index_commit(&self, writer: &Writer<'_>, record: &CommitRecord) -> Result<(), LibraryError> {
-        self.index(writer, std::slice::from_ref(record))?;
+        self.index(writer, std::slice::from_ref(record), false)?;
         Ok(writer.set_indexed_commit(&record.id)?)
     }
 
@@ -145,7 +187,7 @@ impl Library {
         let mut is_committed = false;
         let written = self.database.write(|writer| {
             loop {
-                let head = self.versions.head()?;
+                let head = self.stand(writer, LOCK_PATIENCE)?;
                 self.sync(writer, head.as_deref())?;
                 if only_if_empty && head.is_some() {
                     return Ok(());
@@ -155,7 +197,7 @@ impl Library {
                     .map(|(definition, code)| {
                         let present = writer.procedure_named(definition.name.as_str())?;
                         let category = present.as_ref().map(|row| row.definition.category.as_str());
-                        Plan::change(definition, code.as_deref(), category)
+                        Plan::change(definition, code.as_deref(), None, category)
                     })
                     .collect::<Result<Vec<_>, LibraryError>>()?;
                 let commit = NewCommit { author, subject, annotation: &Annotation::default(), changes: &changes };
@@ -172,15 +214,9 @@ impl Library {
         self.refresh()
     }
 
-    fn sync(&self, writer: &Writer<'_>, head: Option<&str>) -> Result<(), LibraryError> {
+    pub(super) fn sync(&self, writer: &Writer<'_>, head: Option<&str>) -> Result<(), LibraryError> {
         let indexed = writer.indexed_commit()?;
-        let Some(head) = head else {
-            if indexed.is_some() {
-                tracing::warn!("the procedure history is empty now; the index follows it");
-                writer.clear_index(now_ms() / 1000)?;
-            }
-            return Ok(());
-        };
+        let Some(head) = head else { return Ok(()) };
         if indexed.as_deref() == Some(head) {
             return Ok(());
         }
@@ -188,173 +224,11 @@ impl Library {
             Ok(records) => records,
             Err(VersionsError::Diverged(from)) => {
                 tracing::warn!(from, head, "the procedure history was rewritten; the index is built anew");
-                writer.clear_index(now_ms() / 1000)?;
-                self.versions.commits_between(None, head)?
+                return self.index_anew(writer, head);
             }
             Err(error) => return Err(error.into()),
         };
-        self.index(writer, &records)?;
+        self.index(writer, &records, indexed.is_none())?;
         Ok(writer.set_indexed_commit(head)?)
-    }
-
-    fn index(&self, writer: &Writer<'_>, records: &[CommitRecord]) -> Result<(), LibraryError> {
-        let mut numbers = Numbers::default();
-        numbers.reserve_annotated(writer, records)?;
-        for record in records {
-            for change in &record.changes {
-                match &change.state {
-                    Some(state) => self.index_change(writer, &mut numbers, record, change, state)?,
-                    None => {
-                        if let Some(row) = writer.procedure_named(&change.name)? {
-                            writer.mark_deleted(row.id, record.committed_at)?;
-                        }
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn index_change(
-        &self,
-        writer: &Writer<'_>,
-        numbers: &mut Numbers,
-        record: &CommitRecord,
-        change: &RecordedChange,
-        state: &RecordedState,
-    ) -> Result<(), LibraryError> {
-        let Some(definition) = self.read_definition(record, change, state)? else { return Ok(()) };
-        let code = state.code.as_deref().map(|blob| self.versions.read(blob)).transpose()?;
-        let before = writer.procedure_named(definition.name.as_str())?;
-        let version = numbers.take(record, &change.name);
-        let code_changed = change.before.as_ref().and_then(|before| before.code.as_ref()) != state.code.as_ref();
-        let kind = record.annotation.kind.unwrap_or(match &change.before {
-            Some(_) if code_changed => VersionKind::Code,
-            _ => VersionKind::Definition,
-        });
-        let code_prior = code.as_deref().map(|code| {
-            let carried = before.as_ref().filter(|_| !code_changed).and_then(|row| row.code_prior);
-            let stated = record.annotation.confidence.or(carried);
-            stated.unwrap_or_else(|| validation::analyze_for(code, &definition).confidence(&definition))
-        });
-        let code_version = match &before {
-            _ if code.is_none() => None,
-            Some(row) if !code_changed => row.code_version.or(Some(version)),
-            _ => Some(version),
-        };
-        let id = writer.put_procedure(&ProcedureUpdate {
-            definition: &definition,
-            code: code.as_deref(),
-            version,
-            code_version,
-            code_prior,
-            at: record.committed_at,
-            indexed_at: now_ms(),
-        })?;
-        let (lines_added, lines_removed) = self.versions.changed_lines(change)?;
-        writer.add_version(
-            id,
-            &VersionRow {
-                version,
-                kind,
-                commit: record.id.clone(),
-                definition_blob: state.definition.clone(),
-                code_blob: state.code.clone(),
-                code_confidence: code_prior,
-                message: record.subject.clone(),
-                author: record.author.clone(),
-                committed_at: record.committed_at,
-                lines_added,
-                lines_removed,
-            },
-        )?;
-        Ok(())
-    }
-
-    /// The definition in a commit. One that a person broke is passed over, with a word in the log: the last good
-    /// version stays in use until it is mended.
-    fn read_definition(
-        &self,
-        record: &CommitRecord,
-        change: &RecordedChange,
-        state: &RecordedState,
-    ) -> Result<Option<Definition>, LibraryError> {
-        let text = match self.versions.read(&state.definition) {
-            Ok(text) => text,
-            Err(error @ VersionsError::NotText(_)) => {
-                tracing::warn!(procedure = change.name, commit = record.id, %error, "a definition was passed over");
-                return Ok(None);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let named = ProcedureName::parse(&change.name).ok().filter(|name| name.as_str() == change.name);
-        match (serde_json::from_str::<Definition>(&text), named) {
-            (Ok(mut definition), Some(name)) => {
-                // The folder decides: it is what git keeps unique.
-                definition.name = name;
-                definition.category.clone_from(&state.category);
-                Ok(Some(definition))
-            }
-            (Err(error), _) => {
-                tracing::warn!(procedure = change.name, commit = record.id, %error, "a definition was passed over");
-                Ok(None)
-            }
-            (Ok(_), None) => {
-                tracing::warn!(
-                    folder = change.name,
-                    commit = record.id,
-                    "a folder with an invalid name was passed over"
-                );
-                Ok(None)
-            }
-        }
-    }
-}
-
-/// Hands out version numbers. A commit of this program says its number; commits of people take the numbers that are
-/// left, in order, so that building the index anew gives the same ones.
-#[derive(Default)]
-struct Numbers {
-    by_procedure: HashMap<String, Known>,
-    by_commit: HashMap<String, VersionNumber>,
-}
-
-/// Numbers of one procedure: everything up to `indexed` is in the index, `reserved` is on its way there.
-#[derive(Default)]
-struct Known {
-    indexed: VersionNumber,
-    reserved: BTreeSet<VersionNumber>,
-}
-
-impl Numbers {
-    fn reserve_annotated(&mut self, writer: &Writer<'_>, records: &[CommitRecord]) -> Result<(), LibraryError> {
-        for record in records {
-            for change in &record.changes {
-                if !self.by_procedure.contains_key(&change.name) {
-                    let indexed = writer.newest_version(&change.name)?;
-                    self.by_procedure.insert(change.name.clone(), Known { indexed, ..Known::default() });
-                }
-            }
-            if let ([change], Some(version)) = (&record.changes[..], record.annotation.version)
-                && let Some(known) = self.by_procedure.get_mut(&change.name)
-                && version > known.indexed
-                && known.reserved.insert(version)
-            {
-                self.by_commit.insert(record.id.clone(), version);
-            }
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, record: &CommitRecord, name: &str) -> VersionNumber {
-        if let Some(version) = self.by_commit.get(&record.id) {
-            return *version;
-        }
-        let known = self.by_procedure.entry(name.to_owned()).or_default();
-        let number = (known.indexed + 1..=VersionNumber::MAX)
-            .find(|number| !known.reserved.contains(number))
-            .unwrap_or_default();
-        known.reserved.insert(number);
-        number
     }
 }

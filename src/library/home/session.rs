@@ -4,9 +4,12 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
+
+use super::private;
+use crate::launch;
 
 const FOLDER: &str = "sessions";
 
@@ -14,8 +17,8 @@ const FOLDER: &str = "sessions";
 pub struct Session {
     id: String,
     folder: PathBuf,
-    /// Locked for as long as it is open.
-    _file: File,
+    /// Locked for as long as it is open. None where nothing can be written, so that nobody looks for it.
+    _file: Option<File>,
 }
 
 impl Session {
@@ -25,17 +28,24 @@ impl Session {
     /// When the lock file can't be made.
     pub fn start(home: &Path) -> io::Result<Self> {
         let folder = home.join(FOLDER);
-        fs::create_dir_all(&folder)?;
+        private::make_folder(&folder)?;
         loop {
             let id = uuid::Uuid::now_v7().to_string();
             let path = folder.join(&id);
-            let file = File::create(&path)?;
+            let mut file = private::create_new(&path)?;
             file.lock()?;
+            file.write_all(launch::owner().as_bytes())?;
             // Another process may have come in between, and taken the file for one that was left behind.
             if path.exists() {
-                return Ok(Self { id, folder, _file: file });
+                return Ok(Self { id, folder, _file: Some(file) });
             }
         }
+    }
+
+    /// A session that nobody else sees, of a process that writes nothing.
+    #[must_use]
+    pub fn unseen(home: &Path) -> Self {
+        Self { id: uuid::Uuid::now_v7().to_string(), folder: home.join(FOLDER), _file: None }
     }
 
     /// The id of this process's session.
@@ -44,10 +54,12 @@ impl Session {
         &self.id
     }
 
-    /// Whether the process of another session has ended.
+    /// Whether the process of another session has ended, and with it what it had started: whoever goes on with its runs
+    /// does not do so beside it.
     #[must_use]
     pub fn is_dead(&self, id: &str) -> bool {
-        id != self.id && is_unlocked(&self.folder.join(id))
+        let path = self.folder.join(id);
+        id != self.id && is_unlocked(&path) && !has_left(&path)
     }
 
     /// Removes the files of processes that have ended.
@@ -59,6 +71,7 @@ impl Session {
             // Kept locked until it is gone: whoever is about to lock the file that they have just made sees that.
             if name != self.id
                 && file.try_lock().is_ok()
+                && !has_left(&path)
                 && let Err(error) = fs::remove_file(&path)
             {
                 tracing::debug!(%error, "a dead session can't be removed");
@@ -72,6 +85,11 @@ fn is_unlocked(path: &Path) -> bool {
         Ok(file) => !matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
         Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
+}
+
+/// Whether something lives yet that the process of a session started.
+fn has_left(path: &Path) -> bool {
+    fs::read_to_string(path).is_ok_and(|owner| !owner.is_empty() && launch::has_left(&owner))
 }
 
 /// How many processes use a home.

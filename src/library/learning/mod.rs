@@ -4,13 +4,14 @@
 //! outcomes that are read back; a candidate's evidence is every outcome of its user with its pattern.
 
 mod own_runs;
+mod proposals;
 mod review;
 mod wording;
 
-pub use review::{CandidateView, Decided, LessonEdits, Review};
+pub use review::{CandidateView, Decided, LessonEdits, Review, Source};
 
 use crate::{
-    domain::learning::{self, Ended, Kind, Lesson, Trace, lesson},
+    domain::learning::{self, Ended, Kind, Lesson, Trace, Way, lesson},
     storage::{CandidateRow, CandidateStatus, NewOutcome, Reader, StorageError, Wording, Writer},
 };
 
@@ -19,6 +20,8 @@ use crate::{
 const MAX_SEEN: u32 = 20;
 /// Open lessons of one workflow that a success may say something new to.
 const MAX_OPEN: u32 = 10;
+/// Ways of a workflow that are compared: those with most evidence.
+const MAX_WAYS: u32 = 5;
 
 /// A short name for what outcomes that are alike share.
 pub fn pattern(workflow_id: &str, ended: Ended, trace: &Trace, error: Option<&str>) -> Option<String> {
@@ -33,10 +36,13 @@ pub fn learn(writer: &Writer<'_>, outcome: &NewOutcome, now: i64) -> Result<Vec<
     let kind = outcome.ended.teaches();
     let most = u64::from(MAX_SEEN);
     let seen = writer.count_pattern(user, pattern, most + 1)?;
+    // Whether there is little evidence yet, or the next handful of it.
+    let mut is_telling = seen <= most;
     let candidate = match writer.candidate_of(user, kind, pattern)? {
         None => put_forward(writer, outcome, (kind, pattern), seen, now)?,
         Some(known) => {
             let evidence = writer.add_evidence(known.id)?;
+            is_telling |= evidence.is_multiple_of(most);
             match known.status {
                 CandidateStatus::Active => Some(known.id),
                 CandidateStatus::Rejected => {
@@ -47,7 +53,7 @@ pub fn learn(writer: &Writer<'_>, outcome: &NewOutcome, now: i64) -> Result<Vec<
                     comes_back.then_some(known.id)
                 }
                 CandidateStatus::Candidate => {
-                    if seen <= most || evidence.is_multiple_of(most) {
+                    if is_telling {
                         renew(writer, &known, now)?;
                     }
                     Some(known.id)
@@ -64,7 +70,7 @@ pub fn learn(writer: &Writer<'_>, outcome: &NewOutcome, now: i64) -> Result<Vec<
         let seen = writer.count_pattern(user, &pattern, most + 1)?;
         put_forward(writer, outcome, (Kind::Strategy, &pattern), seen, now)?;
     }
-    if outcome.ended == Ended::Success && seen <= most {
+    if outcome.ended == Ended::Success && is_telling {
         // It may be what worked instead.
         for open in writer.candidates_of_workflow(user, workflow, CandidateStatus::Candidate, MAX_OPEN)? {
             if open.kind == Kind::AntiPattern {
@@ -130,7 +136,10 @@ fn lesson_of(
         Kind::Strategy => lesson::strategy(workflow, &seen),
         Kind::AntiPattern => {
             let successes = reader.seen_of_workflow(user, workflow, Ended::Success, MAX_SEEN)?;
-            lesson::anti_pattern(workflow, &seen, &successes)
+            let ways = reader.counted_ways(user, workflow, MAX_WAYS)?.into_iter().map(|(pattern, evidence)| {
+                Ok(Way { seen: reader.seen_with_pattern(user, &pattern, MAX_SEEN)?, evidence })
+            });
+            lesson::anti_pattern(workflow, &seen, &successes, &ways.collect::<Result<Vec<_>, StorageError>>()?)
         }
     })
 }

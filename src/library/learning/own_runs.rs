@@ -129,7 +129,7 @@ fn outcome_of(run: EndedRun, calls: &[CallName]) -> Option<NewOutcome> {
     #[expect(clippy::cast_possible_truncation, reason = "no run takes 2^63 milliseconds")]
     let duration_ms = run.duration_ms.round() as i64;
     Some(NewOutcome {
-        pattern: super::pattern(&run.procedure_name, run.ended, &trace, error_message.as_deref()),
+        pattern: super::pattern(&run.first_name, run.ended, &trace, error_message.as_deref()),
         user,
         workflow_id: run.procedure_name,
         run_id: run.run_id,

@@ -1,16 +1,17 @@
 //! A person's word on what was learned: nothing becomes a procedure without it.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
     domain::{
-        CreatedBy, Definition, ProcedureName,
+        CreatedBy, Definition, Procedure, ProcedureName,
         learning::{Ended, Kind, Lesson, lesson::plain},
         name::{MAX_NAME_CHARS, slugify},
     },
     library::{
-        DefinitionDraft, DefinitionPatch, Library, LibraryError, ProcedureRef, Similar, now_ms, procedures::similar,
-        rfc3339_ms,
+        Actor, DefinitionDraft, DefinitionPatch, Library, LibraryError, ProcedureRef, Similar, now_ms,
+        procedures::similar, rfc3339_ms,
     },
     storage::{CandidateRow, CandidateStatus, Reader, StorageError, Wording, Writer},
 };
@@ -27,20 +28,43 @@ const CATEGORY: &str = "learned";
 /// A candidate with what speaks for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CandidateView {
-    pub row: CandidateRow,
-    /// When the first and the latest outcome with its pattern were stored; milliseconds since 1970.
+    pub id: i64,
+    /// When it was put behind the others, in milliseconds since 1970.
+    pub skipped_at: Option<i64>,
+    /// What it says.
+    pub lesson: Lesson,
+    pub source: Source,
+    /// Procedures that say nearly the same.
+    pub similar: Vec<Similar>,
+}
+
+/// What makes a candidate.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// Outcomes that are alike.
+    Outcomes(Box<Evidence>),
+    /// A procedure that was stored as one.
+    Procedure(Box<Procedure>),
+}
+
+/// Outcomes that a lesson was learned from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    pub kind: Kind,
+    pub workflow_id: String,
+    /// How many there are.
+    pub count: u64,
+    /// When the first and the latest were stored; milliseconds since 1970.
     pub times: (i64, i64),
     /// The newest runs among them.
     pub run_ids: Vec<String>,
     /// How often the workflow succeeded, in whatever way.
     pub successes: u64,
     pub failures: u64,
-    /// Procedures that say nearly the same.
-    pub similar: Vec<Similar>,
 }
 
 /// Words of a lesson that a reviewer changes.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LessonEdits {
     problem: Option<String>,
@@ -80,7 +104,7 @@ impl Decided {
 }
 
 impl Library {
-    /// The user's candidates that wait, oldest first, those that were skipped after the others.
+    /// The user's candidates that wait, lessons and procedures: oldest first, those that were skipped after the others.
     ///
     /// # Errors
     /// [`LibraryError::Storage`].
@@ -88,7 +112,12 @@ impl Library {
         self.refresh()?;
         self.database.read(|reader| {
             let rows = reader.open_candidates(&self.user, MAX_LISTED)?;
-            rows.into_iter().map(|row| self.candidate_view(reader, row)).collect()
+            let learned = rows.into_iter().map(|row| self.candidate_view(reader, row));
+            let mut views = learned.collect::<Result<Vec<_>, _>>()?;
+            views.extend(self.proposal_views(reader, MAX_LISTED)?);
+            views.sort_by_key(|view| (view.skipped_at, view.id));
+            views.truncate(MAX_LISTED as usize);
+            Ok(views)
         })
     }
 
@@ -102,7 +131,10 @@ impl Library {
             Ok(definition) => similar(reader, &self.user, None, &definition)?,
             Err(_) => Vec::new(),
         };
-        Ok(CandidateView { row, times, run_ids, successes, failures, similar })
+        let (kind, workflow_id, count) = (row.kind, row.workflow_id, row.evidence);
+        let evidence = Evidence { kind, workflow_id, count, times, run_ids, successes, failures };
+        let source = Source::Outcomes(Box::new(evidence));
+        Ok(CandidateView { id: row.id, skipped_at: row.skipped_at, lesson: row.lesson, source, similar })
     }
 
     /// Carries out what a reviewer says of a candidate.
@@ -110,12 +142,18 @@ impl Library {
     /// # Errors
     /// [`LibraryError::CandidateNotFound`], [`LibraryError::CandidateReviewed`], [`LibraryError::CandidateBusy`], or what
     /// keeps the procedure from being stored; the candidate waits on then.
-    pub fn review_candidate(&self, id: i64, review: Review) -> Result<Decided, LibraryError> {
+    pub fn review_candidate(&self, id: i64, review: Review, by: &Actor) -> Result<Decided, LibraryError> {
+        self.refresh()?;
+        if let Some(decided) = self.review_proposal(id, &review, by)? {
+            return Ok(decided);
+        }
+        let whose = (self.user.as_str(), by.decider.is_agent());
+        self.check_reviewer(id, &review, by)?;
         match review {
-            Review::Approve(name, patch) => self.approve(id, name.as_deref(), &patch),
+            Review::Approve(name, patch) => self.approve(id, name.as_deref(), &patch, by),
             Review::Reject => self.database.write_synced(|writer| {
                 let row = self.open_candidate(writer, id)?;
-                writer.review_candidate(id, CandidateStatus::Rejected, &self.user, now_ms(), row.evidence, None)?;
+                writer.review_candidate(id, CandidateStatus::Rejected, whose, now_ms(), row.evidence, None)?;
                 Ok(Decided::status(CandidateStatus::Rejected))
             }),
             Review::Edit(edits) => self.database.write(|writer| {
@@ -132,6 +170,38 @@ impl Library {
         }
     }
 
+    /// A candidate is for people to decide on, where the policy leaves decisions to them. Putting it behind the others
+    /// decides nothing.
+    fn check_reviewer(&self, id: i64, review: &Review, by: &Actor) -> Result<(), LibraryError> {
+        let (verb, flag) = match review {
+            Review::Approve(..) => ("Make a procedure of", " --approve"),
+            Review::Reject => ("Reject", " --reject"),
+            Review::Edit(_) => ("Reword", ""),
+            Review::Skip => return Ok(()),
+        };
+        let (row, run_ids) = self.database.read(|reader| {
+            let row = self.open_candidate(reader, id)?;
+            let run_ids = reader.runs_with_pattern(&self.user, &row.pattern, MAX_RUNS)?;
+            Ok::<_, LibraryError>((row, run_ids))
+        })?;
+        let shown = match review {
+            Review::Approve(name, patch) => {
+                let name = name.clone().unwrap_or_else(|| default_name(&row, 1));
+                let definition = draft(&row, &run_ids, name, (**patch).clone()).build()?;
+                serde_json::to_string_pretty(&definition).unwrap_or_default()
+            }
+            Review::Edit(edits) => {
+                serde_json::to_string_pretty(&edited(&row.lesson, edits.clone())?).unwrap_or_default()
+            }
+            Review::Reject | Review::Skip => serde_json::to_string_pretty(&row.lesson).unwrap_or_default(),
+        };
+        let question = format!("{verb} candidate {id}, learned from `{}`?\n{shown}", row.workflow_id);
+        let what = format!("on candidate {id}");
+        self.want_person(by, &what, question, || {
+            format!("ask them to run `repertoire review {id}{flag}` in a terminal")
+        })
+    }
+
     /// The user's candidate, if it waits and no other call is about to approve it.
     fn open_candidate(&self, reader: &Reader<'_>, id: i64) -> Result<CandidateRow, LibraryError> {
         let row = reader.candidate(&self.user, id)?.ok_or(LibraryError::CandidateNotFound(id))?;
@@ -143,21 +213,28 @@ impl Library {
             CandidateStatus::Active => "approved",
             CandidateStatus::Rejected => "rejected",
         };
-        let by = row.reviewed_by.unwrap_or_default();
+        let mark = if row.reviewed_by_agent { " (an agent)" } else { "" };
+        let by = format!("{}{mark}", row.reviewed_by.unwrap_or_default());
         let at = rfc3339_ms(row.reviewed_at.unwrap_or_default());
         Err(LibraryError::CandidateReviewed { id, decision, by, at, procedure: row.procedure_name })
     }
 
     /// Git and the database can't be written at once. So the candidate is kept for this process while the procedure is
     /// stored; if the process dies in between, the next approval finds the procedure.
-    fn approve(&self, id: i64, name: Option<&str>, patch: &DefinitionPatch) -> Result<Decided, LibraryError> {
+    fn approve(
+        &self,
+        id: i64,
+        name: Option<&str>,
+        patch: &DefinitionPatch,
+        by: &Actor,
+    ) -> Result<Decided, LibraryError> {
         let (row, run_ids) = self.database.write(|writer| {
             let row = self.open_candidate(writer, id)?;
             writer.claim_candidate(id, Some(self.session.id()))?;
             let run_ids = writer.runs_with_pattern(&self.user, &row.pattern, MAX_RUNS)?;
             Ok::<_, LibraryError>((row, run_ids))
         })?;
-        let stored = self.store_lesson(&row, name, |name| draft(&row, &run_ids, name, patch.clone()));
+        let stored = self.store_lesson(&row, name, by, |name| draft(&row, &run_ids, name, patch.clone()));
         let decided = match stored {
             Ok(decided) => decided,
             Err(error) => {
@@ -170,7 +247,8 @@ impl Library {
         };
         let made = decided.procedure.as_ref().map(|(_, name)| name.as_str());
         let marked = self.database.write_synced::<_, StorageError>(|writer| {
-            writer.review_candidate(id, CandidateStatus::Active, &self.user, now_ms(), row.evidence, made)
+            let whose = (self.user.as_str(), by.decider.is_agent());
+            writer.review_candidate(id, CandidateStatus::Active, whose, now_ms(), row.evidence, made)
         });
         if let Err(error) = marked {
             // Kept for this process, so that nobody makes a second procedure of it; the next one finds the first.
@@ -184,6 +262,7 @@ impl Library {
         &self,
         row: &CandidateRow,
         given: Option<&str>,
+        by: &Actor,
         draft: impl Fn(String) -> DefinitionDraft,
     ) -> Result<Decided, LibraryError> {
         let mut attempt = 1;
@@ -192,7 +271,7 @@ impl Library {
             let definition = draft(name).build()?;
             let owner = Some(self.user.clone());
             let definition = Definition { owner, created_by: CreatedBy::Learned, ..definition };
-            match self.store(&definition, None) {
+            match self.store(definition.clone(), None, None, by) {
                 Ok(remembered) => {
                     let made = &remembered.procedure;
                     let procedure = Some((made.id, made.definition.name.to_string()));
@@ -222,7 +301,7 @@ impl Library {
     }
 }
 
-fn edited(lesson: &Lesson, edits: LessonEdits) -> Result<Lesson, LibraryError> {
+pub(super) fn edited(lesson: &Lesson, edits: LessonEdits) -> Result<Lesson, LibraryError> {
     let LessonEdits { problem, solution, reasoning, anti_patterns, tags } = edits;
     let texts = [("problem", &problem), ("solution", &solution), ("reasoning", &reasoning)];
     if let Some((field, _)) = texts.iter().find(|(_, text)| text.as_ref().is_some_and(|text| text.trim().is_empty())) {

@@ -1,7 +1,7 @@
 //! Better words for what was learned, from the model that is configured. What was learned does not change by it, and
 //! where the model fails, our own words stay.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::ModelSettings,
     domain::learning::Lesson,
-    library::{Library, LibraryError, Services, now_ms},
+    library::{Library, LibraryError, Services, model_use::ModelMeter, now_ms},
     models::{Message, Model, Role},
     storage::{CandidateRow, StorageError, Wording},
 };
@@ -82,7 +82,7 @@ impl Services {
         row: CandidateRow,
         stop: &CancellationToken,
     ) -> Result<(), LibraryError> {
-        let model = Model::new(settings)?;
+        let model = Model::new(settings)?.metered(Arc::new(ModelMeter::new(self.library_handle(), None)));
         let messages = [
             Message { role: Role::System, text: SYSTEM.to_owned() },
             Message { role: Role::User, text: row.basis.clone() },

@@ -1,10 +1,14 @@
 //! Copying a procedure under another name, for whoever copies it to own and change.
 
-use super::{definition::DefinitionPatch, lookup::ProcedureRef, remember::Remembered};
+use super::{
+    definition::DefinitionPatch,
+    lookup::ProcedureRef,
+    remember::{NewCode, Remembered},
+};
 use crate::{
     compiler,
     domain::{CreatedBy, Definition, ProcedureName, Status, name::MAX_NAME_CHARS},
-    library::{Library, LibraryError},
+    library::{Actor, Library, LibraryError},
     validation,
 };
 
@@ -22,6 +26,8 @@ pub struct CloneRequest {
     pub fields: DefinitionPatch,
     /// Code that replaces the source's.
     pub code: Option<String>,
+    /// The packages that this code needs.
+    pub lock: Option<String>,
 }
 
 impl Library {
@@ -30,7 +36,7 @@ impl Library {
     ///
     /// # Errors
     /// As [`Library::procedure`] for the source and [`Library::remember`] for the copy.
-    pub fn clone_procedure(&self, request: &CloneRequest) -> Result<Remembered, LibraryError> {
+    pub fn clone_procedure(&self, request: &CloneRequest, by: &Actor) -> Result<Remembered, LibraryError> {
         let source = self.procedure(&request.source)?;
         let mut attempt = 1;
         loop {
@@ -40,6 +46,7 @@ impl Library {
             };
             let mut definition = Definition {
                 name,
+                former_names: Vec::new(),
                 owner: Some(self.user.clone()),
                 is_shared: false,
                 enabled: true,
@@ -54,8 +61,11 @@ impl Library {
                 (None, Some(code)) => Some(copied(code, &source.definition, &definition)),
                 (None, None) => None,
             };
-            match self.store(&definition, code.as_deref()) {
-                Err(LibraryError::NameTaken { .. } | LibraryError::NameHidden(_))
+            let wanted = request.fields.runtime.or_else(|| request.code.is_none().then_some(definition.runtime));
+            let lock = if request.code.is_some() { &request.lock } else { &source.lock };
+            let code = code.as_deref().map(|text| NewCode { text, lock: lock.as_deref() });
+            match self.store(definition, code, wanted, by) {
+                Err(LibraryError::NameTaken { .. } | LibraryError::NameFormer { .. } | LibraryError::NameHidden(_))
                     if request.name.is_none() && attempt < ATTEMPTS =>
                 {
                     attempt += 1;

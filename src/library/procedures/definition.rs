@@ -9,8 +9,10 @@ use serde_json::{Map, Value};
 use crate::{
     compiler,
     domain::{
-        CreatedBy, Definition, Example, Hinted as _, Parameter, ParameterType, Permissions, ProcedureName, Status,
-        Step, StepShape, Trigger, host_module, name::slugify, step,
+        CreatedBy, Definition, Example, Hinted as _, Parameter, Permissions, ProcedureName, RuntimeKind, Status, Step,
+        StepShape, Trigger, host_module,
+        name::{check_segment, slugify},
+        nfc, reading, step,
     },
     library::LibraryError,
 };
@@ -21,9 +23,8 @@ const MAX_ENTRIES: usize = 100;
 const MAX_BYTES: usize = 512 * 1024;
 const MAX_TEXT_CHARS: usize = 20_000;
 /// Fields whose names say enough to agents, who pay for every byte of a schema.
-const PLAIN_FIELDS: [&str; 13] = [
+const PLAIN_FIELDS: [&str; 12] = [
     "tags",
-    "examples",
     "preconditions",
     "postconditions",
     "status",
@@ -49,17 +50,17 @@ pub struct DefinitionPatch {
     /// Labels.
     pub tags: Option<Vec<String>>,
     /// In order. A sentence (one `back-ticked` command in it is run; without one it is handed to you), or an object
-    /// with `command` (program and arguments, no shell), `tool` (`server/tool`), `procedure` or `action_type`, whose
-    /// `config` has `skill_id`, `message_template`, `task_title` or `body_template`. `{{variables}}` are filled in, also
-    /// `{{latest_output}}` and `{{<step_id>_output}}`. `depends_on` names the `step_id`s to wait for; with it, steps run
-    /// at the same time as far as they can.
+    /// with `command` (a list, no shell), `tool` (`server/tool`), `procedure` or `action_type`, whose
+    /// `config` has `skill_id`, `message_template`, `task_title`, `body_template` or `duration_hours`. `{{variables}}` are
+    /// filled in, also `{{latest_output}}` and `{{<step_id>_output}}`. `depends_on` names `step_id`s to wait for; with
+    /// it, the others run at the same time.
     #[schemars(with = "Option<Vec<StepShape>>")]
     pub steps: Option<Vec<Step>>,
-    /// What a caller passes. `{{variables}}` of the steps that are not listed become text parameters.
+    /// What a caller passes. Other `{{variables}}` of the steps become text parameters.
     pub parameters: Option<Vec<Parameter>>,
     /// Text with `{{variables}}` to render.
     pub template: Option<String>,
-    /// Sample calls.
+    /// Sample calls, `{parameters, result}`.
     pub examples: Option<Vec<Example>>,
     /// What must hold before.
     pub preconditions: Option<Vec<String>>,
@@ -69,13 +70,16 @@ pub struct DefinitionPatch {
     pub applicable_contexts: Option<Vec<String>>,
     /// The most it may touch, within the user's policy; left out: all of that. `commands` (prefixes: `git status`),
     /// directories to `read` or `write` (`*`: all granted), `tools`, `network` (hosts), `model` (true).
-    #[schemars(with = "Option<Map<String, Value>>")]
     pub permissions: Option<Permissions>,
     /// `{type: time, cron_expression, timezone}`, `{type: event, event_type, event_filter}`, `{type: condition,
-    /// condition_field, condition_operator: lt|gt|eq|contains, condition_value}` or `{path: value, …}`; `{}`: none.
+    /// condition_field, condition_operator: lt|gt|eq|contains, condition_value, condition_entity?, cooldown_seconds?}` or
+    /// `{path: value, …}`; `{}`: none.
     pub trigger: Option<Map<String, Value>>,
     /// Others may read and run it.
     pub is_shared: Option<bool>,
+    /// `python`: all of Python, if granted.
+    #[schemars(with = "Option<String>")]
+    pub runtime: Option<RuntimeKind>,
     /// Where it stands in its life.
     pub status: Option<Status>,
     /// False: refuse to execute it.
@@ -115,6 +119,7 @@ impl DefinitionDraft {
     pub(in crate::library) fn build(self) -> Result<Definition, LibraryError> {
         let mut definition = Definition {
             name: ProcedureName::parse(&self.name)?,
+            former_names: Vec::new(),
             description: String::new(),
             category: DEFAULT_CATEGORY.to_owned(),
             tags: Vec::new(),
@@ -127,6 +132,7 @@ impl DefinitionDraft {
             applicable_contexts: Vec::new(),
             trigger: None,
             permissions: None,
+            runtime: RuntimeKind::default(),
             status: Status::Active,
             enabled: true,
             owner: None,
@@ -179,7 +185,13 @@ impl DefinitionPatch {
                     "`category` must have 1 to 60 letters, digits, `_` or `-`; got `{shown}`"
                 )));
             }
+            if let Err(error) = check_segment(&slug) {
+                return Err(LibraryError::invalid_in("`category`", &error));
+            }
             self.category = Some(slug);
+        }
+        if let Some(tags) = &mut self.tags {
+            tags.iter_mut().for_each(|tag| *tag = nfc(tag));
         }
         if let Some(trigger) = self.trigger.take() {
             definition.trigger =
@@ -206,6 +218,7 @@ impl DefinitionPatch {
         if self.permissions.is_some() {
             definition.permissions = self.permissions;
         }
+        set(&mut definition.runtime, self.runtime);
         set(&mut definition.is_shared, self.is_shared);
         set(&mut definition.status, self.status);
         set(&mut definition.enabled, self.enabled);
@@ -243,7 +256,7 @@ fn check_steps(definition: &Definition) -> Result<(), LibraryError> {
     step::check(&definition.steps).map_err(LibraryError::invalid)
 }
 
-fn check(definition: &Definition) -> Result<(), LibraryError> {
+pub(crate) fn check(definition: &Definition) -> Result<(), LibraryError> {
     let lists = [
         ("tags", &definition.tags),
         ("preconditions", &definition.preconditions),
@@ -335,7 +348,7 @@ fn check_parameters(parameters: &[Parameter]) -> Result<(), LibraryError> {
         }
         if let Some(default) = &parameter.default
             && !default.is_null()
-            && !accepts(parameter.kind, default)
+            && !reading::accepts(&parameter.kind.shape(), default)
         {
             return Err(LibraryError::invalid(format!(
                 "the default of parameter `{name}` is {default}, which is not of type `{}`",
@@ -344,16 +357,4 @@ fn check_parameters(parameters: &[Parameter]) -> Result<(), LibraryError> {
         }
     }
     Ok(())
-}
-
-fn accepts(kind: ParameterType, value: &Value) -> bool {
-    match kind {
-        ParameterType::String => value.is_string(),
-        ParameterType::Integer => value.is_i64() || value.is_u64(),
-        ParameterType::Number => value.is_number(),
-        ParameterType::Boolean => value.is_boolean(),
-        ParameterType::Array => value.is_array(),
-        ParameterType::Object => value.is_object(),
-        ParameterType::Any => true,
-    }
 }

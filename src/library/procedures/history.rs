@@ -2,9 +2,10 @@
 
 use super::lookup::ProcedureRef;
 use crate::{
-    domain::{Procedure, VersionKind, VersionNumber},
-    library::{Library, LibraryError, home::Plan},
+    domain::{Definition, Procedure, VersionKind, VersionNumber},
+    library::{Actor, Library, LibraryError, home::Plan},
     storage::{Reader, VersionRow},
+    validation,
 };
 
 /// Shortest commit prefix that names a version.
@@ -26,6 +27,8 @@ pub enum VersionRef {
 #[derive(Debug, Clone, PartialEq)]
 pub struct VersionView {
     pub version: VersionRow,
+    /// In its code: what the checks gave it, moved by the runs of all versions that have this code.
+    pub confidence: Option<f64>,
     /// Whether it is what the procedure is now.
     pub is_current: bool,
 }
@@ -39,8 +42,10 @@ impl Library {
         let row = self.procedure_or_removed(wanted)?;
         let versions = self.database.read(|reader| reader.versions(row.id, limit))?;
         let is_current = |version: &VersionRow| row.deleted_at.is_none() && version.version == row.version;
-        let views =
-            versions.into_iter().map(|version| VersionView { is_current: is_current(&version), version }).collect();
+        let views = versions
+            .into_iter()
+            .map(|(version, confidence)| VersionView { is_current: is_current(&version), version, confidence })
+            .collect();
         Ok((row, views))
     }
 
@@ -55,46 +60,62 @@ impl Library {
     ) -> Result<Procedure, LibraryError> {
         let row = self.procedure_or_removed(&ProcedureRef::Id(id))?;
         let found = self.database.read(|reader| resolve(reader, &row, &VersionRef::Number(version)))?;
-        let text = self.versions.read(&found.definition_blob)?;
-        let definition = serde_json::from_str(&text).map_err(|error| {
-            // It was one when it was indexed.
-            let what = format!("version {version} of `{}` is no definition any more", row.definition.name);
-            LibraryError::internal_because(what, &error)
-        })?;
+        let definition = self.definition_in(&found, row.definition.name.as_str())?;
         let code = found.code_blob.as_deref().map(|blob| self.versions.read(blob)).transpose()?;
-        Ok(Procedure { definition, code, version, ..row })
+        let lock = found.lock_blob.as_deref().map(|blob| self.versions.read(blob)).transpose()?;
+        Ok(Procedure { definition, code, lock, version, ..row })
+    }
+
+    fn definition_in(&self, version: &VersionRow, name: &str) -> Result<Definition, LibraryError> {
+        let text = self.versions.read(&version.definition_blob)?;
+        serde_json::from_str(&text).map_err(|error| {
+            // It was one when it was indexed.
+            let what = format!("version {} of `{name}` is no definition any more", version.version);
+            LibraryError::internal_because(what, &error)
+        })
     }
 
     /// Makes the code of an earlier version the newest one. Nothing is lost: it is a new version.
     ///
     /// # Errors
-    /// [`LibraryError::VersionNotFound`] or [`LibraryError::VersionWithoutCode`].
+    /// [`LibraryError::VersionNotFound`], [`LibraryError::VersionWithoutCode`] or [`LibraryError::WantsPerson`].
     pub fn rollback(
         &self,
         wanted: &ProcedureRef,
         target: &VersionRef,
         reason: Option<&str>,
+        by: &Actor,
     ) -> Result<(Procedure, VersionNumber), LibraryError> {
         let row = self.own_procedure(wanted)?;
         let name = row.definition.name.to_string();
         let target = self.database.read(|reader| resolve(reader, &row, target))?;
-        let Some(blob) = &target.code_blob else {
-            return Err(LibraryError::VersionWithoutCode { name, version: target.version });
+        // Going on from a version settles what is broken, also from one without code.
+        let code = target.code_blob.as_deref().map(|blob| self.versions.read(blob)).transpose()?;
+        let code = match code.filter(|code| !validation::is_no_code(code)) {
+            Some(code) => Some(code),
+            None if row.is_broken => None,
+            None => return Err(LibraryError::VersionWithoutCode { name, version: target.version }),
         };
-        let code = self.versions.read(blob)?;
-        self.commit_change(|reader| {
-            let row = self.find_own(reader, &ProcedureRef::Id(row.id))?;
-            if row.code.as_deref() == Some(code.as_str()) {
+        // What it was written for comes back with it, and the packages that it had.
+        let lock = target.lock_blob.as_deref().map(|blob| self.versions.read(blob)).transpose()?;
+        let then = self.definition_in(&target, &name)?.runtime;
+        self.commit_change(by, |reader| {
+            let mut row = self.find_own(reader, &ProcedureRef::Id(row.id))?;
+            if row.code == code && row.lock == lock && row.definition.runtime == then && !row.is_broken {
                 let message = format!("the code of `{name}` is already that of version {}", target.version);
                 return Err(LibraryError::invalid_with_hint(message, "nothing to roll back"));
             }
             let reason: String = reason.unwrap_or_default().chars().take(MAX_REASON_CHARS).collect();
             let reason = if reason.is_empty() { reason } else { format!(": {reason}") };
+            if code.is_some() {
+                row.definition.runtime = then;
+            }
             Ok(Plan {
                 subject: format!("Roll {name} back to version {}{reason}", target.version),
                 kind: VersionKind::Rollback,
                 confidence: target.code_confidence,
-                change: Plan::change(&row.definition, Some(&code), None)?,
+                change: Plan::change(&row.definition, code.as_deref(), lock.as_deref(), None)?,
+                leaves: None,
             })
         })?;
         Ok((self.procedure(&ProcedureRef::Id(row.id))?, target.version))

@@ -6,16 +6,23 @@ mod history;
 mod lookup;
 mod recall;
 mod recall_scope;
+mod relevance;
 mod remember;
+mod rename;
+pub(in crate::library) mod runtime_choice;
 mod starters;
 
 pub(in crate::library) use remember::similar;
 
 pub use clone::CloneRequest;
+#[cfg(any(test, fuzzing))]
+pub(crate) use definition::check as check_definition;
 pub use definition::{DefinitionDraft, DefinitionPatch};
 pub use history::{VersionRef, VersionView};
 pub use lookup::ProcedureRef;
 pub use recall::{Found, RecallFilter};
 pub use recall_scope::RecallScope;
-pub use remember::{Remembered, Similar};
+pub use remember::{NewCode, Remembered, Similar};
+pub use rename::Naming;
+pub use runtime_choice::with_dependencies;
 pub use starters::all as starter_procedures;

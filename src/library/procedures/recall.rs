@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    domain::{Procedure, Status},
+    domain::{Procedure, folded},
     library::{Library, LibraryError},
-    storage::Words,
+    storage::{FoundText, Words},
 };
+
+use super::relevance;
 
 /// More of a question than this says nothing new.
 const MAX_QUERY_CHARS: usize = 2000;
-/// How many text matches are ranked anew by success.
-const RANKED: u32 = 50;
+/// How many text matches are ranked.
+pub(super) const RANKED: u32 = 150;
 const RANKED_UNDER_A_FILTER: u32 = 2000;
 
 /// A recalled procedure with its score from 0 to 1.
@@ -40,8 +42,11 @@ impl RecallFilter {
         let definition = &procedure.definition;
         (if self.own_only { definition.is_own_of(user) } else { definition.may_be_read_by(user) })
             && self.only.as_ref().is_none_or(|only| only.contains(&procedure.id))
-            && self.category.as_ref().is_none_or(|category| *category == definition.category)
-            && self.tag.as_ref().is_none_or(|tag| definition.tags.contains(tag))
+            && self.category.as_ref().is_none_or(|category| folded(category) == folded(&definition.category))
+            && self.tag.as_ref().is_none_or(|tag| {
+                let wanted = folded(tag);
+                definition.tags.iter().any(|tag| folded(tag) == wanted)
+            })
             && self
                 .min_confidence
                 .is_none_or(|least| procedure.code_confidence.is_some_and(|confidence| confidence >= least))
@@ -67,33 +72,49 @@ impl Library {
             *filter != RecallFilter::default() || self.database.read(|reader| reader.has_other_owners(&self.user))?;
         let ranked = if is_filtered { RANKED_UNDER_A_FILTER } else { RANKED };
         let ranked = ranked.max(u32::try_from(limit).unwrap_or(RANKED));
-        let mut found = self.ranked(&query, Words::All, ranked, filter)?;
-        if found.len() < limit {
-            found = self.ranked(&query, Words::Any, ranked, filter)?;
-        }
-        found.truncate(limit);
-        Ok(found)
+        let found = self.ranked(&query, Words::All, ranked, limit, filter)?;
+        if found.len() < limit { self.ranked(&query, Words::Any, ranked, limit, filter) } else { Ok(found) }
     }
 
-    fn ranked(&self, query: &str, words: Words, most: u32, filter: &RecallFilter) -> Result<Vec<Found>, LibraryError> {
-        let hits = self.database.read(|reader| reader.search_procedures(query, words, most))?;
-        let best = hits.iter().map(|hit| hit.relevance).fold(f64::MIN_POSITIVE, f64::max);
-        let mut found: Vec<Found> = hits
-            .into_iter()
-            .filter(|hit| {
-                hit.procedure.definition.status == Status::Active && filter.admits(&hit.procedure, &self.user)
-            })
-            .map(|hit| Found { score: hit.relevance / best * track_record(&hit.procedure), procedure: hit.procedure })
-            .collect();
-        found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.procedure.id.cmp(&b.procedure.id)));
-        Ok(found)
+    /// The best `limit` of the `most` whose text answers best. Those that are looked at are read, and no others.
+    fn ranked(
+        &self,
+        query: &str,
+        words: Words,
+        most: u32,
+        limit: usize,
+        filter: &RecallFilter,
+    ) -> Result<Vec<Found>, LibraryError> {
+        self.database.read(|reader| {
+            let hits = relevance::ranked(reader.answering(query, words, most)?);
+            let best = hits.first().map_or(f64::MIN_POSITIVE, |(_, relevance)| relevance.max(f64::MIN_POSITIVE));
+            let score = |hit: &FoundText, relevance: f64| relevance / best * track_record(hit.successes, hit.failures);
+            let mut scored: Vec<(f64, i64)> = hits
+                .iter()
+                .filter(|(hit, _)| hit.is_active)
+                .map(|(hit, relevance)| (score(hit, *relevance), hit.id))
+                .collect();
+            scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            let mut found = Vec::with_capacity(limit.min(scored.len()));
+            for (score, id) in scored {
+                if found.len() == limit {
+                    break;
+                }
+                if filter.only.as_ref().is_none_or(|only| only.contains(&id))
+                    && let Some(procedure) = reader.procedure(id)?.filter(|row| filter.admits(row, &self.user))
+                {
+                    found.push(Found { procedure, score });
+                }
+            }
+            Ok(found)
+        })
     }
 }
 
 /// From 0.5 to 1: what keeps failing sinks, what was never tried stays in the middle.
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-pub(super) fn track_record(procedure: &Procedure) -> f64 {
-    let finished = procedure.successes + procedure.failures;
-    let expected = (procedure.successes as f64 + 1.0) / (finished as f64 + 2.0);
+pub(super) fn track_record(successes: u64, failures: u64) -> f64 {
+    let finished = successes + failures;
+    let expected = (successes as f64 + 1.0) / (finished as f64 + 2.0);
     0.5 + 0.5 * expected
 }

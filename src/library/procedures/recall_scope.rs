@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::recall::{Found, RecallFilter, track_record};
+use super::{
+    lookup::{named, names_of},
+    recall::{Found, RecallFilter, track_record},
+};
 use crate::{
     domain::{
         Status,
-        name::slugify,
         scope::{Level, Scope, ScopeError},
     },
     library::{Library, LibraryError},
-    storage::{CandidateStatus, Reader},
+    storage::{CandidateStatus, Reader, Users},
 };
 
 /// Lessons of one workflow that are looked at.
@@ -65,7 +67,8 @@ impl Library {
             Level::User => RecallFilter { own_only: true, ..filter },
             Level::Workflow | Level::Run | Level::Node => {
                 self.refresh()?;
-                let only = self.database.read(|reader| self.procedures_within(reader, scope))?;
+                let users = self.seen_users();
+                let only = self.database.read(|reader| self.procedures_within(reader, &users, scope))?;
                 RecallFilter { only: Some(only), ..filter }
             }
         };
@@ -86,7 +89,7 @@ impl Library {
             .filter(|row| {
                 row.deleted_at.is_none() && row.definition.status == Status::Active && filter.admits(row, &self.user)
             })
-            .map(|procedure| Found { score: track_record(&procedure), procedure })
+            .map(|procedure| Found { score: track_record(procedure.successes, procedure.failures), procedure })
             .collect();
         found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.procedure.id.cmp(&b.procedure.id)));
         found.truncate(limit);
@@ -95,14 +98,24 @@ impl Library {
 
     /// The handles of the procedures that were learned from a workflow, are it, or were called by it; of a run: that its
     /// outcome is evidence for, or that it executed; of a node: that were learned about it, or that it called.
-    fn procedures_within(&self, reader: &Reader<'_>, scope: Scope<'_>) -> Result<BTreeSet<i64>, LibraryError> {
+    fn procedures_within(
+        &self,
+        reader: &Reader<'_>,
+        users: &Users,
+        scope: Scope<'_>,
+    ) -> Result<BTreeSet<i64>, LibraryError> {
         let Scope { workflow_id: Some(workflow), run_id, node_id } = scope else { return Ok(BTreeSet::new()) };
-        let lessons = reader.candidates_of_workflow(&self.user, workflow, CandidateStatus::Active, MAX_LESSONS)?;
-        let own = match reader.procedure_named(workflow)? {
-            Some(row) => Some(row),
-            None => reader.procedure_named(&slugify(workflow))?,
-        };
-        let own = own.filter(|row| row.definition.may_be_read_by(&self.user));
+        let own = named(reader, workflow)?.filter(|row| row.definition.may_be_read_by(&self.user));
+        let workflows = own.as_ref().map_or_else(|| vec![workflow.to_owned()], |row| names_of(workflow, row));
+        let mut lessons = Vec::new();
+        for workflow in &workflows {
+            lessons.extend(reader.candidates_of_workflow(
+                &self.user,
+                workflow,
+                CandidateStatus::Active,
+                MAX_LESSONS,
+            )?);
+        }
         let mut names: BTreeSet<String> = BTreeSet::new();
         let mut ids: BTreeSet<i64> = BTreeSet::new();
         match run_id {
@@ -110,17 +123,18 @@ impl Library {
                 names.extend(lessons.into_iter().filter_map(|lesson| lesson.procedure_name));
                 if let Some(row) = own {
                     ids.insert(row.id);
-                    ids.extend(reader.procedures_called_by(row.id, MAX_RUNS)?);
+                    ids.extend(reader.procedures_called_by(users, row.id, MAX_RUNS)?);
                 }
             }
             Some(run) => {
-                let outcome = reader.outcome_of(&self.user, run)?.filter(|outcome| outcome.workflow_id == workflow);
+                let outcome =
+                    reader.outcome_of(&self.user, run)?.filter(|outcome| workflows.contains(&outcome.workflow_id));
                 let taught = outcome.filter(|outcome| node_id.is_none_or(|node| outcome.trace.path.has(node)));
                 if let Some(pattern) = taught.and_then(|outcome| outcome.pattern) {
                     let lessons = lessons.into_iter().filter(|lesson| lesson.pattern == pattern);
                     names.extend(lessons.filter_map(|lesson| lesson.procedure_name));
                 }
-                let is_of_own = match (reader.run(run)?, &own) {
+                let is_of_own = match (reader.run(run)?.filter(|run| users.see(run)), &own) {
                     (Some(run), Some(own)) => run.procedure_id == own.id,
                     _ => false,
                 };
@@ -136,7 +150,7 @@ impl Library {
             }
         }
         for name in names {
-            ids.extend(reader.procedure_named(&name)?.map(|row| row.id));
+            ids.extend(named(reader, &name)?.map(|row| row.id));
         }
         Ok(ids)
     }

@@ -4,19 +4,36 @@ use std::collections::BTreeSet;
 
 use super::{
     definition::{DefinitionDraft, DefinitionPatch},
-    lookup::{ProcedureRef, check_owner, find},
+    lookup::{ProcedureRef, find},
+    recall::RANKED,
+    relevance,
+    rename::Naming,
+    runtime_choice::choose,
 };
 use crate::{
-    domain::{Definition, Procedure, Status, VersionKind, VersionNumber},
-    library::{Library, LibraryError, home::Plan},
+    domain::{Definition, Procedure, RuntimeKind, Status, VersionKind, VersionNumber},
+    library::{Actor, Library, LibraryError, home::Plan, now_ms},
     storage::{Reader, Words},
-    validation,
     versions::ProcedureChange,
 };
 
 /// Procedures that share this much of their words are called similar.
 const SIMILAR_WORDS: f64 = 0.6;
-const SIMILAR_CANDIDATES: u32 = 5;
+const SIMILAR_CANDIDATES: usize = 5;
+
+/// Code that is to be stored.
+#[derive(Debug, Clone, Copy)]
+pub struct NewCode<'a> {
+    pub text: &'a str,
+    /// The packages that it needs, each in one version.
+    pub lock: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for NewCode<'a> {
+    fn from(text: &'a str) -> Self {
+        Self { text, lock: None }
+    }
+}
 
 /// A procedure that was remembered.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +41,8 @@ pub struct Remembered {
     pub procedure: Procedure,
     /// Others that say nearly the same.
     pub similar: Vec<Similar>,
+    /// Which runtime was chosen for its code, and why, where it can't be the sandbox.
+    pub note: Option<String>,
 }
 
 /// A procedure that resembles another.
@@ -41,26 +60,45 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::NameTaken`], [`LibraryError::NameHidden`], [`LibraryError::CodeRejected`], or what is wrong with the draft.
-    pub fn remember(&self, draft: DefinitionDraft, code: Option<&str>) -> Result<Remembered, LibraryError> {
-        self.store(&Definition { owner: Some(self.user.clone()), ..draft.build()? }, code)
+    pub fn remember(
+        &self,
+        draft: DefinitionDraft,
+        code: Option<NewCode<'_>>,
+        by: &Actor,
+    ) -> Result<Remembered, LibraryError> {
+        let wanted = draft.fields.runtime;
+        let definition = Definition { owner: Some(self.user.clone()), ..draft.build()? };
+        self.store(definition, code, wanted, by)
     }
 
-    /// Commits a new procedure.
+    /// Commits a new procedure, for the runtime that is `wanted`, or that its code needs.
     pub(in crate::library) fn store(
         &self,
-        definition: &Definition,
-        code: Option<&str>,
+        mut definition: Definition,
+        code: Option<NewCode<'_>>,
+        wanted: Option<RuntimeKind>,
+        by: &Actor,
     ) -> Result<Remembered, LibraryError> {
-        let confidence = code.map(|code| confidence_if_storable(code, definition)).transpose()?;
-        self.commit_change(|reader| {
-            if let Some(row) = reader.procedure_named(definition.name.as_str())? {
-                self.check_name_is_free(&row)?;
+        let mut confidence = None;
+        let mut note = None;
+        if let Some(code) = code {
+            let choice = choose(code.text, Some(&definition), wanted, &*self.config()?);
+            definition.runtime = choice.runtime;
+            if !choice.analysis.is_storable() {
+                return Err(LibraryError::CodeRejected { issues: choice.analysis.issues });
             }
+            confidence = Some(choice.analysis.confidence(&definition));
+            note = choice.note;
+        }
+        let definition = &definition;
+        self.commit_change(by, |reader| {
+            self.check_name(reader, definition.name.as_str(), None)?;
             Ok(Plan {
                 subject: format!("Remember {}", definition.name),
                 kind: VersionKind::Definition,
                 confidence,
-                change: Plan::change(definition, code, None)?,
+                change: Plan::change(definition, code.map(|code| code.text), code.and_then(|code| code.lock), None)?,
+                leaves: None,
             })
         })?;
         self.database.read(|reader| {
@@ -70,52 +108,92 @@ impl Library {
                 tracing::warn!(%error, "what is like a new procedure was not looked for");
                 Vec::new()
             });
-            Ok(Remembered { procedure, similar })
+            Ok(Remembered { procedure, similar, note })
         })
     }
 
-    /// A removed procedure's name is free for whom it belonged to: with the name come its versions and stats.
-    fn check_name_is_free(&self, row: &Procedure) -> Result<(), LibraryError> {
-        let name = row.definition.name.to_string();
-        if !row.definition.may_be_read_by(&self.user) {
-            return Err(LibraryError::NameHidden(name));
-        }
-        if row.deleted_at.is_none() {
-            return Err(LibraryError::NameTaken { name, id: row.id, version: row.version });
-        }
-        check_owner(row, &self.user)
-    }
-
-    /// Changes fields of a definition. With `expected`, only if that is still its version.
+    /// Changes fields of a definition, and what it is called. With `expected`, only if that is still its version.
     ///
     /// # Errors
-    /// [`LibraryError::StaleVersion`], [`LibraryError::NotOwner`], or what is wrong with the fields.
+    /// [`LibraryError::StaleVersion`], [`LibraryError::NotOwner`], [`LibraryError::WantsPerson`] where it would decide on a
+    /// candidate, or what is wrong with the fields or the name.
     pub fn update(
         &self,
         wanted: &ProcedureRef,
         expected: Option<VersionNumber>,
         patch: &DefinitionPatch,
+        naming: &Naming,
+        by: &Actor,
+    ) -> Result<Procedure, LibraryError> {
+        self.change("Update", wanted, expected, patch, naming, by)
+    }
+
+    /// Changes fields of a definition; `verb` says in the history what that is. That a candidate is none any more wants a
+    /// person's word.
+    pub(in crate::library) fn change(
+        &self,
+        verb: &str,
+        wanted: &ProcedureRef,
+        expected: Option<VersionNumber>,
+        patch: &DefinitionPatch,
+        naming: &Naming,
+        by: &Actor,
     ) -> Result<Procedure, LibraryError> {
         let id = self.procedure(wanted)?.id;
-        self.commit_change(|reader| {
-            let row = self.find_own(reader, &ProcedureRef::Id(id))?;
+        // The code stays as it is.
+        self.commit_change(&Actor::program(), |writer| {
+            let row = self.find_own(writer, &ProcedureRef::Id(id))?;
             check_expected(&row, expected)?;
             let mut definition = row.definition.clone();
             patch.clone().apply(&mut definition)?;
+            let renamed = self.rename(writer, &row, naming, &mut definition)?;
             if definition == row.definition {
                 return Err(LibraryError::invalid_with_hint(
                     format!("nothing would change in `{}`", definition.name),
                     "pass the fields that should have other values",
                 ));
             }
+            if row.definition.status == Status::Candidate && definition.status != Status::Candidate {
+                self.want_word_on(&row, &definition, writer, by)?;
+                writer.decide_proposal(id, &self.user, by.decider.is_agent(), now_ms())?;
+            }
+            let subject = match &renamed {
+                Some(before) => format!("Rename {before} to {}", definition.name),
+                None => format!("{verb} {}", definition.name),
+            };
+            // What is renamed leaves its folder, and does not move within it.
+            let category = renamed.is_none().then_some(row.definition.category.as_str());
             Ok(Plan {
-                subject: format!("Update {}", definition.name),
+                subject,
                 kind: VersionKind::Definition,
                 confidence: row.code_prior,
-                change: Plan::change(&definition, row.code.as_deref(), Some(&row.definition.category))?,
+                change: Plan::change(&definition, row.code.as_deref(), row.lock.as_deref(), category)?,
+                leaves: renamed.map(|before| (before, row.definition.category)),
             })
         })?;
         self.procedure(&ProcedureRef::Id(id))
+    }
+
+    /// Whether `by` may decide on a candidate, which is to be `wanted`.
+    fn want_word_on(
+        &self,
+        row: &Procedure,
+        wanted: &Definition,
+        reader: &Reader<'_>,
+        by: &Actor,
+    ) -> Result<(), LibraryError> {
+        let number = reader.proposal_of(row.id)?.unwrap_or_default();
+        let (verb, flag) = match wanted.status {
+            Status::Active => ("Put into use", "--approve"),
+            Status::Candidate | Status::Archived => ("Put away", "--reject"),
+        };
+        let shown = serde_json::to_string_pretty(wanted).unwrap_or_default();
+        let code = row.code.as_ref().map_or_else(String::new, |code| format!("\n{code}"));
+        let name = &wanted.name;
+        let question = format!("{verb} procedure `{name}`, candidate {number}?\n{shown}{code}");
+        self.want_person(by, &format!("on candidate {number}"), question, || {
+            format!("ask them to run `repertoire review {number} {flag}` in a terminal")
+        })
     }
 
     /// Removes a procedure. Its history stays in git, its versions and runs in the index.
@@ -124,7 +202,8 @@ impl Library {
     /// [`LibraryError::ProcedureNotFound`], [`LibraryError::StaleVersion`] or [`LibraryError::NotOwner`].
     pub fn delete(&self, wanted: &ProcedureRef, expected: Option<VersionNumber>) -> Result<Procedure, LibraryError> {
         let id = self.procedure(wanted)?.id;
-        self.commit_change(|reader| {
+        // The code stays as it is.
+        self.commit_change(&Actor::program(), |reader| {
             let row = self.find_own(reader, &ProcedureRef::Id(id))?;
             check_expected(&row, expected)?;
             Ok(Plan {
@@ -137,19 +216,11 @@ impl Library {
                     old_category: None,
                     files: None,
                 },
+                leaves: None,
             })
         })?;
         self.procedure_or_removed(&ProcedureRef::Id(id))
     }
-}
-
-/// Confidence in `code`, from the checks of its syntax tree. What must not be stored is refused.
-fn confidence_if_storable(code: &str, definition: &Definition) -> Result<f64, LibraryError> {
-    let analysis = validation::analyze_for(code, definition);
-    if !analysis.is_storable() {
-        return Err(LibraryError::CodeRejected { issues: analysis.issues });
-    }
-    Ok(analysis.confidence(definition))
 }
 
 pub(in crate::library) fn check_expected(row: &Procedure, expected: Option<VersionNumber>) -> Result<(), LibraryError> {
@@ -170,20 +241,20 @@ pub(in crate::library) fn similar(
 ) -> Result<Vec<Similar>, LibraryError> {
     let mine = words(definition);
     let query = format!("{} {}", definition.name.as_str().replace(['_', '-'], " "), definition.description);
-    let hits = reader.search_procedures(&query, Words::Any, SIMILAR_CANDIDATES + 1)?;
-    let mut similar: Vec<Similar> = hits
-        .into_iter()
-        .filter(|hit| {
-            let definition = &hit.procedure.definition;
-            Some(hit.procedure.id) != id && definition.status != Status::Archived && definition.may_be_read_by(user)
-        })
-        .map(|hit| Similar {
-            id: hit.procedure.id,
-            similarity: shared(&mine, &words(&hit.procedure.definition)),
-            name: hit.procedure.definition.name.to_string(),
-        })
-        .filter(|similar| similar.similarity >= SIMILAR_WORDS)
-        .collect();
+    let hits = relevance::ranked(reader.answering(&query, Words::Any, RANKED)?);
+    let mut similar = Vec::new();
+    for (hit, _) in hits.into_iter().take(SIMILAR_CANDIDATES + 1) {
+        let Some(Procedure { definition, .. }) = reader.procedure(hit.id)?.filter(|_| Some(hit.id) != id) else {
+            continue;
+        };
+        if definition.status == Status::Archived || !definition.may_be_read_by(user) {
+            continue;
+        }
+        let similarity = shared(&mine, &words(&definition));
+        if similarity >= SIMILAR_WORDS {
+            similar.push(Similar { id: hit.id, similarity, name: definition.name.to_string() });
+        }
+    }
     similar.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
     Ok(similar)
 }

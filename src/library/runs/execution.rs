@@ -27,6 +27,8 @@ pub struct Execution {
     pub waiting_for: Option<String>,
     /// The same, for whoever asks.
     pub gate: Option<Gate>,
+    /// Until when a paused run waits that only waits for the clock; milliseconds since 1970.
+    pub waits_until: Option<i64>,
     /// Time spent executing, in milliseconds.
     pub duration_ms: f64,
 }

@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{
-    call::{Answer, Caller, PendingCall, milliseconds},
+    call::{Answer, CUT_OFF, Caller, PendingCall, TimeLimit, milliseconds},
     machine::{Effect, Event, Safety, Sequence, State},
     steps::{StepLines, line_of},
 };
 use crate::{
     config::Config,
-    domain::{HostCall, Permissions, RunId, VersionNumber},
+    domain::{HostCall, Permissions, RunId, RuntimeKind, VersionNumber},
     host::Grants,
     library::{LibraryError, now_ms},
     runtime::{Budget, Capture, Program, PythonError, Reply},
@@ -33,6 +33,10 @@ pub struct Origin {
     pub steps_total: u32,
     /// The code, the call of its entry point, and the parameters.
     pub program: Arc<Program>,
+    /// What executes that.
+    pub runtime: RuntimeKind,
+    /// The packages that it needs.
+    pub lock: Option<Arc<str>>,
     /// What the procedure declares that it needs.
     pub permissions: Option<Permissions>,
 }
@@ -44,6 +48,8 @@ pub struct Frame {
     pub caller: Option<Caller>,
     /// How many callers it has.
     pub depth: u32,
+    /// How long its caller waits for it, where that is not as long as the run may take.
+    pub limit: Option<TimeLimit>,
     pub grants: Arc<Grants>,
     pub capture: Capture,
     pub step_lines: StepLines,
@@ -68,6 +74,8 @@ pub struct Frame {
     pub since: Instant,
     /// Time spent before that.
     pub spent: Duration,
+    /// Whether it is told in the inbox when it fails: nobody waits for how it ends.
+    pub is_unheard: bool,
     /// How often its worker was lost since it came further.
     pub losses: u32,
 }
@@ -76,12 +84,16 @@ impl Frame {
     /// A frame that has not started.
     pub fn new(origin: Origin, capture: Capture, config: &Config) -> Self {
         Self {
-            grants: Arc::new(Grants::new(&config.policy, origin.permissions.as_ref(), &config.file())),
+            grants: Arc::new(
+                Grants::new(&config.policy, origin.permissions.as_ref(), &config.file())
+                    .under(Arc::clone(&config.rules)),
+            ),
             step_lines: StepLines::read(&origin.program.source),
             deferrable: validation::deferred_calls(&origin.program.source),
             origin,
             caller: None,
             depth: 0,
+            limit: None,
             capture,
             state: State::new(),
             waiting: Vec::new(),
@@ -93,13 +105,55 @@ impl Frame {
             snapshot: Vec::new(),
             since: Instant::now(),
             spent: Duration::ZERO,
+            is_unheard: false,
             losses: 0,
         }
     }
 
-    /// The same, called by another frame.
-    pub fn called_by(self, caller: Caller, depth: u32) -> Self {
-        Self { caller: Some(caller), depth, ..self }
+    /// The same, called by the call `sequence` of `caller`.
+    pub fn called_by(self, caller: &Self, sequence: Sequence) -> Self {
+        let by = Caller { run_id: caller.origin.run_id.clone(), sequence };
+        Self { caller: Some(by), depth: caller.depth + 1, ..self }.limited_by(caller)
+    }
+
+    /// The same, with the time that its caller gives it.
+    pub fn limited_by(mut self, caller: &Self) -> Self {
+        let sequence = self.caller.as_ref().map(|by| by.sequence);
+        self.limit = sequence.and_then(|sequence| caller.waiting_for(sequence)?.time_limit());
+        self.under(caller.budget());
+        self
+    }
+
+    /// What it may use up.
+    pub const fn budget(&self) -> &Arc<Budget> {
+        self.capture.budget()
+    }
+
+    /// Whether its time is over before that of its whole run.
+    pub fn has_less_time_than(&self, run: &Budget) -> bool {
+        self.budget().deadline < run.deadline
+    }
+
+    /// The error for that.
+    pub fn time_is_up(&self) -> PythonError {
+        let after = self.limit.map_or_else(
+            || "when the time of its caller was over".to_owned(),
+            |limit| format!("after {} s", limit.time.as_secs_f64()),
+        );
+        PythonError::new("TimeoutError", format!("`{}` was stopped {after}", self.origin.name))
+    }
+
+    /// The call of a procedure that waits although its time is over: who called it, and by which call.
+    pub fn find_late(&self) -> Option<(RunId, Sequence)> {
+        let late = self.children.iter().find(|child| child.limit.is_some_and(|limit| limit.is_over()));
+        let by = late.and_then(|child| child.caller.as_ref()).map(|by| (by.run_id.clone(), by.sequence));
+        by.or_else(|| self.children.iter().find_map(Self::find_late))
+    }
+
+    /// When the first of the procedures that it called, and that those called, has no time left.
+    pub fn first_limit(&self) -> Option<i64> {
+        let of = |child: &Self| child.limit.map(|limit| limit.ends_at).into_iter().chain(child.first_limit()).min();
+        self.children.iter().filter_map(of).min()
     }
 
     /// Numbers a call that the code makes.
@@ -122,6 +176,7 @@ impl Frame {
             since: Instant::now(),
             at: now_ms(),
             reply: None,
+            hold: None,
         }
     }
 
@@ -157,16 +212,23 @@ impl Frame {
         }
     }
 
+    /// Somebody agreed to a call that the policy had asked about.
+    pub fn permit(&mut self, sequence: Sequence) {
+        if let Some(call) = self.waiting.iter_mut().find(|call| call.sequence == sequence) {
+            call.permit();
+        }
+    }
+
     /// Takes out the answers that the code waits for, with the interpreter's numbers of their calls.
     pub fn take_replies(&mut self) -> Vec<(u32, Reply)> {
-        let awaited = &self.state.awaited;
-        let is_handed = |call: &mut PendingCall| call.reply.is_some() && awaited.contains(&call.sequence);
+        let state = &self.state;
+        let is_handed = |call: &mut PendingCall| call.reply.is_some() && state.delivers(call.sequence);
         self.waiting.extract_if(.., is_handed).filter_map(|call| Some((call.call_id, call.reply?))).collect()
     }
 
     /// Notes in the journal that nobody will answer what it and all that it called wait for.
     pub fn abandon_calls(&mut self) {
-        let ended = Reply::Raise(PythonError::new("Ended", "the run ended here"));
+        let ended = Reply::Raise(PythonError::new(CUT_OFF, "the run ended here"));
         let open = self.waiting.iter().filter(|call| call.reply.is_none());
         let entries: Vec<_> = open.map(|call| (call.sequence, self.entry(call, &ended))).collect();
         self.unwritten.extend(entries);
@@ -218,8 +280,12 @@ impl Frame {
 
     /// Goes on under another budget, with all that it called.
     pub fn under(&mut self, budget: &Arc<Budget>) {
-        self.capture = self.capture.under(Arc::clone(budget));
+        let budget = match self.limit {
+            Some(limit) => Arc::new(budget.within(limit.deadline())),
+            None => Arc::clone(budget),
+        };
+        self.capture = self.capture.under(Arc::clone(&budget));
         self.since = Instant::now();
-        self.children.iter_mut().for_each(|child| child.under(budget));
+        self.children.iter_mut().for_each(|child| child.under(&budget));
     }
 }

@@ -3,19 +3,22 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     call::PendingCall,
-    decision::{Decider, Decision},
+    decision::Decision,
     frame::Frame,
     machine::{Safety, Sequence},
+    wait::waits_for_the_clock,
 };
 use crate::{
-    domain::{GateKind, Hinted as _, RunId},
+    config::Approvals,
+    domain::{Decider, GateKind, Hinted as _, RunId, folded, visible},
     host::{self, GateRequest},
+    launch,
     library::{LibraryError, now_ms},
-    runtime::{PythonError, Reply},
+    runtime::{PythonError, Reply, WRITE},
 };
 
 /// A question that is open.
@@ -36,8 +39,12 @@ pub struct Gate {
     pub expires_at: Option<i64>,
     /// Whether nobody knows if the call took effect before the server ended.
     pub is_uncertain: bool,
-    /// The class of what the call returns, where that is no plain value.
-    pub class: Option<&'static str>,
+    /// Whether it is a rule of the user that asks: only a person answers, whoever may decide otherwise.
+    pub is_of_policy: bool,
+    /// The host function that is called.
+    pub function: String,
+    /// What it is called with.
+    pub arguments: Map<String, Value>,
 }
 
 /// Somebody who can be asked while a run is being executed.
@@ -70,7 +77,8 @@ impl Gate {
     pub fn open_in(root: Option<&Frame>, run_id: &str, meant: Option<&QuestionId>) -> Result<Self, LibraryError> {
         let mut gates = root.map(Self::all_of).unwrap_or_default();
         if gates.is_empty() {
-            return Err(nothing_waits(run_id));
+            let wakes_at = root.and_then(Frame::wakes_at);
+            return Err(wakes_at.map_or_else(|| nothing_waits(run_id), |until| waits_for_the_clock(run_id, until)));
         }
         let at = match meant {
             Some(meant) => gates.iter().position(|gate| gate.id() == *meant),
@@ -107,30 +115,43 @@ impl Gate {
     /// The question that `frame` waits for an answer to at the call `sequence`.
     fn of(frame: &Frame, sequence: Sequence) -> Option<Self> {
         let call = frame.waiting_for(sequence)?;
+        if let Some(rule) = call.held_by() {
+            let request = host::held(&call.function, rule, &call.arguments);
+            let question = visible(&request.question).into_owned();
+            return Some(Self { request, question, is_uncertain: false, ..Self::uncertain(frame, call) });
+        }
         if call.safety != Safety::Gate {
             return Some(Self::uncertain(frame, call));
         }
         let request = host::gate(&call.function, call.arguments.clone()).ok()?;
         let expires_at = request.timeout.map(|limit| call.at.saturating_add(milliseconds(limit)));
         let question = if request.choices.is_empty() {
-            request.question.clone()
+            visible(&request.question).into_owned()
         } else {
-            format!("{} (one of: {})", request.question, request.choices.join(", "))
+            visible(&format!("{} (one of: {})", request.question, request.choices.join(", "))).into_owned()
         };
-        Some(Self { request, question, expires_at, is_uncertain: false, class: None, ..Self::uncertain(frame, call) })
+        Some(Self { request, question, expires_at, is_uncertain: false, ..Self::uncertain(frame, call) })
     }
 
     fn uncertain(frame: &Frame, call: &PendingCall) -> Self {
         let shown = Value::Object(host::shown_arguments(&call.function, &call.arguments));
-        let arguments: String = shown.to_string().chars().take(300).collect();
+        let arguments: String = visible(&shown.to_string()).chars().take(300).collect();
         let question = format!(
             "The server ended while `{}` was executing (line {}, {arguments}), and nobody knows whether it took effect. \
-             Look. If it did: `approve` with `value` = what it returned. If it did not: `approve` without a value \
+             {} Look. If it did: `approve` with `value` = what it returned: {}. If it did not: `approve` without a value \
              executes it again. `reject` lets the code see an error.",
-            call.function, call.line
+            call.function,
+            call.line,
+            launch::fate(),
+            host::needed(&call.function)
         );
-        let request =
-            GateRequest { kind: GateKind::Step, question: question.clone(), choices: Vec::new(), timeout: None };
+        let request = GateRequest {
+            kind: GateKind::Step,
+            question: question.clone(),
+            choices: Vec::new(),
+            timeout: None,
+            optional: false,
+        };
         Self {
             run_id: frame.origin.run_id.clone(),
             procedure: frame.origin.name.clone(),
@@ -140,7 +161,9 @@ impl Gate {
             question,
             expires_at: None,
             is_uncertain: true,
-            class: host::class_of(&call.function),
+            is_of_policy: call.hold.is_some() || call.function == WRITE,
+            function: call.function.clone(),
+            arguments: call.arguments.clone(),
         }
     }
 
@@ -156,12 +179,35 @@ impl Gate {
         self.request.kind != GateKind::Step
     }
 
-    /// The same decision where it is an answer to the question, and a refusal where it can't be read as one.
+    /// Who may decide it, where the policy says this of questions in general.
     #[must_use]
-    pub fn read(&self, decision: Decision, decider: &Decider) -> Decision {
+    pub const fn left_to(&self, approvals: Approvals) -> Approvals {
+        if self.is_of_policy { Approvals::Human } else { approvals }
+    }
+
+    /// Whether agreeing to it lets the call be made that it is about.
+    #[must_use]
+    pub fn holds_call(&self) -> bool {
+        self.is_of_policy && !self.is_uncertain && self.function != WRITE
+    }
+
+    /// Whether a person is to be asked. Saying that a call took effect, or that it is made once more, is a decision too
+    /// where those are left to people.
+    #[must_use]
+    pub fn asks_person(&self, approvals: Approvals) -> bool {
+        self.is_for_people() || (self.is_uncertain && self.left_to(approvals) == Approvals::Human)
+    }
+
+    /// The same decision where it is an answer to the question, and a refusal where it can't be read as one. What became of
+    /// a call is not refused by an answer that can't be: nobody has said it yet.
+    ///
+    /// # Errors
+    /// [`LibraryError::Argument`] for such an answer.
+    pub fn read(&self, decision: Decision, decider: &Decider) -> Result<Decision, LibraryError> {
         match self.reply(&decision, decider) {
-            Ok(_) => decision,
-            Err(error) => Decision::Reject(Some(error.in_full())),
+            Ok(_) => Ok(decision),
+            Err(error) if self.is_uncertain => Err(error),
+            Err(error) => Ok(Decision::Reject(Some(error.in_full()))),
         }
     }
 
@@ -170,7 +216,9 @@ impl Gate {
     /// # Errors
     /// When the decision is no answer to the question.
     pub fn reply(&self, decision: &Decision, decider: &Decider) -> Result<Option<Reply>, LibraryError> {
-        let question = &self.request.question;
+        // What the policy asks goes on with all that the call is made with.
+        let question = self.request.question.lines().next().filter(|_| self.is_of_policy && !self.is_uncertain);
+        let question = question.unwrap_or(&self.request.question);
         let reply = match (decision, self.request.kind) {
             (Decision::Reject(reason), kind) => {
                 let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -188,6 +236,7 @@ impl Gate {
                 };
                 Reply::Raise(PythonError::new(class, format!("{what}{reason}")))
             }
+            (Decision::Expire, _) if self.request.optional => Reply::Value(Value::Null),
             (Decision::Expire, kind) => {
                 let class = match kind {
                     GateKind::Approval => "PermissionError",
@@ -196,8 +245,24 @@ impl Gate {
                 Reply::Raise(PythonError::new(class, format!("nobody decided on \"{question}\" in time")))
             }
             (Decision::Approve(None), _) if self.is_uncertain => return Ok(None),
+            (Decision::Approve(_), _) if self.holds_call() => return Ok(None),
+            (Decision::Approve(_), _) if self.is_of_policy && !self.is_uncertain => Reply::Proceed,
+            (Decision::Approve(Some(value)), _) if self.is_uncertain => {
+                host::outcome(&self.function, &self.arguments, value.clone()).map_err(|why| {
+                    LibraryError::invalid_with_hint(
+                        format!("`{}` can't have returned the `value`: {why}", self.function),
+                        format!("pass {}; or leave it out to execute the call again", host::needed(&self.function)),
+                    )
+                })?
+            }
             (Decision::Approve(value), GateKind::Approval) => {
-                Reply::Value(json!({"approved_by": decider.name(), "value": value}))
+                let mut given = Map::new();
+                given.insert("approved_by".to_owned(), json!(decider.name()));
+                given.insert("value".to_owned(), json!(value));
+                if decider.is_agent() {
+                    given.insert("by_agent".to_owned(), json!(true));
+                }
+                Reply::Value(Value::Object(given))
             }
             (Decision::Approve(None), GateKind::Question) => {
                 return Err(LibraryError::invalid_with_hint(
@@ -206,8 +271,7 @@ impl Gate {
                 ));
             }
             (Decision::Approve(Some(value)), GateKind::Question) if !self.request.choices.is_empty() => {
-                let chosen = value.as_str().filter(|text| self.request.choices.iter().any(|choice| choice == text));
-                let Some(chosen) = chosen else {
+                let Some(chosen) = self.chosen(value) else {
                     let choices = self.request.choices.join("`, `");
                     return Err(LibraryError::invalid_with_hint(
                         format!("{value} is no answer"),
@@ -216,12 +280,20 @@ impl Gate {
                 };
                 Reply::Value(Value::from(chosen))
             }
-            (Decision::Approve(value), GateKind::Question | GateKind::Step) => match (self.class, value) {
-                (Some(class), Some(Value::Object(fields))) => Reply::Instance { class, fields: fields.clone() },
-                _ => Reply::Value(value.clone().unwrap_or_default()),
-            },
+            (Decision::Approve(value), GateKind::Question | GateKind::Step) => {
+                Reply::Value(value.clone().unwrap_or_default())
+            }
         };
         Ok(Some(reply))
+    }
+
+    /// The choice that is meant: one of them as it is written, or the only one that differs in case and space.
+    fn chosen(&self, value: &Value) -> Option<&str> {
+        let said = value.as_str()?;
+        let choices = || self.request.choices.iter().map(String::as_str);
+        let alike = |choice: &&str| folded(choice.trim()) == folded(said.trim());
+        let only = Some(choices().filter(alike)).filter(|alike| alike.clone().count() == 1);
+        choices().find(|choice| *choice == said).or_else(|| only?.next())
     }
 }
 

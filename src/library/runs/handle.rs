@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn only_what_was_sealed_here_for_the_same_call_is_opened() {
         let home = tempfile::tempdir().unwrap();
-        let key = Key::open(home.path()).unwrap();
+        let (key, _) = Key::open(home.path()).unwrap();
         let question = QuestionId { run_id: "inner".to_owned(), sequence: 3 };
         let handle = Handle { run_id: "outer".to_owned(), question };
         let text = handle.seal(&key, "execute_procedure", "me");
@@ -70,7 +70,7 @@ mod tests {
             assert_eq!(Handle::open(&key, "execute_procedure", "me", text), None, "{text}");
         }
         let other = tempfile::tempdir().unwrap();
-        let other = Key::open(other.path()).unwrap();
+        let (other, _) = Key::open(other.path()).unwrap();
         assert_eq!(Handle::open(&other, "execute_procedure", "me", &text), None);
     }
 }

@@ -104,7 +104,7 @@ pub enum Event {
     Suspended(Sequence),
     /// A process takes it up again.
     TakenUp,
-    /// Somebody decided on a call that waits for it.
+    /// Somebody decided on a call that waits for it, or nobody waits any longer for a procedure that does.
     Decided {
         /// The call.
         sequence: Sequence,
@@ -181,12 +181,19 @@ impl State {
                 Ok(effects)
             }
             (Phase::Paused | Phase::Resting, Event::Decided { sequence, again }) => {
-                self.find(sequence, Progress::Open)?.progress =
-                    if again { Progress::Wanted } else { Progress::Answered };
+                let decided = self.find(sequence, Progress::Open).is_ok();
+                let progress = if decided { Progress::Open } else { Progress::Suspended };
+                self.find(sequence, progress)?.progress = if again { Progress::Wanted } else { Progress::Answered };
                 Ok(Vec::new())
             }
             (phase, _) => Err(InvalidTransition(phase)),
         }
+    }
+
+    /// Whether the code gets the answer of this call when it goes on.
+    #[must_use]
+    pub fn delivers(&self, sequence: Sequence) -> bool {
+        self.calls.iter().any(|call| call.sequence == sequence && call.progress == Progress::Delivered)
     }
 
     fn find(&mut self, sequence: Sequence, progress: Progress) -> Result<&mut Call, InvalidTransition> {

@@ -13,9 +13,11 @@ mod execution;
 mod frame;
 mod gate;
 mod handle;
+mod interpreter;
 mod journal;
 mod limits;
 mod machine;
+mod outside;
 mod prepare;
 mod registry;
 #[cfg(test)]
@@ -23,14 +25,18 @@ mod replay_tests;
 mod report;
 mod resources;
 mod steps;
+mod unheard;
 mod view;
+mod wait;
 
 pub(in crate::library) use engine::check;
+pub(in crate::library) use interpreter::{check_packages, packages, tidy_packages};
 
-pub use decision::{Decider, Decision};
-pub use engine::{Engine, Waiting};
+pub use decision::Decision;
+pub use engine::{Engine, Refused, Waiting};
 pub use execution::Execution;
 pub use gate::{Asker, Gate, QuestionId};
 pub use handle::Handle;
+pub use interpreter::{packages_kept, version_of_uv};
 pub use registry::{Active, Progress};
 pub use view::{RunView, StepOutput};

@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 use super::{
     bind::bind,
     frame::{Frame, Origin},
+    interpreter,
 };
 use crate::{
     config::Config,
-    domain::{Hinted as _, Procedure},
+    domain::{Hinted as _, Procedure, Status},
     host::Grants,
     library::{Library, LibraryError, ProcedureRef, blocking},
     runtime::{Budget, Capture, PythonError},
@@ -18,6 +19,21 @@ use crate::{
 
 /// Parameters that are larger than this, as JSON, belong in a file.
 const MAX_PARAMETER_BYTES: usize = 4 * 1024 * 1024;
+
+/// Whether a procedure may be begun, by whoever calls it.
+///
+/// # Errors
+/// [`LibraryError::Proposed`] or [`LibraryError::Disabled`].
+pub fn check_in_use(procedure: &Procedure) -> Result<(), LibraryError> {
+    let definition = &procedure.definition;
+    if definition.status == Status::Candidate {
+        return Err(LibraryError::Proposed(definition.name.to_string()));
+    }
+    if !definition.enabled {
+        return Err(LibraryError::Disabled(definition.name.to_string()));
+    }
+    Ok(())
+}
 
 /// What makes a run of a procedure that has code: permissions are checked first, then parameters, which are bound.
 ///
@@ -28,12 +44,13 @@ pub fn origin_of(
     parameters: &Map<String, Value>,
     config: &Config,
 ) -> Result<Origin, LibraryError> {
-    let Procedure { id, definition, code, version, .. } = procedure;
+    let Procedure { id, definition, code, lock, version, .. } = procedure;
     let code = code.unwrap_or_default();
     let name = definition.name.to_string();
     Grants::new(&config.policy, definition.permissions.as_ref(), &config.file())
         .check_declared()
         .map_err(|error| LibraryError::PermissionDenied { name: name.clone(), message: error.message })?;
+    interpreter::check_granted(definition.runtime, &name, &code, config)?;
     let size = serde_json::to_string(parameters).map_or(0, |text| text.len());
     if size > MAX_PARAMETER_BYTES {
         let most = MAX_PARAMETER_BYTES / (1024 * 1024);
@@ -49,6 +66,8 @@ pub fn origin_of(
         version,
         steps_total: u32::try_from(definition.steps.len()).unwrap_or(u32::MAX),
         program: Arc::new(program),
+        runtime: definition.runtime,
+        lock: lock.map(Into::into),
         permissions: definition.permissions,
     })
 }
@@ -67,20 +86,25 @@ pub async fn called(
     let wanted = ProcedureRef::Name(name.to_owned());
     let found = blocking(library, move |library| library.procedure(&wanted)).await;
     let procedure = found.map_err(|error| PythonError::new("LookupError", error.in_full()))?;
-    if !procedure.definition.enabled || procedure.code.is_none() {
-        let why = if procedure.code.is_none() { "has no code" } else { "is disabled" };
-        return Err(PythonError::new("RuntimeError", format!("procedure `{name}` {why}")));
+    check_in_use(&procedure).map_err(|error| PythonError::new("RuntimeError", error.in_full()))?;
+    if procedure.code.is_none() {
+        return Err(PythonError::new("RuntimeError", format!("procedure `{name}` has no code")));
     }
     let origin = origin_of(procedure, arguments, config);
     let frame = origin.map(|origin| Frame::new(origin, Capture::new(Arc::clone(budget)), config));
-    frame.map_err(|error| {
-        let kind = match error {
-            LibraryError::Parameters { .. } => "TypeError",
-            LibraryError::PermissionDenied { .. } => "PermissionError",
-            _ => "RuntimeError",
-        };
-        PythonError::new(kind, error.in_full())
-    })
+    frame.map_err(|error| exception_of(&error))
+}
+
+/// The exception that says why a procedure was not started.
+pub fn exception_of(error: &LibraryError) -> PythonError {
+    let kind = match error {
+        LibraryError::Parameters { .. } => "TypeError",
+        LibraryError::PermissionDenied { .. }
+        | LibraryError::PythonNotGranted { .. }
+        | LibraryError::PackagesNotGranted { .. } => "PermissionError",
+        _ => "RuntimeError",
+    };
+    PythonError::new(kind, error.in_full())
 }
 
 /// The frame of a run that had made no host call, as it was started.

@@ -32,16 +32,26 @@ pub struct Active {
     pub cancel: CancellationToken,
     /// Who can be asked while it executes.
     pub asker: Option<Arc<dyn Asker>>,
+    /// Whether its caller has a way to ask a person at all.
+    pub can_be_asked: bool,
+    /// Whether nobody waits for how it ends: that it failed is told in the inbox then.
+    pub is_unheard: bool,
     progress: Arc<Mutex<Progress>>,
     leaving: Arc<AtomicBool>,
     stopped: Arc<AtomicBool>,
 }
 
 impl Active {
-    /// A handle whose run can ask somebody.
+    /// A handle whose run can ask somebody, unless nobody is to be asked for now.
     #[must_use]
     pub fn with_asker(asker: Option<Arc<dyn Asker>>) -> Self {
-        Self { asker, ..Self::default() }
+        Self { asker, can_be_asked: true, ..Self::default() }
+    }
+
+    /// A handle whose run nobody waits for.
+    #[must_use]
+    pub fn unheard() -> Self {
+        Self { is_unheard: true, ..Self::default() }
     }
 
     /// Stops the run because its process ends: it stays open, for another to go on with.
@@ -76,32 +86,47 @@ impl Active {
 }
 
 #[derive(Default)]
-pub struct Registry {
-    active: Mutex<HashMap<String, Active>>,
+pub struct Registry(Mutex<Runs>);
+
+#[derive(Default)]
+struct Runs {
+    active: HashMap<String, Active>,
+    /// Whether somebody looks which of them others want to end.
+    are_watched: bool,
 }
 
 impl Registry {
-    pub fn activate(&self, id: &str, active: &Active) {
-        self.active().insert(id.to_owned(), active.clone());
+    /// Whether somebody has to begin to look which runs others want to end, until [`Self::rests`].
+    pub fn activate(&self, id: &str, active: &Active) -> bool {
+        let mut runs = self.runs();
+        runs.active.insert(id.to_owned(), active.clone());
+        !std::mem::replace(&mut runs.are_watched, true)
     }
 
     pub fn deactivate(&self, id: &str) {
-        self.active().remove(id);
+        self.runs().active.remove(id);
     }
 
     pub fn find_active(&self, id: &str) -> Option<Active> {
-        self.active().get(id).cloned()
+        self.runs().active.get(id).cloned()
     }
 
     pub fn leave_all(&self) {
-        self.active().values().for_each(Active::leave);
+        self.runs().active.values().for_each(Active::leave);
     }
 
     pub fn is_idle(&self) -> bool {
-        self.active().is_empty()
+        self.runs().active.is_empty()
     }
 
-    fn active(&self) -> MutexGuard<'_, HashMap<String, Active>> {
-        self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether nothing is executed; then nobody looks any more.
+    pub fn rests(&self) -> bool {
+        let mut runs = self.runs();
+        runs.are_watched = !runs.active.is_empty();
+        !runs.are_watched
+    }
+
+    fn runs(&self) -> MutexGuard<'_, Runs> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{Active, Decider, Decision, Engine};
+use super::{Active, Decision, Engine};
 use crate::{
     config::{Config, Start},
-    domain::{Outcome, RunStatus},
-    library::{DefinitionDraft, DefinitionPatch, Library, ProcedureRef, Starters},
-    runtime::{Suspension, scripted::Scripted},
+    domain::{Decider, Outcome, RunStatus},
+    library::{Actor, DefinitionDraft, DefinitionPatch, Library, ProcedureRef, Starters},
+    runtime::{Runtimes, Suspension, scripted::Scripted},
 };
 
 fn call(function: &str, argument: &str) -> Suspension {
@@ -34,6 +34,10 @@ fn script(answers: &[Value]) -> Suspension {
     }
 }
 
+fn scripted() -> Runtimes {
+    Runtimes { sandbox: Arc::new(Scripted(script)), python: Arc::new(Scripted(script)) }
+}
+
 fn library(home: &std::path::Path) -> Arc<Library> {
     let config = Config::load(&Start { home: Some(home.to_owned()), ..Start::default() }).unwrap();
     Arc::new(Library::open(config, Starters::Skip).unwrap())
@@ -46,14 +50,14 @@ async fn a_run_goes_on_from_its_answers_where_there_is_no_snapshot() {
         let library = library(home.path());
         let fields = DefinitionPatch { template: Some("say something".to_owned()), ..DefinitionPatch::default() };
         let draft = DefinitionDraft { name: "scripted".to_owned(), fields };
-        library.remember(draft, Some("def scripted():\n    return None\n")).unwrap();
-        let engine = Engine::with_runtime(library, Arc::new(Scripted(script)));
+        library.remember(draft, Some("def scripted():\n    return None\n".into()), &Actor::program()).unwrap();
+        let engine = Engine::with_runtimes(library, scripted());
         let wanted = ProcedureRef::Name("scripted".to_owned());
         let paused = engine.execute(&wanted, Map::new(), Active::default()).await.unwrap();
         assert_eq!((paused.outcome, paused.output.as_str()), (Outcome::Paused, "before\n"));
         paused.run_id
     };
-    let engine = Engine::with_runtime(library(home.path()), Arc::new(Scripted(script)));
+    let engine = Engine::with_runtimes(library(home.path()), scripted());
     let decision = Decision::Approve(Some(json!(7)));
     let ended = engine.resume(&run_id, decision, Decider::Person("ada".to_owned()), Active::default()).await.unwrap();
     assert_eq!(ended.status, RunStatus::Succeeded);

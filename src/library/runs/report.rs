@@ -1,5 +1,6 @@
 //! What runs add up to, and what is known of single runs.
 
+use super::outside::text_digest;
 use crate::{
     domain::{HostCall, Procedure, Run, RunFilter, stats::Stats},
     library::{Library, LibraryError, ProcedureRef},
@@ -12,7 +13,9 @@ impl Library {
     /// [`LibraryError::ProcedureNotFound`].
     pub fn stats(&self, wanted: &ProcedureRef) -> Result<(Procedure, Stats), LibraryError> {
         let row = self.procedure_or_removed(wanted)?;
-        let stats = self.database.read(|reader| reader.stats(row.id))?;
+        let users = self.seen_users();
+        let digest = text_digest(&row.definition)?;
+        let stats = self.database.read(|reader| reader.stats(&users, row.id, &digest))?;
         Ok((row, stats))
     }
 
@@ -21,21 +24,19 @@ impl Library {
     /// # Errors
     /// [`LibraryError::Storage`].
     pub fn runs(&self, filter: &RunFilter, limit: u32) -> Result<Vec<Run>, LibraryError> {
-        Ok(self.database.read(|reader| reader.list_runs(&self.user, filter, limit))?)
+        let users = self.seen_users();
+        Ok(self.database.read(|reader| reader.list_runs(&users, filter, limit))?)
     }
 
-    /// One run with its journal.
+    /// One run with its journal. To others than who started it, it is not there.
     ///
     /// # Errors
     /// [`LibraryError::RunNotFound`].
     pub fn run(&self, id: &str) -> Result<(Run, Vec<HostCall>), LibraryError> {
+        let users = self.seen_users();
         self.database.read(|reader| {
             let not_found = || LibraryError::RunNotFound(id.chars().take(60).collect());
-            let run = reader.run(id)?.ok_or_else(not_found)?;
-            let procedure = reader.procedure(run.procedure_id)?;
-            if procedure.is_some_and(|row| !row.definition.may_be_read_by(&self.user)) {
-                return Err(not_found());
-            }
+            let run = reader.run(id)?.filter(|run| users.see(run)).ok_or_else(not_found)?;
             let calls = reader.host_calls(id)?;
             Ok((run, calls))
         })

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::{downstream::Downstream, library::Library, runtime::Runtime};
+use crate::{downstream::Downstream, library::Library, runtime::Runtimes};
 
-/// The stores, the interpreter and the other MCP servers: one of each for all runs of a process.
+/// The stores, the interpreters and the other MCP servers: one of each for all runs of a process.
 pub struct Resources {
     pub library: Arc<Library>,
-    pub runtime: Arc<dyn Runtime>,
+    pub runtimes: Runtimes,
     pub downstream: Downstream,
 }

@@ -6,14 +6,15 @@ use std::{
     sync::Arc,
 };
 
+use jiff::civil::DateTime;
 use serde_json::{Map, Value, json};
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
-    domain::{Procedure, Status, trigger::context_keys},
+    domain::{Procedure, Status, Trigger, trigger::context_keys},
     library::{
-        Library, LibraryError, ProcedureRef, Services,
-        runs::{Active, Execution},
+        Library, LibraryError, Services,
+        runs::{Active, Execution, Refused},
     },
     storage::TriggerRow,
     validation,
@@ -24,14 +25,19 @@ use crate::{
 pub(in crate::library) const AT_ONCE: usize = 4;
 const MAX_EVENT_CHARS: usize = 200;
 
+/// What a tick brings.
+const TICK_FIELDS: [&str; 4] = ["scheduled_at", "date", "time", "timezone"];
+/// Parameters that get all of what an event or a tick brings.
+const WHOLE: [&str; 2] = ["trigger", "event"];
+
 /// What became of a procedure that an event called for.
 #[derive(Debug)]
 pub struct Triggered {
     /// Its handle.
     pub procedure_id: i64,
     pub name: String,
-    /// Its run, or why there is none.
-    pub execution: Result<Execution, LibraryError>,
+    /// Its run, or why it did not start.
+    pub execution: Result<Execution, Refused>,
 }
 
 impl Library {
@@ -46,18 +52,23 @@ impl Library {
         let keys = context_keys(context);
         let found = self
             .database
-            .read(|reader| reader.triggers(&self.user, event_type, &["condition", "conditions"], &keys))?;
+            .read(|reader| reader.triggers(&self.user, false, event_type, &["condition", "conditions"], &keys))?;
         let matching = found.into_iter().filter(|row| row.trigger.matches_context(context)).collect();
         self.ranked_procedures(matching, limit)
     }
 
-    /// The procedures that an event calls for, best first. Templates are there to be copied, and the copies are called.
+    /// The procedures that an event calls for, best first: of the user's own, because what the others share gets nothing
+    /// that it was not called with. Templates are there to be copied, and the copies are called.
     fn called_for(&self, event_type: &str, payload: &Map<String, Value>) -> Result<Vec<Procedure>, LibraryError> {
         self.refresh()?;
         let keys = context_keys(payload);
         let found =
-            self.database.read(|reader| reader.triggers(&self.user, Some(event_type), &["condition"], &keys))?;
-        let matching = found.into_iter().filter(|row| row.trigger.matches_event(event_type, payload)).collect();
+            self.database.read(|reader| reader.triggers(&self.user, true, Some(event_type), &["condition"], &keys))?;
+        let (conditions, others): (Vec<TriggerRow>, Vec<TriggerRow>) =
+            found.into_iter().partition(|row| matches!(row.trigger, Trigger::Condition(_)));
+        let mut matching: Vec<TriggerRow> =
+            others.into_iter().filter(|row| row.trigger.matches_event(event_type, payload)).collect();
+        matching.extend(self.becoming_true(conditions, payload)?);
         let mut called = self.ranked_procedures(matching, usize::MAX)?;
         called.retain(|row| !row.definition.is_template());
         Ok(called)
@@ -120,11 +131,11 @@ impl Services {
             let parameters = cause.parameters_of(&row);
             runs.spawn(async move {
                 let _place = places.acquire().await;
-                let wanted = ProcedureRef::Id(row.id);
                 let execution = if active.cancel.is_cancelled() {
-                    Err(LibraryError::invalid("not started: the event was cancelled"))
+                    let error = LibraryError::invalid("not started: the event was cancelled");
+                    Err(Refused { error, run_id: None })
                 } else {
-                    engine.execute(&wanted, parameters, active).await
+                    engine.execute_uncalled(&row, parameters, active).await
                 };
                 Triggered { procedure_id: row.id, name: row.definition.name.to_string(), execution }
             });
@@ -148,17 +159,24 @@ pub(in crate::library) struct Cause {
 }
 
 impl Cause {
-    fn event(event_type: &str, payload: Map<String, Value>) -> Self {
+    pub(super) fn event(event_type: &str, payload: Map<String, Value>) -> Self {
         let whole = json!({"event_type": event_type, "payload": payload});
         Self { fields: payload, whole }
     }
 
-    /// A tick that was `due`, on a clock that shows `date` and `time`.
-    pub fn time(due: &str, date: &str, time: &str, timezone: &str) -> Self {
-        let fields = [("scheduled_at", due), ("date", date), ("time", time), ("timezone", timezone)];
-        let fields: Map<String, Value> =
-            fields.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+    /// A tick that was `due`, on a clock that shows `shown`.
+    pub fn tick(due: &str, shown: &DateTime, timezone: &str) -> Self {
+        let (date, time) = (shown.date().to_string(), shown.strftime("%H:%M").to_string());
+        let values = [due, &date, &time, timezone].map(Value::from);
+        let fields: Map<String, Value> = TICK_FIELDS.map(str::to_owned).into_iter().zip(values).collect();
         Self { whole: json!({"event_type": "time", "payload": fields}), fields }
+    }
+
+    /// The same, with more to say, or other things.
+    pub fn with(mut self, more: Map<String, Value>) -> Self {
+        self.fields.extend(more);
+        self.whole["payload"] = Value::Object(self.fields.clone());
+        self
     }
 
     /// The parameters that the procedure takes, as far as the cause has them: fields by name, all of them as `trigger`,
@@ -167,8 +185,8 @@ impl Cause {
         let given = |name: String| {
             let value = match (self.fields.get(&name), name.as_str()) {
                 (Some(value), _) => value.clone(),
-                (None, "event") => self.whole.clone(),
-                (None, "trigger") => Value::Object(self.fields.clone()),
+                (None, name) if name == WHOLE[1] => self.whole.clone(),
+                (None, name) if name == WHOLE[0] => Value::Object(self.fields.clone()),
                 (None, _) => return None,
             };
             Some((name, value))
@@ -177,11 +195,18 @@ impl Cause {
     }
 }
 
+/// The parameters that a tick can fill, for people.
+pub(super) fn fields_for() -> String {
+    TICK_FIELDS.iter().chain(&WHOLE).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
 /// What the procedure declares and its code takes. Without code only what it declares: nothing will run.
 fn parameter_names(row: &Procedure) -> BTreeSet<String> {
     let declared = row.definition.parameters.iter().map(|parameter| parameter.name.clone());
-    let entry_name = row.definition.name.identifier();
-    let entry = row.code.as_deref().and_then(|code| validation::entry_point(code, Some(&entry_name)).ok()).flatten();
+    let entry = row.code.as_deref().and_then(|code| {
+        let name = validation::entry_name(code, &row.definition);
+        validation::entry_point(code, Some(&name)).ok().flatten()
+    });
     match entry {
         Some(entry) if !entry.accepts_any_keyword => {
             entry.parameters.into_iter().map(|parameter| parameter.name).collect()

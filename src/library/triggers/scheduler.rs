@@ -1,4 +1,4 @@
-//! Starting procedures when their schedule says so, for as long as a server runs.
+//! Starting procedures when their schedule says so, for as long as a server or a daemon runs.
 //!
 //! All processes of a home keep the same schedules. A tick belongs to the one that takes it, in a transaction that the
 //! others wait for, so it fires once; what was missed while none ran fires once as well, when the next one starts.
@@ -11,16 +11,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::events::{AT_ONCE, Cause, is_startable};
 use crate::{
+    domain::Keeper,
     library::{
         Library, LibraryError, ProcedureRef, Services, blocking, now_ms, rfc3339_ms,
-        runs::{Active, Engine},
+        runs::{Active, Engine, Refused},
     },
     storage::{StorageError, Tick, Waiting},
 };
 
-/// At the latest after this, the scheduler looks again: another process may have changed a procedure, and the system's
-/// clock may have been set.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// At the latest after this, the scheduler looks again: another process may have changed a procedure, the system's clock may
+/// have been set, or the machine may have slept.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
 /// Ticks to start now, and when to look again.
 struct Due {
@@ -29,9 +30,10 @@ struct Due {
 }
 
 impl Library {
-    /// Takes what is due. Only schedules of this user and of nobody are looked at: those of others run in their servers,
+    /// Takes what is due, and notes that this process looks. Only schedules of this user and of nobody are looked at: those of others run in their servers,
     /// and what is shared by nobody is there to be copied.
-    fn take_due_ticks(&self) -> Result<Due, LibraryError> {
+    fn take_due_ticks(&self, keeper: Keeper) -> Result<Due, LibraryError> {
+        self.note_keeper(keeper)?;
         self.refresh()?;
         let look = || self.database.read(|reader| reader.waiting_schedules(&self.user, self.session.id()));
         let Waiting { next_due, sessions } = look()?;
@@ -56,12 +58,12 @@ fn pause_until(due: Option<i64>, now: i64) -> Duration {
 impl Services {
     /// Starts procedures by their schedules until `stop`. What takes time happens on other threads: this one speaks to
     /// the client.
-    pub async fn keep_schedules(&self, stop: CancellationToken) {
+    pub async fn keep_schedules(&self, keeper: Keeper, stop: CancellationToken) {
         let (mut runs, places) = (JoinSet::new(), Arc::new(Semaphore::new(AT_ONCE)));
         loop {
             // Before looking, so that no change falls in between.
             let changed = self.library().changed.notified();
-            let look_again = match self.blocking(Library::take_due_ticks).await {
+            let look_again = match self.blocking(move |library| library.take_due_ticks(keeper)).await {
                 Ok(due) => {
                     for tick in due.ticks {
                         let (library, engine) = (self.library_handle(), self.engine_handle());
@@ -99,8 +101,13 @@ async fn start(
         return;
     }
     let (id, due) = (tick.procedure_id, rfc3339_ms(tick.due));
-    if let Err(error) = run(&library, &engine, &tick, &due).await {
-        tracing::warn!(procedure = id, due, %error, "a scheduled run was not started");
+    match run(&library, &engine, &tick, &due).await {
+        Ok(()) => {}
+        // The next process starts it.
+        Err(Refused { error: LibraryError::ShuttingDown, .. }) => return,
+        Err(Refused { error, run_id: run }) => {
+            tracing::warn!(procedure = id, due, run, %error, "a scheduled run was not started");
+        }
     }
     let ended =
         blocking(&library, move |library| Ok(library.database.write(|writer| writer.end_tick(&tick, now_ms()))?));
@@ -109,12 +116,10 @@ async fn start(
     }
 }
 
-async fn run(library: &Arc<Library>, engine: &Engine, tick: &Tick, due: &str) -> Result<(), LibraryError> {
+async fn run(library: &Arc<Library>, engine: &Engine, tick: &Tick, due: &str) -> Result<(), Refused> {
     let wanted = ProcedureRef::Id(tick.procedure_id);
-    let found = {
-        let wanted = wanted.clone();
-        blocking(library, move |library| library.procedure(&wanted)).await?
-    };
+    let found = blocking(library, move |library| library.procedure(&wanted)).await;
+    let found = found.map_err(|error| Refused { error, run_id: None })?;
     if !is_startable(&found) {
         return Ok(());
     }
@@ -122,13 +127,12 @@ async fn run(library: &Arc<Library>, engine: &Engine, tick: &Tick, due: &str) ->
     let parameters = match tick.schedule.schedule() {
         Ok(schedule) => {
             let shown = schedule.wall_clock(jiff::Timestamp::now());
-            let (date, time) = (shown.date().to_string(), shown.strftime("%H:%M").to_string());
-            Cause::time(due, &date, &time, &tick.schedule.timezone).parameters_of(&found)
+            Cause::tick(due, &shown, &tick.schedule.timezone).parameters_of(&found)
         }
         Err(_) => Map::new(),
     };
     tracing::info!(procedure = name, due, "a scheduled run starts");
-    let execution = engine.execute(&wanted, parameters, Active::default()).await?;
+    let execution = engine.execute_uncalled(&found, parameters, Active::unheard()).await?;
     let (run, outcome) = (execution.run_id, execution.outcome.as_str());
     let error = execution.error.map(|error| error.message).unwrap_or_default();
     tracing::info!(procedure = name, due, run, outcome, error, "a scheduled run came to an end or a pause");

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::{
     domain::{Hinted as _, Outcome, Procedure, Reducer, reducers, reducers::Merged},
     library::{LibraryError, ProcedureRef, Services, runs::Active},
-    validation::entry_point,
+    validation::{entry_name, entry_point},
 };
 
 /// Says that a reducer is a procedure, also where a built-in one has its name.
@@ -196,7 +196,7 @@ fn custom(row: Procedure) -> Result<Custom, (String, Option<String>)> {
         let hint = "generate_procedure_code makes it".to_owned();
         return Err((format!("procedure `{name}` has no code yet"), Some(hint)));
     };
-    let entry = entry_point(&code, Some(&row.definition.name.identifier()))
+    let entry = entry_point(&code, Some(&entry_name(&code, &row.definition)))
         .map_err(|issue| (format!("procedure `{name}` can't be called: {}", issue.message), None))?;
     let takes = |wanted: &str| {
         entry.as_ref().is_none_or(|entry| {

@@ -1,7 +1,6 @@
 //! Outcomes of whole runs: stored once per run, learned from, and recalled.
 //!
-//! An outcome is its user's own. One of a run of a procedure that others may read is theirs to recall too, as that run
-//! is theirs to read.
+//! An outcome is its user's own. One of a run of a procedure is to be recalled by whoever sees that run.
 
 use serde_json::Value;
 
@@ -9,6 +8,7 @@ use crate::{
     domain::{
         artifact::MemoryType,
         learning::{Ended, Trace},
+        nfc,
         scope::{Level, Scope},
         workflow::{Counts, WorkflowOutcome},
     },
@@ -90,6 +90,8 @@ impl Library {
     /// [`LibraryError::CompletedOtherwise`].
     pub fn complete_workflow(&self, draft: &OutcomeDraft) -> Result<Completed, LibraryError> {
         check(draft)?;
+        let (run_id, workflow_id) = (nfc(&draft.run_id), nfc(&draft.workflow_id));
+        let draft = &OutcomeDraft { workflow_id, run_id, ..draft.clone() };
         let completed = self.database.write_synced(|writer| {
             let run = writer.workflow_run(&self.user, &draft.run_id)?;
             if let Some(run) = run.as_ref().filter(|run| run.workflow_id != draft.workflow_id) {
@@ -144,12 +146,13 @@ impl Library {
     /// [`LibraryError::Scope`].
     pub fn recall_outcomes(&self, query: &OutcomeQuery) -> Result<Vec<RecalledOutcome>, LibraryError> {
         let (level, scope) = query.scope.at(Level::User)?;
+        let workflow = scope.workflow_id.map(nfc);
         let filter = OutcomeFilter {
             user: self.user.clone(),
-            with_shared: level == Level::Tenant,
-            workflow_id: scope.workflow_id.map(str::to_owned),
-            run_id: scope.run_id.map(str::to_owned),
-            node_id: scope.node_id.map(str::to_owned),
+            of_runs_of: (level == Level::Tenant).then(|| self.seen_users()),
+            workflows: workflow.map(|workflow| self.workflow_names(&workflow)).transpose()?,
+            run_id: scope.run_id.map(nfc),
+            node_id: scope.node_id.map(nfc),
             ended: query.ended,
         };
         let text = query.text.as_deref().unwrap_or_default().trim();

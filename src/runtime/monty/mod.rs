@@ -1,18 +1,20 @@
 //! The Monty interpreter in crash-isolated worker processes. The only module that knows Monty.
 
 mod errors;
+mod files;
 mod session;
 mod type_check;
 mod values;
 pub mod worker;
+mod writes;
 
-use std::{future::Future, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use monty_pool::{Checkout, Pool, PoolConfig, PoolError, ReplConfig};
 use tokio::sync::OnceCell;
 
-use super::{Bounds, Budget, HostModule, Limits, Runtime, RuntimeError, Session, Verdict};
+use super::{Bounds, Budget, HostModule, Limits, Runtime, RuntimeError, Session, Verdict, guarded};
 
 /// Workers are replaced after this many sessions, so that a slow leak in one of them can't grow for ever.
 const SESSIONS_PER_WORKER: u32 = 10_000;
@@ -83,16 +85,5 @@ impl Runtime for Monty {
                 pool.close().await;
             }
         })
-    }
-}
-
-/// Waits for `work`, but not past the budget's deadline, its output or a cancellation.
-async fn guarded<T>(budget: &Budget, work: impl Future<Output = T>) -> Result<T, RuntimeError> {
-    tokio::select! {
-        biased;
-        value = work => Ok(value),
-        () = budget.cancel.cancelled() => Err(RuntimeError::Cancelled),
-        () = budget.output_exceeded() => Err(RuntimeError::OutputLimit),
-        () = tokio::time::sleep_until(budget.deadline) => Err(RuntimeError::TimeLimit),
     }
 }

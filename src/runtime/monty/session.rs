@@ -13,16 +13,36 @@ use monty_types::{
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Monty, errors, guarded, values};
-use crate::runtime::{
-    Bounds, Budget, Capture, Limits, MODULE, Mount, PARAMETERS, Program, Reply, RuntimeError, SLEEP, Session,
-    Suspension,
+use super::{
+    Monty,
+    errors::{self, Origin},
+    files::{Change, Folders},
+    values::{self, Refusal},
+    writes::{self, Judged},
+};
+use crate::{
+    domain::{Rules, seconds::MOST_SECONDS},
+    runtime::{
+        Bounds, Budget, Capture, Limits, MODULE, Mount, PARAMETERS, Program, PythonError, Reply, RuntimeError, SLEEP,
+        Session, Suspension, TIME_SLEEP, WRITE,
+        dialect::{Rewritten, rewrite},
+        guarded,
+    },
 };
 
 /// Host values, as JSON, may be this large on their way out of the sandbox as arguments.
 const ARGUMENT_BYTES: usize = 8 * 1024 * 1024;
-/// A sleep may outlast the deadline by this much: then it is the deadline that ends the run, and says so.
-const SLEEP_MARGIN: Duration = Duration::from_mins(1);
+/// What the interpreter cuts sleeps at: longer than anything waits, so that what is cut is no wait that ever ends.
+const LONGEST_SLEEP: Duration = Duration::from_secs(MOST_SECONDS as u64 + 1);
+
+/// What the interpreter does otherwise than Python, and is put right before the code: `round` to digits rounds what a float
+/// exactly is, not what it looks like.
+const PRELUDE: &str = include_str!("prelude.py");
+/// Code without it needs no prelude.
+const PRELUDE_NAME: &str = "round";
+
+/// Sleeping for longer is for the host to arrange: nobody has to hold a worker for it.
+const SHORT_SLEEP: Duration = Duration::from_secs(1);
 
 /// How the interpreter calls `asyncio.sleep`.
 const ASYNC_SLEEP: &str = "system.async_sleep";
@@ -33,15 +53,21 @@ pub struct MontySession {
     budget: Arc<Budget>,
     capture: Capture,
     mounts: Vec<MountSpec>,
+    /// The same directories, for those who judge what is changed in them.
+    granted: Vec<Mount>,
+    rules: Arc<Rules>,
+    folders: Folders,
+    /// The change that a person was asked about, as it will be made.
+    asked: Option<(String, CallArgs)>,
     limits: Limits,
-    code_lines: u32,
+    origin: Origin,
     names: &'static [&'static str],
 }
 
 impl Monty {
     /// Gets a worker and prepares it.
     pub(super) async fn open_session(&self, bounds: Bounds<'_>) -> Result<Box<dyn Session>, RuntimeError> {
-        let Bounds { mounts, limits, capture, budget } = bounds;
+        let Bounds { mounts, rules, limits, capture, budget, interpreter: _ } = bounds;
         let left = budget.deadline.saturating_duration_since(Instant::now());
         let config = ReplConfig {
             limits: Some(
@@ -50,14 +76,27 @@ impl Monty {
                     .max_memory(limits.memory_bytes)
                     .max_suspensions(budget.calls_left().saturating_add(limits.file_calls)),
             ),
-            // By default a sleep is silently cut to ten seconds. Here it lasts as long as the run may.
-            os_policy: OsPolicy { sleep: SleepMode::System(left.saturating_add(SLEEP_MARGIN)), ..OsPolicy::default() },
+            // By default a sleep is silently cut to ten seconds. Here it lasts as long as it says.
+            os_policy: OsPolicy { sleep: SleepMode::System(LONGEST_SLEEP), ..OsPolicy::default() },
             ..ReplConfig::default()
         };
         let checkout = self.checkout(&config, &budget).await?;
-        let mounts = mounts.iter().filter_map(open_mount).collect();
+        let folders = Folders::open(mounts);
+        let (granted, mounts) = (mounts.to_vec(), mounts.iter().filter_map(open_mount).collect());
         let names = self.module.names;
-        Ok(Box::new(MontySession { checkout, budget, capture, mounts, limits, code_lines: u32::MAX, names }))
+        Ok(Box::new(MontySession {
+            checkout,
+            budget,
+            capture,
+            mounts,
+            granted,
+            rules,
+            folders,
+            asked: None,
+            limits,
+            origin: Origin::default(),
+            names,
+        }))
     }
 }
 
@@ -86,12 +125,19 @@ fn open_mount(mount: &Mount) -> Option<MountSpec> {
 impl Session for MontySession {
     fn start<'a>(&'a mut self, program: &'a Program) -> BoxFuture<'a, Result<Suspension, RuntimeError>> {
         Box::pin(async move {
-            self.code_lines = program.code_lines;
+            let Rewritten { source, modules, edits } = rewrite(&program.source);
+            self.origin = Origin::of(program, &source, edits);
+            if program.source.contains(PRELUDE_NAME) {
+                self.define(PRELUDE).await?;
+            }
+            for (module, wanted) in modules {
+                self.define(&module.definition(&wanted)).await?;
+            }
             let mut inputs = NamedValues::new();
             inputs.push(PARAMETERS, values::to_python(&program.parameters));
             let mounts = self.mounts.clone();
             let mut print = printer(&self.capture);
-            let fed = self.checkout.feed(&program.source, inputs, mounts, false, &mut print);
+            let fed = self.checkout.feed(&*source, inputs, mounts, false, &mut print);
             let event = guarded(&self.budget, fed).await?;
             self.drive(event).await
         })
@@ -99,7 +145,10 @@ impl Session for MontySession {
 
     fn answer(&mut self, reply: Reply) -> BoxFuture<'_, Result<Suspension, RuntimeError>> {
         Box::pin(async move {
-            let event = self.resume(resume_value(reply)).await?;
+            let event = match reply {
+                Reply::Proceed => self.proceed().await?,
+                reply => self.resume(resume_value(reply)).await?,
+            };
             self.drive(event).await
         })
     }
@@ -126,11 +175,26 @@ impl Session for MontySession {
 
     fn restore<'a>(&'a mut self, program: &'a Program, saved: Vec<u8>) -> BoxFuture<'a, Result<(), RuntimeError>> {
         Box::pin(async move {
-            self.code_lines = program.code_lines;
+            let Rewritten { source, edits, .. } = rewrite(&program.source);
+            self.origin = Origin::of(program, &source, edits);
             let mounts = self.mounts.clone();
             let mut print = printer(&self.capture);
             match guarded(&self.budget, self.checkout.restore(saved, mounts, &mut print)).await?? {
-                (Some(TurnEvent::FunctionCall { .. } | TurnEvent::ResolveFutures { .. }), _) => Ok(()),
+                (
+                    Some(
+                        TurnEvent::FunctionCall { .. }
+                        | TurnEvent::ResolveFutures { .. }
+                        | TurnEvent::OsCall { system_sleep: Some(_), .. },
+                    ),
+                    _,
+                ) => Ok(()),
+                // It waits to be told that it may.
+                (Some(TurnEvent::OsCall { function_name, args, .. }), _)
+                    if writes::is_change(&function_name, &args) =>
+                {
+                    self.asked = Some((function_name, args));
+                    Ok(())
+                }
                 _ => Err(RuntimeError::Crashed("the saved state does not wait at a host call".to_owned())),
             }
         })
@@ -146,6 +210,14 @@ impl Session for MontySession {
 }
 
 impl MontySession {
+    /// Executes what is defined before the code.
+    async fn define(&mut self, source: &str) -> Result<(), RuntimeError> {
+        let mut print = printer(&self.capture);
+        let fed = self.checkout.feed(source, NamedValues::new(), Vec::new(), false, &mut print);
+        guarded(&self.budget, fed).await??;
+        Ok(())
+    }
+
     async fn resume(&mut self, value: ResumeValue) -> Result<Result<TurnEvent, PoolError>, RuntimeError> {
         let mut print = printer(&self.capture);
         guarded(&self.budget, self.checkout.resume(value, &mut print)).await
@@ -156,8 +228,12 @@ impl MontySession {
         loop {
             event = match event {
                 Ok(TurnEvent::Complete(value)) => {
-                    let json = values::to_json(value.as_ref(), self.limits.result_bytes);
-                    return json.map(Suspension::Ended).map_err(RuntimeError::Result);
+                    return match values::to_json(value.as_ref(), "result", self.limits.result_bytes) {
+                        Ok(value) => Ok(Suspension::Ended(value)),
+                        Err(Refusal::Value(error)) => Ok(Suspension::Raised { error, limit: None }),
+                        Err(Refusal::Size(why)) => Err(RuntimeError::Result(why)),
+                        Err(Refusal::Depth(why)) => Err(RuntimeError::Nesting(why)),
+                    };
                 }
                 Ok(TurnEvent::FunctionCall {
                     function_name,
@@ -167,12 +243,12 @@ impl MontySession {
                     allow_eager_await: is_awaited,
                     position,
                 }) => {
-                    let (function, offset) = (function_name, position.start as usize);
-                    match call_arguments(&args) {
+                    let (function, offset) = (function_name, self.origin.offset(position.start as usize));
+                    match call_arguments(&function, &args) {
                         Ok((args, kwargs)) => {
                             return Ok(Suspension::Call { function, args, kwargs, offset, call_id, is_awaited });
                         }
-                        Err(message) => self.resume(raise(ExcType::ValueError, message)).await?,
+                        Err(error) => self.resume(ResumeValue::Error(errors::exception(error))).await?,
                     }
                 }
                 Ok(TurnEvent::FunctionCall { function_name, .. }) => {
@@ -185,12 +261,30 @@ impl MontySession {
                 Ok(TurnEvent::OsCall { system_sleep: Some(delay), function_name, call_id, position, .. })
                     if function_name == ASYNC_SLEEP =>
                 {
-                    let (offset, args) = (position.start as usize, vec![Value::from(delay.as_secs_f64())]);
+                    let offset = self.origin.offset(position.start as usize);
+                    let args = vec![Value::from(delay.as_secs_f64())];
                     let (function, kwargs) = (SLEEP.to_owned(), Map::new());
                     return Ok(Suspension::Call { function, args, kwargs, offset, call_id, is_awaited: true });
                 }
+                Ok(TurnEvent::OsCall { system_sleep: Some(delay), call_id, position, .. }) if delay > SHORT_SLEEP => {
+                    let offset = self.origin.offset(position.start as usize);
+                    let args = vec![Value::from(delay.as_secs_f64())];
+                    let (function, kwargs) = (TIME_SLEEP.to_owned(), Map::new());
+                    return Ok(Suspension::Call { function, args, kwargs, offset, call_id, is_awaited: false });
+                }
                 Ok(TurnEvent::OsCall { system_sleep: Some(delay), .. }) => self.sleep(delay).await?,
-                Ok(TurnEvent::OsCall { function_name, args, .. }) => self.file(&function_name, &args).await?,
+                Ok(TurnEvent::OsCall { function_name, args, call_id, position, .. }) => {
+                    match writes::judge(&self.rules, &self.granted, &function_name, &args).await {
+                        Judged::Free => self.file(&function_name, &args).await?,
+                        Judged::Denied(why) => self.resume(raise(ExcType::PermissionError, why)).await?,
+                        Judged::Asked(kwargs) => {
+                            self.asked = Some((function_name, args));
+                            let (function, offset) = (WRITE.to_owned(), self.origin.offset(position.start as usize));
+                            let args = Vec::new();
+                            return Ok(Suspension::Call { function, args, kwargs, offset, call_id, is_awaited: false });
+                        }
+                    }
+                }
                 Ok(TurnEvent::NameLookup { .. }) => {
                     let mut print = printer(&self.capture);
                     let undefined = self.checkout.resume_name_lookup(NameLookupResult::Undefined, &mut print);
@@ -200,7 +294,7 @@ impl MontySession {
                     return Ok(Suspension::Wait { calls: pending_call_ids });
                 }
                 Err(PoolError::Runtime(exception)) => {
-                    let error = errors::python_error(&exception, self.code_lines);
+                    let error = errors::python_error(&exception, &self.origin);
                     return Ok(Suspension::Raised { limit: errors::limit_of(&error), error });
                 }
                 Err(error) => return Err(error.into()),
@@ -213,8 +307,31 @@ impl MontySession {
         self.resume(ResumeValue::Return(MontyObject::none())).await
     }
 
+    /// Makes the change that was asked about.
+    async fn proceed(&mut self) -> Result<Result<TurnEvent, PoolError>, RuntimeError> {
+        match self.asked.take() {
+            Some((function, args)) => self.file(&function, &args).await,
+            None => Err(RuntimeError::Crashed("nobody was asked about a change".to_owned())),
+        }
+    }
+
+    /// Makes a change where it is of a granted folder in which files may be changed.
+    async fn change(&self, change: Change) -> Result<Option<Made>, RuntimeError> {
+        let (folders, budget, limits) = (self.folders.clone(), Arc::clone(&self.budget), self.limits);
+        let making = tokio::task::spawn_blocking(move || folders.make(&change, &budget, limits));
+        guarded(&self.budget, making).await?.map_err(|error| RuntimeError::Crashed(error.to_string()))
+    }
+
     /// Files come from the granted directories; everything else of the operating system is refused.
     async fn file(&mut self, function: &str, args: &CallArgs) -> Result<Result<TurnEvent, PoolError>, RuntimeError> {
+        if !self.budget.take_file_call() {
+            return self.resume(raise(ExcType::RuntimeError, errors::NO_FILE_CALLS.to_owned())).await;
+        }
+        if let Some(change) = Change::of(function, args).filter(|_| !self.folders.is_empty())
+            && let Some(made) = self.change(change).await?
+        {
+            return self.resume(made.map_or_else(ResumeValue::Error, ResumeValue::Return)).await;
+        }
         let mut print = printer(&self.capture);
         match guarded(&self.budget, self.checkout.resume_from_mounts(&mut print)).await? {
             Ok(Some(event)) => Ok(Ok(event)),
@@ -224,11 +341,15 @@ impl MontySession {
     }
 }
 
+/// A change that was made, or refused.
+type Made = Result<MontyObject, MontyException>;
+
 fn resume_value(reply: Reply) -> ResumeValue {
     match reply {
         Reply::Value(value) => ResumeValue::Return(values::to_python(&value)),
         Reply::Instance { class, fields } => ResumeValue::Return(values::to_instance(class, &fields)),
         Reply::Raise(error) => ResumeValue::Error(errors::exception(error)),
+        Reply::Proceed => ResumeValue::Return(MontyObject::none()),
     }
 }
 
@@ -254,14 +375,22 @@ fn raise(kind: ExcType, message: String) -> ResumeValue {
     ResumeValue::Error(MontyException::new(kind, Some(message)))
 }
 
-fn call_arguments(args: &CallArgs) -> Result<(Vec<Value>, Map<String, Value>), String> {
-    let positional = args.args().map(|value| values::to_json(value, ARGUMENT_BYTES)).collect::<Result<_, _>>();
+fn call_arguments(function: &str, args: &CallArgs) -> Result<(Vec<Value>, Map<String, Value>), PythonError> {
+    let read = |name: &str, value| {
+        values::to_json(value, name, ARGUMENT_BYTES).map_err(|refusal| {
+            let PythonError { kind, message, .. } = refusal.into_error();
+            PythonError::new(&kind, format!("{function}(): {message}"))
+        })
+    };
+    let positional = args.args().enumerate().map(|(index, value)| read(&format!("argument {}", index + 1), value));
+    let positional = positional.collect::<Result<_, _>>()?;
     let mut keywords = Map::new();
     for (key, value) in args.kwargs() {
         let key = key.as_str().unwrap_or_default().to_owned();
-        keywords.insert(key, values::to_json(value, ARGUMENT_BYTES).map_err(|why| format!("an argument: {why}"))?);
+        let value = read(&key, value)?;
+        keywords.insert(key, value);
     }
-    Ok((positional.map_err(|why| format!("an argument: {why}"))?, keywords))
+    Ok((positional, keywords))
 }
 
 fn printer(capture: &Capture) -> impl FnMut(PrintStream, &str) -> PrintFuture + Send + use<> {

@@ -9,8 +9,15 @@ use monty_types::{
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::{Monty, errors, guarded};
-use crate::runtime::{Budget, Limits, MODULE, RuntimeError, TypeFinding, Verdict};
+use super::{
+    Monty,
+    errors::{self, Origin},
+};
+use crate::runtime::{
+    Budget, Limits, MODULE, RuntimeError, TypeFinding, Verdict,
+    dialect::{brought_module, rewrite},
+    guarded,
+};
 
 /// What the checker must know beside its own, incomplete, list of built-ins.
 const BUILTINS: &str = include_str!("builtins.pyi");
@@ -41,19 +48,24 @@ impl Monty {
         let mut checkout = self.checkout(&config, &budget).await?;
         // The whole source is compiled before its first line is executed, and that line ends it. It is no constant, or
         // the checker would take the rest for unreachable and not look at it.
-        let guarded_code = format!("if {GUARD}: raise SystemExit('{MARK}')\n{code}");
+        let guarded_code = |code: &str| format!("if {GUARD}: raise SystemExit('{MARK}')\n{code}");
+        // Types are those of the code as it was written, and it is compiled as it will be executed.
+        let executed = rewrite(code).source;
+        let (written, executed) = (guarded_code(code), guarded_code(&executed));
         let mut verdict = Verdict::default();
-        let mut skip_types = false;
+        let mut has_types = false;
         loop {
-            let event = guarded(&budget, feed(&mut checkout, &guarded_code, stub, skip_types)).await?;
+            let source = if has_types { &executed } else { &written };
+            let event = guarded(&budget, feed(&mut checkout, source, stub, has_types)).await?;
             match event {
-                Err(PoolError::Typing(report)) if !skip_types => {
+                Err(PoolError::Typing(report)) if !has_types => {
                     verdict.types = findings(&report);
                     // Code with such findings was not compiled yet.
-                    skip_types = true;
+                    has_types = true;
                 }
+                Err(PoolError::Runtime(_)) if !has_types && written != executed => has_types = true,
                 Err(PoolError::Runtime(exception)) => {
-                    let error = errors::python_error(&exception, u32::MAX);
+                    let error = errors::python_error(&exception, &Origin::default());
                     verdict.refused = (error.message != MARK).then_some(error);
                     break;
                 }
@@ -76,8 +88,12 @@ async fn feed(checkout: &mut Checkout, code: &str, stub: &str, skip_types: bool)
     match &event {
         TurnEvent::OsCall { function_name, args, .. } if function_name == IMPORT_STUBS_CALL => {
             let asked = args.arg(0).and_then(|names| names.items()).unwrap_or_default();
-            let asks_for_us = asked.iter().any(|name| name.as_str() == Some(MODULE));
-            let stubs = asks_for_us.then(|| (MontyObject::string(MODULE), MontyObject::string(stub)));
+            let stubs = asked.iter().filter_map(|name| {
+                let name = name.as_str()?;
+                let stub =
+                    if name == MODULE { Some(stub) } else { brought_module(name).and_then(|module| module.stub) };
+                Some((MontyObject::string(name), MontyObject::string(stub?)))
+            });
             checkout.resume(ResumeValue::Return(MontyObject::dict(stubs)), &mut silent).await
         }
         _ => Ok(event),

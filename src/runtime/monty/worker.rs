@@ -34,16 +34,13 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// A worker that computes does not read stdin, so it would not see that its server is gone. On Unix an orphan gets
-/// another parent: looked up twice a second.
+/// A worker that computes does not read stdin, so it would not see that its server is gone.
 #[cfg(unix)]
 #[expect(clippy::exit, reason = "the interpreter may be in the middle of a computation that nothing else ends")]
 fn end_with_the_parent() {
     let parent = std::os::unix::process::parent_id();
     let watch = move || {
-        while std::os::unix::process::parent_id() == parent {
-            thread::sleep(std::time::Duration::from_millis(500));
-        }
+        crate::launch::wait_until_gone(parent);
         std::process::exit(i32::from(EXIT_PARENT_GONE));
     };
     // Without the watch the worker still ends at its time limit or when it next reads.

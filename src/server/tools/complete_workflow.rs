@@ -23,15 +23,11 @@ pub struct CompleteWorkflow;
 pub struct Params {
     workflow_id: String,
     run_id: String,
-    /// How it ended.
     outcome: Ended,
     /// Of the whole run.
     duration_ms: i64,
-    /// All nodes.
     node_count: i64,
-    /// Of them.
     nodes_succeeded: i64,
-    /// Of them.
     nodes_failed: i64,
     /// If it failed.
     error_message: Option<String>,

@@ -20,9 +20,9 @@ pub struct DeleteProcedure;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Number or name.
+    /// Or its name.
     procedure_id: ProcedureArgument,
-    /// The version that you read; refused if it is no longer current.
+    /// The version you read; refused if no longer current.
     expected_version: Option<u32>,
 }
 

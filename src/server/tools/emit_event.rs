@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::views::ExecutionView;
 use crate::{
     domain::{Hinted as _, Outcome, RunStatus},
-    library::{LibraryError, Services, Triggered},
+    library::{LibraryError, Services, Triggered, runs::Refused},
     server::{
         answer::Answer,
         progress::CallContext,
@@ -82,10 +82,10 @@ impl From<Triggered> for RunView {
                 };
                 Self { procedure_id, name, end, error_code, error: view.error }
             }
-            Err(error) => Self {
+            Err(Refused { error, run_id }) => Self {
                 procedure_id,
                 name,
-                end: RunEnd::default(),
+                end: RunEnd { run_id, ..RunEnd::default() },
                 error_code: Some(error.code()),
                 error: Some(error.in_full()),
             },
@@ -97,8 +97,7 @@ impl Answer for Output {}
 
 impl Tool for EmitEvent {
     const NAME: &'static str = "emit_event";
-    const DESCRIPTION: &'static str = "Say that something happened: runs the procedures whose event or condition \
-        trigger fits.";
+    const DESCRIPTION: &'static str = "Say that something happened: runs procedures whose trigger fits.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Executes;
     type Params = Params;

@@ -20,16 +20,18 @@ pub struct ExecuteProcedure;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Number or name.
+    /// Or its name.
     procedure_id: ProcedureArgument,
     /// Its parameters by name.
     #[serde(default)]
     parameters: Map<String, Value>,
+    /// What its trigger would say.
+    context: Option<Map<String, Value>>,
 }
 
 impl Tool for ExecuteProcedure {
     const NAME: &'static str = "execute_procedure";
-    const DESCRIPTION: &'static str = "Run a procedure in the sandbox. When the outcome is `paused`, do what \
+    const DESCRIPTION: &'static str = "Run a procedure. When the outcome is `paused`, do what \
         `waiting_for` says and call resume_run.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Executes;
@@ -38,7 +40,8 @@ impl Tool for ExecuteProcedure {
 
     async fn call(services: &Services, params: Params, context: &CallContext) -> Result<ExecutionView, LibraryError> {
         let (wanted, active) = (ProcedureRef::from(params.procedure_id), context.active(services).await?);
-        let run = services.engine().execute(&wanted, params.parameters, active.clone());
-        Ok(context.watch_run(&active, run).await?.into())
+        // Boxed, because the state of a whole run is large.
+        let run = Box::pin(services.run_now(&wanted, params.parameters, params.context, active.clone()));
+        Ok(ExecutionView::from(context.watch_run(&active, run).await?).advised(services, context))
     }
 }

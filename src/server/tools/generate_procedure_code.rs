@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     arguments::ProcedureArgument,
     validate_procedure_code::Validation,
-    views::{MAX_PART_CHARS, seconds},
+    views::{MAX_PART_CHARS, seconds, warned},
 };
 use crate::{
+    domain::RuntimeKind,
     library::{Activity, GenerateRequest, LibraryError, ModelUsage, ProcedureRef, Services, Validated},
     server::{
         answer::Answer,
@@ -28,14 +29,18 @@ pub struct GenerateProcedureCode;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Number or name.
+    /// Or its name.
     procedure_id: ProcedureArgument,
-    /// Your own Python: one function named like the procedure, typed, with a docstring; the prompt
-    /// `write_procedure_code` says what it can call.
+    /// Your own: one typed function named like the procedure, with a docstring; the prompt `write_procedure_code` says
+    /// what it can call.
     code: Option<String>,
+    /// PyPI packages.
+    dependencies: Option<Vec<String>>,
+    #[schemars(with = "Option<String>")]
+    runtime: Option<RuntimeKind>,
     /// Ask the configured model, if any. True by default.
     use_llm: Option<bool>,
-    /// Let it correct errors and confidence below 0.7. True by default.
+    /// Let it correct what the checks find. True by default.
     refine_on_low_confidence: Option<bool>,
 }
 
@@ -56,6 +61,7 @@ pub struct Output {
     guide: Option<String>,
     /// What the model took.
     usage: Option<Usage>,
+    trigger_warning: Option<String>,
     duration_seconds: f64,
 }
 
@@ -83,7 +89,7 @@ impl Answer for Output {}
 impl Tool for GenerateProcedureCode {
     const NAME: &'static str = "generate_procedure_code";
     const DESCRIPTION: &'static str = "Give a procedure its Python code: pass `code` that you wrote, or let the steps be \
-        compiled. It is checked and becomes a new version; code with syntax or security errors is refused.";
+        compiled.";
     const TOOLSET: Toolset = Toolset::Code;
     const EFFECT: Effect = Effect::Adds;
     type Params = Params;
@@ -91,23 +97,33 @@ impl Tool for GenerateProcedureCode {
 
     async fn call(services: &Services, params: Params, context: &CallContext) -> Result<Output, LibraryError> {
         let started = Instant::now();
-        let request = GenerateRequest {
-            wanted: ProcedureRef::from(params.procedure_id),
-            code: params.code,
-            use_model: params.use_llm.unwrap_or(true),
-            refine: params.refine_on_low_confidence.unwrap_or(true),
-        };
+        let wanted = ProcedureRef::from(params.procedure_id);
         let activity = Activity::default();
-        // Boxed, because the state of a conversation with a model is large and would be moved with every caller's future.
-        let work = Box::pin(services.generate(request, &activity));
-        let generated = context.watch(&activity.cancel, || activity.doing(), work).await?;
+        let generated = context
+            .consented(services, |by| {
+                let request = GenerateRequest {
+                    wanted: wanted.clone(),
+                    code: params.code.clone(),
+                    dependencies: params.dependencies.clone(),
+                    runtime: params.runtime,
+                    use_model: params.use_llm.unwrap_or(true),
+                    refine: params.refine_on_low_confidence.unwrap_or(true),
+                    by,
+                };
+                // Boxed, because the state of a conversation with a model is large and would be moved with every caller's
+                // future.
+                let work = Box::pin(services.generate(request, &activity));
+                context.watch(&activity.cancel, || activity.doing(), work)
+            })
+            .await?;
         let Validated { checks, quality_score, issues, permissions_needed } = generated.validated;
+        let (procedure, trigger_warning) = warned(services, generated.procedure).await?;
         let (mut code, rest) = window(&generated.code, 0, MAX_PART_CHARS);
         if rest.is_some() {
             code.push_str("\n# … get_procedure reads the rest");
         }
         Ok(Output {
-            procedure_id: generated.procedure.id,
+            procedure_id: procedure.id,
             code,
             confidence: generated.confidence,
             validation: Validation { quality_score, checks, permissions_needed },
@@ -116,6 +132,7 @@ impl Tool for GenerateProcedureCode {
             version: generated.version,
             guide: generated.guide,
             usage: generated.usage.map(Usage::from),
+            trigger_warning,
             duration_seconds: seconds(started.elapsed().as_secs_f64() * 1000.0),
         })
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     arguments::ProcedureArgument,
     artifact_view::{ArtifactView, views},
-    views::{MAX_PART_CHARS, rounded},
+    views::{BrokenView, MAX_PART_CHARS, rounded},
 };
 use crate::{
     domain::artifact::MemoryType,
@@ -27,7 +27,7 @@ pub struct GetProcedure;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Number or name.
+    /// Or its name.
     procedure_id: ProcedureArgument,
     /// `code_next_offset` of the last answer.
     #[serde(default)]
@@ -40,6 +40,7 @@ pub struct Output {
     procedure_id: i64,
     name: String,
     version: u32,
+    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     trigger: Option<Value>,
     owner: Option<String>,
     is_shared: bool,
@@ -57,6 +58,9 @@ pub struct Output {
     last_run_at: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     artifacts: Vec<ArtifactView>,
+    /// Why the newest commit is not this version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken: Option<BrokenView>,
     created_at: String,
     updated_at: String,
 }
@@ -81,9 +85,10 @@ impl Tool for GetProcedure {
             } else {
                 Vec::new()
             };
-            Ok((row, artifacts))
+            let broken = if row.is_broken { library.broken(row.definition.name.as_str())? } else { None };
+            Ok((row, artifacts, broken))
         };
-        let (row, artifacts) = services.blocking(read).await?;
+        let (row, artifacts, broken) = services.blocking(read).await?;
         let success_rate = row.success_rate().map(rounded);
         let offset = params.code_offset as usize;
         let code = row.code.map(|code| window(&code, offset, MAX_PART_CHARS));
@@ -109,6 +114,7 @@ impl Tool for GetProcedure {
             run_count: row.uses,
             last_run_at: row.last_run_at.map(library::rfc3339_ms),
             artifacts: views(artifacts),
+            broken: broken.map(BrokenView::from),
             created_at: library::rfc3339(row.created_at),
             updated_at: library::rfc3339(row.updated_at),
         })

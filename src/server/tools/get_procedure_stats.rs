@@ -25,7 +25,7 @@ pub struct GetProcedureStats;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Number or name.
+    /// Or its name.
     procedure_id: ProcedureArgument,
 }
 
@@ -37,11 +37,15 @@ pub struct Output {
     deleted: Option<bool>,
     status: Status,
     usage_count: u64,
-    /// Successes among finished executions, 0 to 1.
+    /// Successes among finished executions and reports, 0 to 1.
     success_rate: Option<f64>,
     avg_completion_time_ms: Option<f64>,
     code_confidence: Option<f64>,
+    /// In the steps as they are now, earned by reports.
+    reported_confidence: Option<f64>,
     execution_stats: ExecutionStats,
+    /// From `record_outcome`.
+    reported_stats: ReportedStats,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -66,12 +70,35 @@ struct ExecutionStats {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+struct ReportedStats {
+    success: u64,
+    failure: u64,
+    skipped: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avg_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_reported_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_notes: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
 struct OfVersion {
     version: u32,
     success: u64,
     failure: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     avg_ms: Option<f64>,
+    #[serde(skip_serializing_if = "is_zero")]
+    reported_success: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    reported_failure: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -90,8 +117,8 @@ fn date(days: i64) -> String {
 
 impl Tool for GetProcedureStats {
     const NAME: &'static str = "get_procedure_stats";
-    const DESCRIPTION: &'static str = "See how often a procedure was used, how often it succeeded, how long it takes, \
-        and its last error.";
+    const DESCRIPTION: &'static str = "See how often a procedure was used and succeeded, how long it takes, and its \
+        last error.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;
@@ -109,6 +136,15 @@ impl Tool for GetProcedureStats {
             success_rate: row.success_rate(),
             avg_completion_time_ms: stats.mean_ms.map(rounded),
             code_confidence: row.code_confidence,
+            reported_confidence: stats.reported.confidence(),
+            reported_stats: ReportedStats {
+                success: stats.reported.success,
+                failure: stats.reported.failure,
+                skipped: stats.reported.skipped,
+                avg_ms: stats.reported.mean_ms.map(rounded),
+                last_reported_at: stats.reported.last_at.map(library::rfc3339_ms),
+                last_notes: stats.reported.last_notes.map(|notes| window(&notes, 0, MAX_ERROR_CHARS).0),
+            },
             execution_stats: ExecutionStats {
                 success: stats.success,
                 failure: stats.failure,
@@ -126,6 +162,8 @@ impl Tool for GetProcedureStats {
                         success: totals.success,
                         failure: totals.failure,
                         avg_ms: totals.mean_ms.map(rounded),
+                        reported_success: totals.reported_success,
+                        reported_failure: totals.reported_failure,
                     })
                     .collect(),
                 trend: stats

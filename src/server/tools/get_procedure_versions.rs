@@ -21,7 +21,7 @@ pub struct GetProcedureVersions;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Number or name.
+    /// Or its name.
     procedure_id: ProcedureArgument,
     /// 10 by default.
     limit: Option<u32>,
@@ -44,7 +44,7 @@ struct Version {
     message: String,
     author: String,
     timestamp: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// In this code, with the runs of all versions that have it.
     code_confidence: Option<f64>,
     lines_added: u32,
     lines_removed: u32,
@@ -74,7 +74,7 @@ impl Tool for GetProcedureVersions {
                 message: view.version.message,
                 author: view.version.author,
                 timestamp: library::rfc3339(view.version.committed_at),
-                code_confidence: view.version.code_confidence,
+                code_confidence: view.confidence,
                 lines_added: view.version.lines_added,
                 lines_removed: view.version.lines_removed,
                 is_current: view.is_current,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     artifact_view::{ArtifactView, views},
-    views::{MAX_PART_CHARS, RunSummary},
+    views::{MAX_PART_CHARS, RunSummary, is_false},
 };
 use crate::{
     domain::{DecisionRecord, HostCall, artifact::MemoryType},
@@ -52,14 +52,18 @@ enum Part {
 pub struct Output {
     #[serde(flatten)]
     run: RunSummary,
-    /// Share of the steps that are done, 0 to 1.
+    /// Share of the steps that are completed, 0 to 1.
     progress: f64,
     steps_completed: u32,
+    steps_failed: u32,
+    steps_skipped: u32,
     steps_total: u32,
     current_step: Option<u32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     step_outputs: Vec<StepView>,
     expires_at: Option<String>,
+    /// Of a report.
+    notes: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     decisions: Vec<DecisionView>,
     /// The journal of host calls.
@@ -77,13 +81,15 @@ struct DecisionView {
     question: String,
     decision: String,
     by: String,
+    #[serde(skip_serializing_if = "is_false")]
+    by_agent: bool,
     at: String,
 }
 
 impl From<DecisionRecord> for DecisionView {
     fn from(row: DecisionRecord) -> Self {
-        let DecisionRecord { question, decision, decided_by, decided_at, .. } = row;
-        Self { question, decision, by: decided_by, at: rfc3339_ms(decided_at) }
+        let DecisionRecord { question, decision, decided_by, by_agent, decided_at, .. } = row;
+        Self { question, decision, by: decided_by, by_agent, at: rfc3339_ms(decided_at) }
     }
 }
 
@@ -97,8 +103,8 @@ impl Answer for Output {}
 
 impl Tool for GetRun {
     const NAME: &'static str = "get_run";
-    const DESCRIPTION: &'static str = "See how a run stands: progress, what it waits for, its host calls; or read long \
-        output or results in pieces.";
+    const DESCRIPTION: &'static str = "See how a run stands: progress, what it waits for, its calls; or read output or \
+        results in pieces.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;
@@ -122,6 +128,8 @@ impl Tool for GetRun {
         Ok(Output {
             progress,
             steps_completed: view.steps_completed,
+            steps_failed: view.steps_failed,
+            steps_skipped: view.steps_skipped,
             steps_total: view.steps_total,
             current_step: view.current_step,
             step_outputs: view
@@ -131,6 +139,7 @@ impl Tool for GetRun {
                 .map(|output| StepView { step: output.step, output: output.output })
                 .collect(),
             expires_at: view.run.expires_at.map(rfc3339_ms),
+            notes: view.run.output.clone().filter(|notes| view.run.is_reported && !notes.is_empty()),
             decisions: view.decisions.into_iter().filter(|_| journal).map(DecisionView::from).collect(),
             calls: view.calls.into_iter().filter(|_| journal).take(MAX_CALLS).collect(),
             artifacts: views(artifacts),

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    library::{CandidateView, LibraryError, Services, rfc3339_ms},
+    domain::visible,
+    library::{CandidateView, LibraryError, Services, Source, rfc3339, rfc3339_ms},
     server::{
         answer::Answer,
         progress::CallContext,
@@ -31,6 +32,11 @@ pub struct Output {
 #[derive(Debug, Serialize, JsonSchema)]
 struct View {
     candidate_id: i64,
+    /// Of a procedure that is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    procedure_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     problem: String,
     solution: String,
     reasoning: String,
@@ -43,29 +49,42 @@ struct View {
 
 impl From<CandidateView> for View {
     fn from(view: CandidateView) -> Self {
-        let CandidateView { row, times, run_ids, successes, failures, similar } = view;
-        let mut facts = Map::new();
-        for (name, value) in [
-            ("kind", json!(row.kind)),
-            ("workflow_id", json!(row.workflow_id)),
-            ("count", json!(row.evidence)),
-            ("run_ids", json!(run_ids)),
-            ("first_at", json!(rfc3339_ms(times.0))),
-            ("last_at", json!(rfc3339_ms(times.1))),
-            ("workflow_successes", json!(successes)),
-            ("workflow_failures", json!(failures)),
-        ] {
-            facts.insert(name.to_owned(), value);
-        }
-        let lesson = row.lesson;
+        let CandidateView { id, lesson, source, similar, .. } = view;
+        let (facts, procedure_id, name) = match source {
+            Source::Outcomes(evidence) => {
+                let facts = vec![
+                    ("kind", json!(evidence.kind)),
+                    ("workflow_id", json!(evidence.workflow_id)),
+                    ("count", json!(evidence.count)),
+                    ("run_ids", json!(evidence.run_ids)),
+                    ("first_at", json!(rfc3339_ms(evidence.times.0))),
+                    ("last_at", json!(rfc3339_ms(evidence.times.1))),
+                    ("workflow_successes", json!(evidence.successes)),
+                    ("workflow_failures", json!(evidence.failures)),
+                ];
+                (facts, None, None)
+            }
+            Source::Procedure(procedure) => {
+                let facts = vec![
+                    ("kind", json!("procedure")),
+                    ("version", json!(procedure.version)),
+                    ("created_by", json!(procedure.definition.created_by)),
+                    ("first_at", json!(rfc3339(procedure.created_at))),
+                    ("last_at", json!(rfc3339(procedure.updated_at))),
+                ];
+                (facts, Some(procedure.id), Some(procedure.definition.name.to_string()))
+            }
+        };
         Self {
-            candidate_id: row.id,
-            problem: lesson.problem,
-            solution: lesson.solution,
-            reasoning: lesson.reasoning,
-            anti_patterns: lesson.anti_patterns,
+            candidate_id: id,
+            procedure_id,
+            name,
+            problem: visible(&lesson.problem).into_owned(),
+            solution: visible(&lesson.solution).into_owned(),
+            reasoning: visible(&lesson.reasoning).into_owned(),
+            anti_patterns: lesson.anti_patterns.iter().map(|text| visible(text).into_owned()).collect(),
             tags: lesson.tags,
-            evidence: facts,
+            evidence: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             similar_to: similar.into_iter().map(|similar| similar.name).collect(),
         }
     }
@@ -75,7 +94,7 @@ impl Answer for Output {}
 
 impl Tool for ListCandidates {
     const NAME: &'static str = "list_candidates";
-    const DESCRIPTION: &'static str = "List what was learned from runs and waits for review. Show it to your user.";
+    const DESCRIPTION: &'static str = "List what was learned or proposed and waits for review. Show it to your user.";
     const TOOLSET: Toolset = Toolset::Learning;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;

@@ -1,9 +1,15 @@
 //! `list_procedures`
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::{arguments::limit, views::ProcedureView};
+use super::{
+    arguments::limit,
+    views::{BrokenView, ProcedureView},
+};
 use crate::{
     domain::{ProcedureFilter, Status},
     library::{LibraryError, Services},
@@ -40,6 +46,10 @@ pub struct Output {
     /// The `offset` of the next page.
     next_offset: Option<u64>,
     procedures: Vec<ProcedureView>,
+    /// What was pushed and can't be used, by name; a procedure stays as it was.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "Map<String, Value>")]
+    broken: BTreeMap<String, BrokenView>,
 }
 
 impl Answer for Output {}
@@ -55,7 +65,7 @@ impl Tool for ListProcedures {
 
     async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
         let (limit, offset) = (limit(params.limit, 50, 200)?, params.offset);
-        let (rows, total) = services
+        let (rows, total, broken) = services
             .blocking(move |library| {
                 let filter = ProcedureFilter {
                     category: params.category.as_deref(),
@@ -64,7 +74,8 @@ impl Tool for ListProcedures {
                     own_only: params.include_shared == Some(false),
                     ..ProcedureFilter::default()
                 };
-                library.list(&filter, limit, offset)
+                let (rows, total) = library.list(&filter, limit, offset)?;
+                Ok((rows, total, library.all_broken()?))
             })
             .await?;
         let end = u64::from(offset) + rows.len() as u64;
@@ -73,6 +84,7 @@ impl Tool for ListProcedures {
             total,
             next_offset: (end < total && !rows.is_empty()).then_some(end),
             procedures: rows.into_iter().map(ProcedureView::from).collect(),
+            broken: broken.into_iter().map(|(name, broken)| (name, broken.into())).collect(),
         })
     }
 }

@@ -91,7 +91,9 @@ pub fn outcome_item(recalled: &RecalledOutcome) -> String {
 pub fn procedure_item(found: &Found) -> String {
     let definition = &found.procedure.definition;
     let mut item = format!("`{}`: {}", definition.name, definition.description);
-    for (label, text) in [("problem", &definition.problem), ("solution", &definition.solution)] {
+    for (label, text) in
+        [("problem", &definition.problem), ("solution", &definition.solution), ("reasoning", &definition.reasoning)]
+    {
         if let Some(text) = text.as_ref().filter(|text| **text != definition.description) {
             item.push_str(&format!("\n{label}: {text}"));
         }

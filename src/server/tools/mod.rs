@@ -27,6 +27,7 @@ mod match_procedures;
 mod merge_states;
 mod recall_outcomes;
 mod recall_procedures;
+mod record_outcome;
 mod remember_procedure;
 mod resolve_inbox_item;
 mod resume_run;
@@ -57,6 +58,7 @@ pub fn all() -> Vec<Entry> {
         Entry::of::<execute_procedure::ExecuteProcedure>(),
         Entry::of::<resume_run::ResumeRun>(),
         Entry::of::<emit_event::EmitEvent>(),
+        Entry::of::<record_outcome::RecordOutcome>(),
         Entry::of::<get_procedure_stats::GetProcedureStats>(),
         Entry::of::<list_runs::ListRuns>(),
         Entry::of::<get_run::GetRun>(),

@@ -1,16 +1,20 @@
 //! `remember_procedure`
 
+use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
-    library::{CloneRequest, DefinitionDraft, DefinitionPatch, Library, LibraryError, Services},
+    library::{
+        CloneRequest, DefinitionDraft, DefinitionPatch, LibraryError, NewCode, ProcedureRef, Services,
+        with_dependencies,
+    },
     server::{
         answer::Answer,
         progress::CallContext,
         tool::{Effect, Tool, Toolset, parse, take_fields},
-        tools::arguments::ProcedureArgument,
+        tools::{arguments::ProcedureArgument, views::warned},
     },
 };
 
@@ -31,10 +35,12 @@ pub struct Params {
 struct Own {
     /// Made into a unique slug. Optional with `clone_of`.
     name: Option<String>,
-    /// A procedure to copy, with code and trigger; other fields override.
+    /// A procedure to copy; other fields override.
     clone_of: Option<ProcedureArgument>,
     /// Python, if you have it.
     code: Option<String>,
+    /// PyPI packages.
+    dependencies: Option<Vec<String>>,
 }
 
 /// Answer.
@@ -51,6 +57,7 @@ pub struct Output {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     similar: Vec<SimilarView>,
     next: Option<String>,
+    trigger_warning: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -64,29 +71,55 @@ impl Answer for Output {}
 
 impl Tool for RememberProcedure {
     const NAME: &'static str = "remember_procedure";
-    const DESCRIPTION: &'static str = "Store a procedure worth repeating, after you have worked out how to do something. \
+    const DESCRIPTION: &'static str = "Store a procedure worth repeating, once you worked out how to do something. \
         Then call generate_procedure_code.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Adds;
     type Params = Params;
     type Output = Output;
 
+    /// What permissions and examples are made of is said in their descriptions.
+    fn shorten(schema: &mut JsonObject) {
+        let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+        if let Some(Value::Object(permissions)) = properties.get_mut("permissions") {
+            permissions.remove("properties");
+        }
+        if let Some(Value::Object(examples)) = properties.get_mut("examples") {
+            examples.insert("items".to_owned(), json!({"type": "object"}));
+        }
+    }
+
     fn parse(mut arguments: Map<String, Value>) -> Result<Params, LibraryError> {
-        let own = parse(take_fields(&mut arguments, &["name", "clone_of", "code"]))?;
+        let own = parse(take_fields(&mut arguments, &["name", "clone_of", "code", "dependencies"]))?;
         Ok(Params { own, fields: parse(arguments)? })
     }
 
-    async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
-        let (Own { name, clone_of, code }, fields) = (params.own, params.fields);
-        let remember = move |library: &Library| match (clone_of, name) {
-            (Some(source), name) => {
-                library.clone_procedure(&CloneRequest { source: source.into(), name, fields, code })
-            }
-            (None, Some(name)) => library.remember(DefinitionDraft { name, fields }, code.as_deref()),
-            (None, None) => Err(LibraryError::invalid("missing field `name`")),
+    async fn call(services: &Services, params: Params, context: &CallContext) -> Result<Output, LibraryError> {
+        let (Own { name, clone_of, code, dependencies }, fields) = (params.own, params.fields);
+        let code = code.map(|code| with_dependencies(&code, dependencies.as_deref())).transpose()?;
+        let lock = match &code {
+            Some(code) => services.lock_packages(code, fields.runtime).await?,
+            None => None,
         };
-        let remembered = services.blocking(remember).await?;
-        let row = remembered.procedure;
+        let source = clone_of.map(ProcedureRef::from);
+        let remembered = context
+            .consented(services, |by| {
+                let (source, name, fields, code, lock) =
+                    (source.clone(), name.clone(), fields.clone(), code.clone(), lock.clone());
+                services.blocking(move |library| match (source, name) {
+                    (Some(source), name) => {
+                        library.clone_procedure(&CloneRequest { source, name, fields, code, lock }, &by)
+                    }
+                    (None, Some(name)) => {
+                        let code = code.as_deref().map(|text| NewCode { text, lock: lock.as_deref() });
+                        library.remember(DefinitionDraft { name, fields }, code, &by)
+                    }
+                    (None, None) => Err(LibraryError::invalid("`name` is missing; it must be a text")),
+                })
+            })
+            .await?;
+        let (row, note) = (remembered.procedure, remembered.note);
+        let (row, trigger_warning) = warned(services, row).await?;
         let has_code = row.code.is_some();
         Ok(Output {
             procedure_id: row.id,
@@ -101,7 +134,8 @@ impl Tool for RememberProcedure {
                 .into_iter()
                 .map(|similar| SimilarView { id: similar.id, name: similar.name, similarity: similar.similarity })
                 .collect(),
-            next: (!has_code).then(|| "generate_procedure_code turns it into code".to_owned()),
+            trigger_warning,
+            next: note.or_else(|| (!has_code).then(|| "generate_procedure_code turns it into code".to_owned())),
         })
     }
 }

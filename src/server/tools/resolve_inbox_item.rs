@@ -41,8 +41,9 @@ impl Tool for ResolveInboxItem {
     type Params = Params;
     type Output = Output;
 
-    async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
-        let row = services.blocking(move |library| library.resolve_inbox_item(params.item_id)).await?;
+    async fn call(services: &Services, params: Params, context: &CallContext) -> Result<Output, LibraryError> {
+        let by = context.agent();
+        let row = services.blocking(move |library| library.resolve_inbox_item(params.item_id, &by)).await?;
         Ok(Output {
             item_id: row.id,
             resolved_at: rfc3339_ms(row.resolved_at.unwrap_or_default()),

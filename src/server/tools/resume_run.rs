@@ -21,7 +21,7 @@ pub struct ResumeRun;
 #[serde(deny_unknown_fields)]
 pub struct Params {
     run_id: String,
-    /// Without one a step counts as done, and a question is put to your user if your client can.
+    /// Without one a step counts as done; a question is put to your user.
     decision: Option<Choice>,
     /// What the step gave, the answer, or why it is rejected. Any JSON value.
     value: Option<Value>,
@@ -38,7 +38,7 @@ enum Choice {
 
 impl Tool for ResumeRun {
     const NAME: &'static str = "resume_run";
-    const DESCRIPTION: &'static str = "Go on with a paused run once the step that it waits for is done. \
+    const DESCRIPTION: &'static str = "Go on with a paused run once its step is done. \
         What it asks is for your user to decide: ask them before.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Executes;
@@ -60,6 +60,6 @@ impl Tool for ResumeRun {
             };
             engine.resume(&run_id, decision, agent, active).await
         });
-        Ok(context.watch_run(&active, run).await?.into())
+        Ok(ExecutionView::from(context.watch_run(&active, run).await?).advised(services, context))
     }
 }

@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
+    domain::reading::{self, Shape},
     library::{LibraryError, Review, Services},
     server::{
         answer::Answer,
         progress::CallContext,
-        tool::{Effect, Tool, Toolset, parse},
+        tool::{Effect, Tool, Toolset, read},
     },
 };
 
@@ -32,7 +33,7 @@ enum Decision {
 pub struct Params {
     /// From `list_candidates`.
     candidate_id: i64,
-    /// `approve` makes a procedure; `edit` rewords and waits on; `skip` puts it last.
+    /// `approve` makes a procedure or puts it into use; `edit` rewords and waits on; `skip` puts it last.
     decision: Decision,
     /// `problem`, `solution`, `reasoning`, `anti_patterns`, `tags`; to approve, any of `remember_procedure`.
     edits: Option<Map<String, Value>>,
@@ -59,10 +60,15 @@ impl Tool for ReviewCandidate {
     type Params = Params;
     type Output = Output;
 
-    async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
+    async fn call(services: &Services, params: Params, context: &CallContext) -> Result<Output, LibraryError> {
         let Params { candidate_id, decision, edits } = params;
-        let review = review(decision, edits)?;
-        let decided = services.blocking(move |library| library.review_candidate(candidate_id, review)).await?;
+        let review = review(decision, edits.filter(|edits| !edits.is_empty()))?;
+        let decided = context
+            .consented(services, |by| {
+                let review = review.clone();
+                services.blocking(move |library| library.review_candidate(candidate_id, review, &by))
+            })
+            .await?;
         let (procedure_id, name) = decided.procedure.unzip();
         let similar_to = decided.similar.into_iter().map(|similar| similar.name).collect();
         Ok(Output { candidate_id, status: decided.status.as_str(), procedure_id, name, similar_to })
@@ -75,18 +81,15 @@ fn review(decision: Decision, edits: Option<Map<String, Value>>) -> Result<Revie
         (Decision::Approve, edits) => {
             let mut edits = edits.unwrap_or_default();
             let name = match edits.remove("name") {
-                None => None,
-                Some(Value::String(name)) => Some(name),
-                Some(other) => {
-                    return Err(LibraryError::invalid_with_hint(
-                        format!("`edits.name` is {other}"),
-                        "a name is a text",
-                    ));
-                }
+                None | Some(Value::Null) => None,
+                Some(name) => match reading::fit(name, &Shape::Text) {
+                    Ok(Value::String(name)) => Some(name),
+                    _ => return Err(LibraryError::invalid("`edits.name` must be a text")),
+                },
             };
-            Ok(Review::Approve(name, Box::new(parse(edits).map_err(within)?)))
+            Ok(Review::Approve(name, Box::new(read(edits).map_err(within)?)))
         }
-        (Decision::Edit, Some(edits)) => Ok(Review::Edit(parse(edits).map_err(within)?)),
+        (Decision::Edit, Some(edits)) => Ok(Review::Edit(read(edits).map_err(within)?)),
         (Decision::Edit, None) => Err(LibraryError::invalid("`edit` needs `edits`: the fields with their new words")),
         (Decision::Reject, None) => Ok(Review::Reject),
         (Decision::Skip, None) => Ok(Review::Skip),

@@ -20,7 +20,7 @@ pub struct RollbackProcedureCode;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Number or name.
+    /// Or its name.
     procedure_id: ProcedureArgument,
     /// A version number, `v3`, or at least 7 digits of a commit.
     target_version: VersionArgument,
@@ -56,11 +56,15 @@ impl Tool for RollbackProcedureCode {
     type Params = Params;
     type Output = Output;
 
-    async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
+    async fn call(services: &Services, params: Params, context: &CallContext) -> Result<Output, LibraryError> {
         let wanted = ProcedureRef::from(params.procedure_id);
         let (target, reason) = (VersionRef::from(params.target_version), params.reason);
-        let (row, target_version) =
-            services.blocking(move |library| library.rollback(&wanted, &target, reason.as_deref())).await?;
+        let (row, target_version) = context
+            .consented(services, |by| {
+                let (wanted, target, reason) = (wanted.clone(), target.clone(), reason.clone());
+                services.blocking(move |library| library.rollback(&wanted, &target, reason.as_deref(), &by))
+            })
+            .await?;
         Ok(Output {
             procedure_id: row.id,
             target_version,

@@ -8,7 +8,7 @@ use super::{
     views::ProcedureView,
 };
 use crate::{
-    domain::ProcedureFilter,
+    domain::{ProcedureFilter, Status},
     library::{LibraryError, Services},
     server::{
         answer::Answer,
@@ -53,7 +53,8 @@ impl Tool for SearchProceduresByConfidence {
         let least = share("min_confidence", params.min_confidence.unwrap_or(0.7))?;
         let limit = limit(params.limit, 10, 100)?;
         let own_only = params.include_shared == Some(false);
-        let filter = ProcedureFilter { min_confidence: Some(least), own_only, ..ProcedureFilter::default() };
+        let status = Some(Status::Active);
+        let filter = ProcedureFilter { min_confidence: Some(least), own_only, status, ..ProcedureFilter::default() };
         let (rows, _) = services.blocking(move |library| library.list(&filter, limit, 0)).await?;
         Ok(Output { count: rows.len(), procedures: rows.into_iter().map(ProcedureView::from).collect() })
     }

@@ -1,12 +1,13 @@
 //! `update_procedure`
 
-use schemars::{JsonSchema, Schema};
+use rmcp::model::JsonObject;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::arguments::ProcedureArgument;
+use super::{arguments::ProcedureArgument, views::warned};
 use crate::{
-    library::{DefinitionPatch, LibraryError, ProcedureRef, Services},
+    library::{DefinitionPatch, LibraryError, Naming, ProcedureRef, Services},
     server::{
         answer::Answer,
         progress::CallContext,
@@ -15,14 +16,13 @@ use crate::{
 };
 
 /// What [`Own`] takes.
-const OWN_FIELDS: [&str; 2] = ["procedure_id", "expected_version"];
+const OWN_FIELDS: [&str; 4] = ["procedure_id", "expected_version", "name", "former_names"];
 
 /// Changes fields of a definition.
 pub struct UpdateProcedure;
 
 /// Arguments.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(transform = refer_to_remember)]
 pub struct Params {
     #[serde(flatten)]
     own: Own,
@@ -33,20 +33,31 @@ pub struct Params {
 /// What is not a field of the definition.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Own {
-    /// Number or name.
+    /// Or its name.
     procedure_id: ProcedureArgument,
-    /// The version that you read; refused if it is no longer current.
+    /// The version you read; refused if no longer current.
     expected_version: Option<u32>,
+    /// A new one; the old one stays an alias.
+    name: Option<String>,
+    /// The aliases that stay.
+    former_names: Option<Vec<String>>,
 }
 
 /// `remember_procedure` describes the same fields in full; clients would pay for all of that twice.
-fn refer_to_remember(schema: &mut Schema) {
+fn refer_to_remember(schema: &mut JsonObject) {
     let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
     let fields = properties.iter_mut().filter(|(name, _)| !OWN_FIELDS.contains(&name.as_str()));
     for field in fields.filter_map(|(_, field)| field.as_object_mut()) {
-        let items = field.get("items").map(|items| items.get("type").map_or(json!({}), |kind| json!({"type": kind})));
+        let items = field.get("items").map(types_of);
         field.retain(|key, _| ["type", "anyOf", "enum"].contains(&key.as_str()));
         field.extend(items.map(|items| ("items".to_owned(), items)));
+    }
+}
+
+fn types_of(schema: &Value) -> Value {
+    match schema.get("anyOf").and_then(Value::as_array) {
+        Some(alternatives) => json!({"anyOf": alternatives.iter().map(types_of).collect::<Vec<_>>()}),
+        None => json!({"type": schema.get("type")}),
     }
 }
 
@@ -58,34 +69,47 @@ pub struct Output {
     version: u32,
     status: &'static str,
     enabled: bool,
+    trigger_warning: Option<String>,
 }
 
 impl Answer for Output {}
 
 impl Tool for UpdateProcedure {
     const NAME: &'static str = "update_procedure";
-    const DESCRIPTION: &'static str = "Change fields of a procedure's definition, as remember_procedure takes them; \
-        fields you leave out stay. Code is changed with generate_procedure_code.";
+    const DESCRIPTION: &'static str = "Change fields of a definition, as remember_procedure takes them; \
+        generate_procedure_code changes code.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Changes;
     type Params = Params;
     type Output = Output;
+
+    fn shorten(schema: &mut JsonObject) {
+        refer_to_remember(schema);
+    }
 
     fn parse(mut arguments: Map<String, Value>) -> Result<Params, LibraryError> {
         let own = parse(take_fields(&mut arguments, &OWN_FIELDS))?;
         Ok(Params { own, fields: parse(arguments)? })
     }
 
-    async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
-        let Own { procedure_id, expected_version } = params.own;
+    async fn call(services: &Services, params: Params, context: &CallContext) -> Result<Output, LibraryError> {
+        let Own { procedure_id, expected_version, name, former_names } = params.own;
         let (wanted, fields) = (ProcedureRef::from(procedure_id), params.fields);
-        let row = services.blocking(move |library| library.update(&wanted, expected_version, &fields)).await?;
+        let naming = Naming { name, former_names };
+        let row = context
+            .consented(services, |by| {
+                let (wanted, fields, naming) = (wanted.clone(), fields.clone(), naming.clone());
+                services.blocking(move |library| library.update(&wanted, expected_version, &fields, &naming, &by))
+            })
+            .await?;
+        let (row, trigger_warning) = warned(services, row).await?;
         Ok(Output {
             procedure_id: row.id,
             name: row.definition.name.to_string(),
             version: row.version,
             status: row.definition.status.as_str(),
             enabled: row.definition.enabled,
+            trigger_warning,
         })
     }
 }

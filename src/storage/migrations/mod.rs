@@ -56,6 +56,18 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0006_gathered_procedures"),
     migration!("0007_outcomes"),
     migration!("0008_artifacts").breaking(),
+    migration!("0009_users").rewriting(),
+    migration!("0010_broken"),
+    migration!("0011_retention"),
+    migration!("0012_waits"),
+    migration!("0013_clock"),
+    migration!("0014_reports"),
+    migration!("0015_code_totals").rewriting(),
+    migration!("0016_proposals"),
+    migration!("0017_former_names"),
+    migration!("0018_cancellations"),
+    // A program that does not know the column would leave it as it was when the code changes.
+    migration!("0019_locks").breaking(),
 ];
 
 /// The newest version that this program knows.
@@ -87,24 +99,29 @@ pub fn floor(connection: &Connection) -> rusqlite::Result<Option<u32>> {
 /// Brings the database to the newest version, in one transaction that other processes wait for. Leaves one that is newer
 /// as it is, if this program may use it. Backups go to the folder of `path`.
 pub fn up(connection: &mut Connection, path: &Path) -> Result<Option<Migrated>, StorageError> {
-    if check(connection)? >= NEWEST {
+    up_to(connection, path, NEWEST)
+}
+
+/// The same, up to version `to`, which is one that this program knows.
+pub fn up_to(connection: &mut Connection, path: &Path, to: u32) -> Result<Option<Migrated>, StorageError> {
+    if check(connection)? >= to {
         return Ok(None);
     }
     let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
     // Looked up again: another process may have done it while this one waited for the lock.
     let from = check(&transaction)?;
-    if from >= NEWEST {
+    if from >= to {
         return Ok(None);
     }
-    let pending = &MIGRATIONS[from as usize..];
+    let pending = &MIGRATIONS[from as usize..to as usize];
     // An empty file has nothing to lose. Others wait for the lock, so that one process makes the one backup.
     let is_needed = from > 0 && pending.iter().any(|migration| migration.rewrites);
     let backup = is_needed.then(|| backup::make(path, from)).transpose()?;
     for migration in pending {
         transaction.execute_batch(migration.up)?;
     }
-    finish(transaction, NEWEST)?;
-    Ok(Some(Migrated { from, to: NEWEST, backup }))
+    finish(transaction, to)?;
+    Ok(Some(Migrated { from, to, backup }))
 }
 
 /// Takes the migrations after `to` back, in one transaction, after a backup. `is_free` is asked under the write lock

@@ -1,19 +1,29 @@
 //! Look-ups in the lists of what is forbidden and of what the interpreter has.
 //!
-//! No syntax trees here, only names and dotted paths; the lists themselves are in the two files below.
+//! No syntax trees here, only names and dotted paths; the lists themselves are in the files below.
 
 mod forbidden;
 mod interpreter;
+mod methods;
 
 use forbidden::{DYNAMIC, FORBIDDEN_MEMBERS, FORBIDDEN_MODULES, INTERNALS};
 pub(super) use interpreter::IGNORED_METHODS;
 use interpreter::{MEMBER_ALTERNATIVES, MEMBERS, MISSING_BUILTINS, MISSING_MEMBERS, MODULE_ALTERNATIVES, MODULES};
+use methods::MISSING_METHODS;
 
-use crate::domain::host_module;
+use ruff_python_stdlib::sys::is_known_standard_library;
 
-/// The standard modules that the interpreter has.
-pub(super) const fn modules() -> &'static [&'static str] {
-    &MODULES
+use crate::{domain::host_module, runtime::dialect};
+
+/// Which Python is known: the oldest version that executes procedures.
+pub(super) const PYTHON_MINOR: u8 = 11;
+
+/// The standard modules that code may import: those of the interpreter, and those that are brought along.
+pub(super) fn modules() -> Vec<&'static str> {
+    let brought = dialect::brought_modules().iter().filter(|module| !module.is_part).map(|module| module.name);
+    let mut all: Vec<&str> = MODULES.into_iter().chain(brought).collect();
+    all.sort_unstable();
+    all
 }
 
 /// Finds a word in groups of words that share an advice.
@@ -75,6 +85,11 @@ pub(super) fn is_internal(name: &str) -> bool {
     INTERNALS.contains(&name)
 }
 
+/// What to do instead of calling a method that the interpreter's objects lack.
+pub(super) fn missing_method(name: &str) -> Option<&'static str> {
+    advice(MISSING_METHODS, name)
+}
+
 /// Whether the interpreter has this top-level module.
 pub(super) fn has_module(name: &str) -> bool {
     MODULES.contains(&name)
@@ -82,7 +97,8 @@ pub(super) fn has_module(name: &str) -> bool {
 
 /// Why a module can't be imported, as what to do instead.
 pub(super) fn missing_module(path: &str) -> Option<&'static str> {
-    if has_module(path) || path == "os.path" || path == "repertoire" || path == "__future__" {
+    let is_brought = dialect::brought_module(path).is_some_and(|module| !module.is_part);
+    if has_module(path) || is_brought || path == "os.path" || path == "repertoire" || path == "__future__" {
         return None;
     }
     Some(
@@ -92,11 +108,22 @@ pub(super) fn missing_module(path: &str) -> Option<&'static str> {
     )
 }
 
+/// What to do about a module that no Python has by itself; `None` for those of the standard library.
+pub(super) fn missing_package(path: &str) -> Option<&'static str> {
+    let is_known = root(path) == "repertoire" || is_known_standard_library(PYTHON_MINOR, root(path));
+    (!is_known).then_some("name the package that has it in `dependencies`")
+}
+
 /// What to use instead of a member that its module lacks, given the dotted path of the member.
 pub(super) fn missing_member(path: &str) -> Option<&'static str> {
     let (module, member) = path.rsplit_once('.')?;
+    let brought = dialect::brought_module(module);
+    if brought.is_some_and(|brought| brought.has(member)) || dialect::brought_module(path).is_some() {
+        return None;
+    }
     let missing = match MEMBERS.iter().find(|(of, _)| *of == module) {
         Some((_, members)) => !members.contains(&member),
+        None if brought.is_some_and(|brought| !brought.is_part) => true,
         None => MISSING_MEMBERS.iter().any(|(of, members)| *of == module && members.contains(&member)),
     };
     missing.then(|| {

@@ -1,4 +1,4 @@
-//! Parameter annotations, as far as a JSON value can be checked against them.
+//! Parameter annotations, as far as a JSON value can be read as what they say.
 //!
 //! Annotations are read from the syntax tree only; what is not understood accepts everything, because refusing a value
 //! that the code could have taken is worse than letting the code refuse it.
@@ -11,6 +11,7 @@ use ruff_text_size::Ranged;
 use serde_json::Value;
 
 use super::guard;
+use crate::domain::reading::{self, Misfit, Shape};
 
 /// Levels of `list[list[…]]` that are looked into.
 const MAX_LEVELS: usize = 12;
@@ -19,25 +20,7 @@ const MAX_LEVELS: usize = 12;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Annotation {
     text: String,
-    kind: Kind,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Kind {
-    Anything,
-    Str,
-    Int,
-    Float,
-    Bool,
-    None,
-    /// `list[T]`, `set[T]`, `tuple[T, ...]`: a JSON array.
-    Array(Box<Kind>),
-    /// `tuple[A, B]`.
-    Tuple(Vec<Kind>),
-    /// `dict[str, T]`.
-    Object(Box<Kind>),
-    Union(Vec<Kind>),
-    Literal(Vec<Value>),
+    shape: Shape,
 }
 
 impl Annotation {
@@ -47,19 +30,33 @@ impl Annotation {
         let text = source.get(expr.start().to_usize()..expr.end().to_usize()).unwrap_or_default();
         // A quoted annotation reads like the code inside the quotes.
         let text = expr.as_string_literal_expr().map_or(text, |literal| literal.value.to_str());
-        Self { text: text.split_whitespace().collect::<Vec<_>>().join(" "), kind: kind(expr, 0) }
+        Self { text: text.split_whitespace().collect::<Vec<_>>().join(" "), shape: shape(expr, 0) }
     }
 
     /// The same annotation that also admits `None`, as a default of `None` implies.
     #[must_use]
     pub(super) fn or_none(self) -> Self {
-        Self { kind: Kind::Union(vec![self.kind, Kind::None]), ..self }
+        Self { shape: Shape::OneOf(vec![self.shape, Shape::Null]), ..self }
     }
 
     /// Whether a JSON value may be passed for it.
     #[must_use]
     pub fn accepts(&self, value: &Value) -> bool {
-        self.kind.accepts(value)
+        reading::accepts(&self.shape, value)
+    }
+
+    /// A JSON value as what the annotation says, where it can mean that.
+    ///
+    /// # Errors
+    /// [`Misfit`] where it can't.
+    pub fn fit(&self, value: Value) -> Result<Value, Misfit> {
+        reading::fit(value, &self.shape)
+    }
+
+    /// What it says, in JSON's terms.
+    #[must_use]
+    pub const fn shape(&self) -> &Shape {
+        &self.shape
     }
 }
 
@@ -69,87 +66,65 @@ impl fmt::Display for Annotation {
     }
 }
 
-impl Kind {
-    fn accepts(&self, value: &Value) -> bool {
-        match self {
-            Self::Anything => true,
-            Self::Str => value.is_string(),
-            Self::Int => value.is_i64() || value.is_u64(),
-            Self::Float => value.is_number(),
-            Self::Bool => value.is_boolean(),
-            Self::None => value.is_null(),
-            Self::Array(item) => value.as_array().is_some_and(|items| items.iter().all(|value| item.accepts(value))),
-            Self::Tuple(kinds) => value.as_array().is_some_and(|items| {
-                items.len() == kinds.len() && kinds.iter().zip(items).all(|(kind, value)| kind.accepts(value))
-            }),
-            Self::Object(item) => {
-                value.as_object().is_some_and(|items| items.values().all(|value| item.accepts(value)))
-            }
-            Self::Union(kinds) => kinds.iter().any(|kind| kind.accepts(value)),
-            Self::Literal(values) => values.contains(value),
-        }
-    }
-}
-
-fn kind(expr: &Expr, level: usize) -> Kind {
+fn shape(expr: &Expr, level: usize) -> Shape {
     if level > MAX_LEVELS {
-        return Kind::Anything;
+        return Shape::Anything;
     }
     match expr {
-        Expr::NoneLiteral(_) => Kind::None,
+        Expr::NoneLiteral(_) => Shape::Null,
         Expr::Name(_) | Expr::Attribute(_) => named(last_name(expr)),
         Expr::Subscript(subscript) => generic(last_name(&subscript.value), &subscript.slice, level + 1),
         Expr::BinOp(operation) if operation.op == Operator::BitOr => {
-            Kind::Union(vec![kind(&operation.left, level + 1), kind(&operation.right, level + 1)])
+            Shape::OneOf(vec![shape(&operation.left, level + 1), shape(&operation.right, level + 1)])
         }
         Expr::StringLiteral(literal) => {
             let text = literal.value.to_str();
             match guard::check(text).ok().and_then(|()| parse_expression(text).ok()) {
-                Some(parsed) => kind(&parsed.syntax().body, level + 1),
-                None => Kind::Anything,
+                Some(parsed) => shape(&parsed.syntax().body, level + 1),
+                None => Shape::Anything,
             }
         }
-        _ => Kind::Anything,
+        _ => Shape::Anything,
     }
 }
 
-fn named(name: &str) -> Kind {
+fn named(name: &str) -> Shape {
     match name {
-        "str" => Kind::Str,
-        "int" => Kind::Int,
-        "float" => Kind::Float,
-        "bool" => Kind::Bool,
+        "str" => Shape::Text,
+        "int" => Shape::WHOLE,
+        "float" => Shape::Number,
+        "bool" => Shape::Truth,
         "list" | "List" | "tuple" | "Tuple" | "set" | "Set" | "frozenset" | "FrozenSet" | "Sequence" => {
-            Kind::Array(Box::new(Kind::Anything))
+            Shape::list(Shape::Anything)
         }
-        "dict" | "Dict" | "Mapping" => Kind::Object(Box::new(Kind::Anything)),
-        _ => Kind::Anything,
+        "dict" | "Dict" | "Mapping" => Shape::Map(Box::new(Shape::Anything)),
+        _ => Shape::Anything,
     }
 }
 
-fn generic(name: &str, slice: &Expr, level: usize) -> Kind {
+fn generic(name: &str, slice: &Expr, level: usize) -> Shape {
     let arguments: Vec<&Expr> = match slice {
         Expr::Tuple(tuple) => tuple.elts.iter().collect(),
         other => vec![other],
     };
-    let argument = |index: usize| arguments.get(index).map_or(Kind::Anything, |expr| kind(expr, level));
+    let argument = |index: usize| arguments.get(index).map_or(Shape::Anything, |expr| shape(expr, level));
     match name {
         "list" | "List" | "set" | "Set" | "frozenset" | "FrozenSet" | "Sequence" | "Iterable" => {
-            Kind::Array(Box::new(argument(0)))
+            Shape::list(argument(0))
         }
         "tuple" | "Tuple" => match arguments.as_slice() {
-            [_, Expr::EllipsisLiteral(_)] => Kind::Array(Box::new(argument(0))),
-            _ => Kind::Tuple(arguments.iter().map(|expr| kind(expr, level)).collect()),
+            [_, Expr::EllipsisLiteral(_)] => Shape::list(argument(0)),
+            _ => Shape::Tuple(arguments.iter().map(|expr| shape(expr, level)).collect()),
         },
-        "dict" | "Dict" | "Mapping" => Kind::Object(Box::new(argument(1))),
-        "Optional" => Kind::Union(vec![argument(0), Kind::None]),
-        "Union" => Kind::Union(arguments.iter().map(|expr| kind(expr, level)).collect()),
+        "dict" | "Dict" | "Mapping" => Shape::Map(Box::new(argument(1))),
+        "Optional" => Shape::OneOf(vec![argument(0), Shape::Null]),
+        "Union" => Shape::OneOf(arguments.iter().map(|expr| shape(expr, level)).collect()),
         "Annotated" | "Final" => argument(0),
         "Literal" => {
             let values: Option<Vec<Value>> = arguments.iter().map(|expr| literal(expr)).collect();
-            values.map_or(Kind::Anything, Kind::Literal)
+            values.map_or(Shape::Anything, Shape::Literal)
         }
-        _ => Kind::Anything,
+        _ => Shape::Anything,
     }
 }
 

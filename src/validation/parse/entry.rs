@@ -6,10 +6,13 @@ use ruff_python_ast::{Expr, ModModule, ParameterWithDefault, Stmt, StmtFunctionD
 use ruff_text_size::Ranged;
 
 use super::annotation::Annotation;
-use crate::validation::{
-    issue::Issue,
-    parse::{self, lines::Lines},
-    rules,
+use crate::{
+    domain::{Definition, ProcedureName},
+    validation::{
+        issue::Issue,
+        parse::{self, lines::Lines},
+        rules,
+    },
 };
 
 /// Names that are tried, in this order, after the procedure's own.
@@ -55,6 +58,23 @@ pub fn entry_point(code: &str, entry_name: Option<&str>) -> Result<Option<EntryP
     })?;
     let function = choose(parsed.syntax(), entry_name, &lines)?;
     Ok(function.map(|function| describe(function, code, &lines)))
+}
+
+/// What the function of a procedure is called in `code`: as its name says, or a name that it had. What comes back by none is
+/// called as the name says.
+#[must_use]
+pub fn entry_name(code: &str, definition: &Definition) -> String {
+    let name = definition.name.identifier();
+    if definition.former_names.is_empty() {
+        return name;
+    }
+    let Ok(parsed) = parse::module(code, &Lines::of(code)) else { return name };
+    let has = |name: &String| {
+        let mut functions = parsed.syntax().body.iter().filter_map(Stmt::as_function_def_stmt);
+        functions.any(|function| function.name.as_str() == name)
+    };
+    let former = definition.former_names.iter().rev().map(ProcedureName::identifier);
+    std::iter::once(name.clone()).chain(former).find(has).unwrap_or(name)
 }
 
 /// The entry function's syntax tree, by the rule of [`entry_point`].

@@ -20,6 +20,7 @@ pub use security::*;
 pub use types::*;
 
 use super::issue::{Category, Issue, Severity};
+use crate::domain::RuntimeKind;
 
 /// A rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +88,7 @@ pub const ALL: &[&Rule] = &[
     &IGNORED_METHOD,
     &NEXT_ON_LIST,
     &ENDLESS,
+    &MISSING_METHOD,
     &REFUSED_BY_INTERPRETER,
     &MUTABLE_DEFAULT,
     &OPEN_WITHOUT_WITH,
@@ -100,6 +102,8 @@ pub const ALL: &[&Rule] = &[
     &AMBIGUOUS_ENTRY,
     &MISSING_PARAMETER,
     &UNUSED_DECLARED,
+    &NOTHING,
+    &SCRIPT_COMMENT,
     &WRONG_ARGUMENT,
     &WRONG_VALUE,
     &UNKNOWN_NAME,
@@ -150,6 +154,24 @@ pub const ALL: &[&Rule] = &[
     &MAP_OF_LAMBDA,
     &GENERATION_NOTE,
 ];
+
+/// Rules about the interpreter of the sandbox that hold for every Python as well.
+const ALSO_PYTHON: [&Rule; 2] = [&UNKNOWN_HOST_FUNCTION, &COMMAND_NOT_A_LIST];
+/// Rules that keep code from the inside of the sandbox's interpreter. Another Python has nothing to keep inside: what it
+/// reaches is for its process to be kept from.
+const KEEPS_INSIDE: [&Rule; 4] = [&FORBIDDEN_MODULE, &FORBIDDEN_MEMBER, &DUNDER, &COMPUTED_ATTRIBUTE];
+
+/// Whether the rule with this code holds for what `runtime` executes.
+#[must_use]
+pub fn holds_for(code: &str, runtime: RuntimeKind) -> bool {
+    let Some(rule) = find(code).filter(|_| runtime == RuntimeKind::Python) else { return true };
+    if rule == &MISSING_MODULE {
+        // What no standard library has is told apart where the rule is applied.
+        return true;
+    }
+    let is_inside = KEEPS_INSIDE.contains(&rule);
+    !is_inside && (rule.category != Category::Runtime || ALSO_PYTHON.contains(&rule))
+}
 
 /// The rule with this code.
 #[must_use]

@@ -135,6 +135,17 @@ pub const UNUSED_DECLARED: Rule = Rule {
     good: "def f(path, depth=1):\n    return path * depth\n",
 };
 
+/// There is nothing that would be done.
+pub const NOTHING: Rule = Rule {
+    code: "RPT408",
+    severity: Severity::Error,
+    category: Category::Completeness,
+    summary: "There is no code: nothing, or only comments, texts, imports and `pass`.",
+    instead: "Write what the procedure does; without code it waits for some.",
+    bad: "# To be written.\n",
+    good: "def f():\n    return 1\n",
+};
+
 /// A remark on how code was generated.
 pub const GENERATION_NOTE: Rule = Rule {
     code: "RPT900",
@@ -144,4 +155,15 @@ pub const GENERATION_NOTE: Rule = Rule {
     instead: "Nothing has to be changed.",
     bad: "",
     good: "",
+};
+
+/// The comment `# /// script` is TOML.
+pub const SCRIPT_COMMENT: Rule = Rule {
+    code: "RPT409",
+    severity: Severity::Error,
+    category: Category::Completeness,
+    summary: "The comment `# /// script` is TOML.",
+    instead: "Write `# dependencies = [\"name\"]` in it.",
+    bad: "# /// script\n# dependencies = [\n# ///\n\nprint(1)\n",
+    good: "# /// script\n# dependencies = []\n# ///\n\nprint(1)\n",
 };

@@ -25,14 +25,14 @@ pub const COMMAND_NOT_A_LIST: Rule = Rule {
     good: "from repertoire import run_command\nrun_command([\"git\", \"status\"])\n",
 };
 
-/// The interpreter has 25 standard modules and no packages.
+/// There are 37 standard modules and no packages.
 pub const MISSING_MODULE: Rule = Rule {
     code: "RPT210",
     severity: Severity::Error,
     category: Category::Runtime,
-    summary: "The interpreter has 25 standard modules and no packages.",
+    summary: "There are 37 standard modules and no packages.",
     instead: "Use what the message names.",
-    bad: "import string\n",
+    bad: "import enum\n",
     good: "import re\n",
 };
 
@@ -54,7 +54,7 @@ pub const MISSING_BUILTIN: Rule = Rule {
     category: Category::Runtime,
     summary: "Some builtins are missing.",
     instead: "Use what the message names.",
-    bad: "def f(x):\n    return callable(x)\n",
+    bad: "def f(x):\n    return issubclass(x, int)\n",
     good: "def f(x):\n    return repr(x)\n",
 };
 
@@ -102,15 +102,15 @@ pub const INHERITANCE: Rule = Rule {
     good: "class E:\n    pass\n",
 };
 
-/// There is no `del`.
+/// `del` takes items, slices, and names on a line of their own.
 pub const DELETE: Rule = Rule {
     code: "RPT222",
     severity: Severity::Error,
     category: Category::Runtime,
-    summary: "There is no `del`.",
-    instead: "Use `.pop()`, `.clear()` or a new value.",
-    bad: "x = {1: 2}\ndel x[1]\n",
-    good: "x = {1: 2}\nx.pop(1)\n",
+    summary: "`del` takes items, slices, and names on a line of their own.",
+    instead: "Write it so, or assign a new value.",
+    bad: "def f(x):\n    del x.y\n",
+    good: "x = {1: 2}\ndel x[1]\ndel x\n",
 };
 
 /// Methods can't be decorated: no `property`, `classmethod`, `staticmethod`.
@@ -243,6 +243,17 @@ pub const ENDLESS: Rule = Rule {
     instead: "Use a `while` or `for` loop with `break`.",
     bad: "import itertools\nx = (n * 2 for n in itertools.count())\n",
     good: "import itertools\nfor n in itertools.count():\n    break\n",
+};
+
+/// Some methods of builtin types and of dates are missing.
+pub const MISSING_METHOD: Rule = Rule {
+    code: "RPT244",
+    severity: Severity::Warning,
+    category: Category::Runtime,
+    summary: "Some methods of builtin types and of dates are missing.",
+    instead: "Use what the message names.",
+    bad: "def f(n):\n    return n.to_bytes(2, 'big')\n",
+    good: "def f(n):\n    return [n // 256, n % 256]\n",
 };
 
 /// The interpreter's compiler refuses the code.

@@ -12,6 +12,15 @@ use crate::{
 /// Words that tell of a result.
 const RESULT_WORDS: [&str; 8] = ["return", "returns", "returned", "result", "results", "gives", "answer", "yields"];
 
+/// Whether statements do nothing at all: there are none, or only texts and other constants, imports and `pass`.
+pub fn is_nothing(body: &[Stmt]) -> bool {
+    body.iter().all(|stmt| match stmt {
+        Stmt::Pass(_) | Stmt::Import(_) | Stmt::ImportFrom(_) => true,
+        Stmt::Expr(stmt) => stmt.value.is_literal_expr(),
+        _ => false,
+    })
+}
+
 /// Whether the entry function, or the script, says what it does; every parameter and the result included.
 pub fn docstring(module: &ModModule, entry: Option<&StmtFunctionDef>, report: &mut Report) -> bool {
     let body = entry.map_or(&module.body, |function| &function.body);

@@ -7,9 +7,16 @@ mod flow;
 use ruff_python_ast::{ModModule, StmtFunctionDef};
 use ruff_text_size::Ranged;
 
-use super::{issue::Issue, report::Report, scopes::uses::Uses};
+use super::{
+    issue::{Issue, Severity},
+    report::Report,
+    rules,
+    scopes::uses::Uses,
+};
 use crate::domain::Definition;
 use body::Declared;
+
+pub use completeness::is_nothing;
 
 /// What is seen of the style beside issues.
 pub struct Style<'a> {
@@ -39,6 +46,13 @@ pub fn check<'a>(
             (None, false)
         }
     };
+    if is_nothing(&module.body) {
+        let message = "There is no code here that would do anything; write it, or store the procedure without code.";
+        report.push(rules::NOTHING.issue(message.to_owned()));
+    } else if let Some(function) = entry.filter(|function| is_nothing(&function.body)) {
+        let message = format!("The function `{}` does nothing; write what it is for.", function.name);
+        report.add_as(&rules::NOTHING, Severity::Warning, Some(function.name.start()), message);
+    }
     let type_hints = completeness::type_hints(&module.body, report);
     let docstring = is_clear && completeness::docstring(module, entry, report);
     completeness::declared_parameters(entry, definition, report);

@@ -72,7 +72,7 @@ pub(super) const HOSTILE: &[(&str, &str)] = &[
 pub(super) const UNSUPPORTED: &[(&str, &str)] = &[
     ("RPT201", "import repertoire\nrepertoire.http('x')"),
     ("RPT202", "from repertoire import run_command as r\ncommand = 'git push'\nr(command)"),
-    ("RPT210", "import collections.abc"),
+    ("RPT210", "import enum"),
     ("RPT210", "from json.decoder import JSONDecodeError"),
     ("RPT210", "import numpy as np"),
     ("RPT210", "from shutil import copy"),
@@ -81,7 +81,7 @@ pub(super) const UNSUPPORTED: &[(&str, &str)] = &[
     ("RPT211", "from typing import NamedTuple"),
     ("RPT211", "str.maketrans('a', 'b')"),
     ("RPT212", "input('name? ')"),
-    ("RPT212", "try:\n    f()\nexcept IOError as error:\n    print(error)"),
+    ("RPT212", "try:\n    f()\nexcept ConnectionError as error:\n    print(error)"),
     ("RPT213", "from . import helpers"),
     ("RPT220", "def f():\n    x = yield from [1]"),
     ("RPT221", "class A(metaclass=type):\n    pass"),

@@ -6,11 +6,14 @@ pub mod score;
 use super::{
     issue::{Category, Checks, Issue, Severity},
     parse::entry::EntryPoint,
-    types,
+    rules, types,
     walk::facts::Facts,
 };
-use crate::{domain::Permissions, runtime::Verdict};
-use score::{quality_score, round};
+use crate::{
+    domain::{Permissions, RuntimeKind},
+    runtime::Verdict,
+};
+use score::{is_nothing, quality_score, round};
 
 /// What [`analyze`](super::analyze) found.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,9 +91,19 @@ impl Analysis {
         self
     }
 
-    /// Whether the code may be stored at all: it is Python and breaks no security rule.
+    /// The first mistake that is none where all of Python executes the code.
+    #[must_use]
+    pub fn unfit_for_sandbox(&self) -> Option<&Issue> {
+        let is_only_here = |issue: &&Issue| {
+            issue.severity == Severity::Error
+                && (!rules::holds_for(issue.code, RuntimeKind::Python) || issue.code == rules::MISSING_MODULE.code)
+        };
+        self.issues.iter().filter(is_only_here).min_by_key(|issue| issue.line)
+    }
+
+    /// Whether the code may be stored at all: it is Python, does something, and breaks no security rule.
     #[must_use]
     pub fn is_storable(&self) -> bool {
-        self.checks.syntax && self.checks.security
+        self.checks.syntax && self.checks.security && !is_nothing(&self.issues)
     }
 }

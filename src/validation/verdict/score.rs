@@ -8,16 +8,19 @@
 //! | types that fit together | 0.05 |
 //!
 //! From that sum each error takes 0.10 (at most 0.30), each warning 0.04 (at most 0.20), each note 0.01 (at most 0.05).
-//! Code that breaks a security rule keeps 0.3 of the result; code that can't be read scores 0.
+//! Code that breaks a security rule keeps 0.3 of the result; code that can't be read, or does nothing, scores 0.
 //!
 //! Every term falls or stays as issues are added and rises or stays as checks are met, so fixing an issue never lowers it.
 
-use crate::validation::issue::{Checks, Issue, Severity};
+use crate::validation::{
+    issue::{Checks, Issue, Severity},
+    rules,
+};
 
 /// The score, from 0 to 1, rounded to two digits.
 #[must_use]
 pub fn quality_score(checks: &Checks, issues: &[Issue]) -> f64 {
-    if !checks.syntax {
+    if !checks.syntax || is_nothing(issues) {
         return 0.0;
     }
     let share = |met: bool| if met { 0.15 } else { 0.0 };
@@ -32,6 +35,12 @@ pub fn quality_score(checks: &Checks, issues: &[Issue]) -> f64 {
         + penalty(issues, Severity::Info, 0.01, 0.05);
     let score = (gained - lost).clamp(0.0, 1.0) * if checks.security { 1.0 } else { 0.3 };
     round(score)
+}
+
+/// Whether it was found that there is no code at all.
+#[must_use]
+pub fn is_nothing(issues: &[Issue]) -> bool {
+    issues.iter().any(|issue| issue.code == rules::NOTHING.code && issue.severity == Severity::Error)
 }
 
 /// Rounds to two digits.

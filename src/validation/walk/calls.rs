@@ -9,9 +9,10 @@ use super::{
     files::{self, Files},
     needs::Needs,
     place::Place,
-    urls,
+    reaches, urls,
 };
 use crate::{
+    domain::RuntimeKind,
     host::{self, Fallible, GrantKind, HostFunction},
     validation::report::Report,
 };
@@ -34,9 +35,19 @@ impl<'a> Calls<'a> {
         self.files.with_item(item);
     }
 
+    /// Notes what an import leads to, where the code may reach it by itself.
+    pub fn import(&mut self, note: impl FnOnce(&mut Needs), report: &Report) {
+        if report.runtime() == RuntimeKind::Python {
+            note(&mut self.needs);
+        }
+    }
+
     /// Notes a call; `meanings` are those of what it calls.
     pub fn call(&mut self, call: &'a ExprCall, meanings: &[String], place: &Place<'_, 'a>, report: &mut Report) {
         self.note_own_call(call, place);
+        if report.runtime() == RuntimeKind::Python {
+            reaches::call(call, meanings, place, &mut self.needs);
+        }
         if let Expr::Attribute(function) = &*call.func {
             let (method, base) = (function.attr.as_str(), &*function.value);
             if files::method_can_fail(method, base, place) {

@@ -6,13 +6,14 @@
 use std::collections::BTreeSet;
 
 use ruff_python_ast::{Expr, ExprCall, ExprName};
-use ruff_text_size::Ranged;
+use ruff_text_size::{Ranged, TextRange};
 
 use super::{place::Place, visitor::Inspector};
 use crate::validation::scopes::scope::Bound;
 
 const MANUAL_STEP: &str = "repertoire.manual_step";
 const CALL_TOOL: &str = "repertoire.call_tool";
+const APPROVE: &str = "repertoire.approve";
 
 /// What a piece of code does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +24,8 @@ pub struct Facts {
     pub tools_called: BTreeSet<String>,
     /// Whether it may call other tools as well: with a name that is made when it runs, or by handing `call_tool` on.
     pub calls_other_tools: bool,
+    /// Where it calls `approve`, or hands it on.
+    pub(in crate::validation) approvals: Vec<TextRange>,
 }
 
 impl Facts {
@@ -38,6 +41,9 @@ impl Facts {
         if is(MANUAL_STEP) {
             self.manual_steps += 1;
         }
+        if is(APPROVE) {
+            self.approvals.push(call.range());
+        }
         if is(CALL_TOOL) {
             match call.arguments.find_argument_value("tool", 0) {
                 Some(Expr::StringLiteral(tool)) => {
@@ -50,11 +56,17 @@ impl Facts {
 
     /// Notes a name that is read.
     pub(super) fn name(&mut self, name: &ExprName, place: &Place<'_, '_>) {
-        let is_call_tool = || {
-            let (bindings, _) = place.lookup(name.id.as_str(), name.start());
-            bindings.iter().any(|binding| matches!(&binding.bound, Bound::Imported(path) if path == CALL_TOOL))
+        if place.is_called(name) {
+            return;
+        }
+        let (bindings, _) = place.lookup(name.id.as_str(), name.start());
+        let is = |function: &str| {
+            bindings.iter().any(|binding| matches!(&binding.bound, Bound::Imported(path) if path == function))
         };
-        self.calls_other_tools |= !place.is_called(name) && is_call_tool();
+        self.calls_other_tools |= is(CALL_TOOL);
+        if is(APPROVE) {
+            self.approvals.push(name.range());
+        }
     }
 
     /// Notes an attribute.

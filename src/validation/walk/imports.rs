@@ -5,7 +5,7 @@ use ruff_text_size::{Ranged, TextSize};
 
 use super::place::Place;
 use crate::{
-    domain::host_module,
+    domain::{RuntimeKind, host_module},
     validation::{
         catalogue,
         issue::Severity,
@@ -60,6 +60,13 @@ pub fn import_from(import: &StmtImportFrom, place: &Place<'_, '_>, report: &mut 
 
 /// An imported module; false when nothing more is to be said about its members.
 fn module(name: &str, at: TextSize, place: &Place<'_, '_>, report: &mut Report) -> bool {
+    if report.runtime() == RuntimeKind::Python {
+        if let Some(instead) = catalogue::missing_package(name).filter(|_| !report.has_dependencies()) {
+            let message = format!("The standard library has no module {}; {instead}.", quote(name));
+            report.add_as(&rules::MISSING_MODULE, severity_of_missing(place), Some(at), message);
+        }
+        return true;
+    }
     if let Some(instead) = catalogue::forbidden_module(name) {
         let message = format!("The module {} is forbidden in procedures; {instead}.", quote(name));
         report.add(&rules::FORBIDDEN_MODULE, at, message);
@@ -106,6 +113,7 @@ pub fn member(path: &str, at: TextSize, place: &Place<'_, '_>, report: &mut Repo
 /// A builtin that runs text as code or hands out namespaces.
 pub fn dynamic(name: &str, at: TextSize, report: &mut Report) {
     let instead = match name {
+        "globals" | "locals" | "vars" | "compile" | "__import__" if report.runtime() == RuntimeKind::Python => return,
         "eval" => "parse the text with `json.loads` or `int()`, or write the expression itself",
         "exec" | "compile" => "write the code itself, or call another procedure with `call_procedure` of `repertoire`",
         "__import__" => "write an `import` statement",

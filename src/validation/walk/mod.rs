@@ -10,11 +10,14 @@ mod differences;
 pub mod facts;
 mod failures;
 mod files;
+pub mod gates;
 pub mod handlers;
 mod imports;
+mod methods;
 mod names;
 pub mod needs;
 mod place;
+mod reaches;
 mod unsupported;
 mod urls;
 mod visitor;
@@ -78,8 +81,14 @@ struct Subjects<'r, 'c, 'a> {
 impl<'a> Inspector<'a> for Subjects<'_, '_, 'a> {
     fn statement(&mut self, stmt: &'a Stmt, place: &Place<'_, 'a>) {
         match stmt {
-            Stmt::Import(import) => imports::import(import, place, self.report),
-            Stmt::ImportFrom(import) => imports::import_from(import, place, self.report),
+            Stmt::Import(import) => {
+                imports::import(import, place, self.report);
+                self.calls.import(|needs| reaches::import(import, needs), self.report);
+            }
+            Stmt::ImportFrom(import) => {
+                imports::import_from(import, place, self.report);
+                self.calls.import(|needs| reaches::import_from(import, needs), self.report);
+            }
             Stmt::AugAssign(assign) => self.names.augmented(assign, place, self.report),
             _ => {}
         }
@@ -102,6 +111,7 @@ impl<'a> Inspector<'a> for Subjects<'_, '_, 'a> {
                 let meanings = place.meanings(&call.func);
                 names::in_call(call, &meanings, place, self.report);
                 differences::in_call(call, &meanings, place, self.report);
+                methods::in_call(call, place, self.report);
                 self.calls.call(call, &meanings, place, self.report);
                 self.facts.call(call, &meanings);
             }

@@ -13,6 +13,8 @@ use crate::{
     },
 };
 
+/// Stands for what is not seen.
+const ANY: &str = "*";
 /// Most grants that are collected, so that a long source makes no long answer.
 const MAX_GRANTS: usize = 100;
 
@@ -58,6 +60,8 @@ pub struct Needs {
     hosts: Vec<(Target, TextSize)>,
     /// Where the model is asked first.
     model: Option<TextSize>,
+    /// What code does without the host, which no grant of a host function covers.
+    inner: Permissions,
 }
 
 struct Command {
@@ -122,9 +126,44 @@ impl Needs {
         self.model.get_or_insert(at);
     }
 
+    /// A program that the code starts by itself.
+    pub fn inner_program(&mut self, program: &str, first: Option<&str>) {
+        if program.trim().is_empty() || program.contains(char::is_whitespace) {
+            return;
+        }
+        let first =
+            first.filter(|word| !word.is_empty() && !word.starts_with('-') && !word.contains(char::is_whitespace));
+        let grant = first.map_or_else(|| program.to_owned(), |word| format!("{program} {word}"));
+        if self.inner.commands.len() < MAX_GRANTS {
+            insert(&mut self.inner.commands, &grant);
+        }
+    }
+
+    /// A host that the code connects to by itself.
+    pub fn inner_host(&mut self, grant: &str) {
+        if self.inner.network.len() < MAX_GRANTS {
+            insert(&mut self.inner.network, grant);
+        }
+    }
+
+    /// The code may start programs by itself.
+    pub fn any_program(&mut self) {
+        insert(&mut self.inner.commands, ANY);
+    }
+
+    /// The code may connect to hosts by itself.
+    pub fn any_host(&mut self) {
+        insert(&mut self.inner.network, ANY);
+    }
+
     /// The grants that cover it all.
     pub fn permissions(&self) -> Permissions {
         let mut needed = Permissions::default();
+        // Where one is named, that is what is meant.
+        for (known, into) in [(&self.inner.commands, &mut needed.commands), (&self.inner.network, &mut needed.network)]
+        {
+            into.extend(known.iter().filter(|grant| known.len() == 1 || *grant != ANY).cloned());
+        }
         for command in &self.commands {
             insert(&mut needed.commands, &command.grant);
         }

@@ -50,6 +50,11 @@ impl<'s, 'a> Place<'s, 'a> {
         }
     }
 
+    /// The code.
+    pub fn code(&self) -> &'a str {
+        self.code
+    }
+
     /// All scopes of the module.
     pub fn scopes(&self) -> &'s Scopes<'a> {
         self.scopes

@@ -4,11 +4,15 @@ use ruff_python_ast::{Comprehension, Expr, Stmt, StmtClassDef, StmtFunctionDef};
 use ruff_text_size::Ranged;
 
 use super::place::Place;
-use crate::validation::{
-    catalogue,
-    issue::Severity,
-    report::{Report, quote},
-    rules,
+use crate::{
+    domain::RuntimeKind,
+    runtime::dialect::is_deletable,
+    validation::{
+        catalogue,
+        issue::Severity,
+        report::{Report, quote},
+        rules,
+    },
 };
 
 /// A statement.
@@ -16,10 +20,11 @@ pub fn statement(stmt: &Stmt, place: &Place<'_, '_>, report: &mut Report) {
     let at = stmt.start();
     match stmt {
         Stmt::ClassDef(definition) => class(definition, place, report),
-        Stmt::Delete(delete) => {
+        Stmt::Delete(delete) if !is_deletable(delete, place.code()) => {
             let target = delete.targets.first().map_or("del", |target| place.source(target));
             let message = format!(
-                "The interpreter has no `del`, as in `del` of {}; use `.pop()`, `.clear()` or assign a new value.",
+                "`del` of {} does not work here: `del` takes items, slices, and names on a line of their own. Write it so, or assign a \
+                 new value.",
                 quote(target)
             );
             report.add(&rules::DELETE, at, message);
@@ -52,7 +57,8 @@ pub fn statement(stmt: &Stmt, place: &Place<'_, '_>, report: &mut Report) {
         // The interpreter takes it as the end of the script, other tools refuse it.
         Stmt::Return(_) if place.function().is_none() => {
             let message = "`return` stands outside a function; put the code into one.".into();
-            report.add_as(&rules::MISPLACED, Severity::Warning, Some(at), message);
+            let severity = if report.runtime() == RuntimeKind::Python { Severity::Error } else { Severity::Warning };
+            report.add_as(&rules::MISPLACED, severity, Some(at), message);
         }
         Stmt::Break(_) | Stmt::Continue(_) if !place.around().is_loop => {
             let word = if stmt.is_break_stmt() { "break" } else { "continue" };

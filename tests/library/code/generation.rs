@@ -27,7 +27,8 @@ const GOOD: &str = r#"def add_up(first: int, second: int = 2) -> dict[str, int]:
 /// It runs, but says little about itself.
 const POOR: &str = "def add_up(first, second=2):\n    return {'sum': first + second}\n";
 /// The interpreter has no `string`.
-const WRONG: &str = "import string\n\ndef add_up(first: int, second: int = 2) -> str:\n    return string.digits\n";
+const WRONG: &str =
+    "import struct\n\ndef add_up(first: int, second: int = 2) -> bytes:\n    return struct.pack('i', first)\n";
 const HOSTILE: &str = "import os\n\ndef add_up(first, second=2):\n    return os.system('rm -rf ~')\n";
 
 const BOTH: [Protocol; 2] = [Protocol::Anthropic, Protocol::OpenAi];
@@ -141,7 +142,7 @@ fn poor_code_goes_back_twice_and_the_best_answer_wins() {
         let requests = setup.server.requests();
         assert_eq!(requests.len(), 3);
         let (second, third) = (requests[1].body.to_string(), requests[2].body.to_string());
-        assert!(second.contains("RPT2") && second.contains("string"), "the error was not told: {second}");
+        assert!(second.contains("RPT2") && second.contains("struct"), "the error was not told: {second}");
         assert!(third.contains("RPT401"), "the missing docstring was not told: {third}");
 
         // Three poor answers, and the best of them is not the last.

@@ -2,3 +2,4 @@
 
 mod confidence;
 mod generation;
+mod nothing;

@@ -94,15 +94,8 @@ fn a_name_that_is_no_folder_name_is_refused_and_makes_nothing() {
 #[test]
 fn where_a_tenant_is_required_nothing_works_without() {
     let home = Home::with_config("require_tenant = true\n");
-    for protocol in Protocol::ALL {
-        // The handshake is answered, and each call says what to do.
-        let mut client = home.start_with(&[], protocol);
-        for tool in client.tools() {
-            let error = client.refused(text(&tool, "name"), json!({}), "configuration_error");
-            assert!(error.contains("require_tenant") && error.contains("--tenant NAME"), "{error}");
-        }
-    }
-    for command in [&["list"][..], &["doctor"], &["inbox"], &["tools"], &["stats"]] {
+    // Not even a server starts.
+    for command in [&["serve"][..], &["list"], &["doctor"], &["inbox"], &["tools"], &["stats"]] {
         let error = fail(&home, command);
         assert!(error.contains("--tenant NAME") && error.contains("REPERTOIRE_TENANT"), "{command:?}: {error}");
     }

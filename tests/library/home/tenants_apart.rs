@@ -88,6 +88,7 @@ fn attempts(tool: &str, known: &Known) -> Vec<Value> {
     match tool {
         "get_procedure" => [of_procedure(), vec![json!({"procedure_id": "quarterly_clos"})]].concat(),
         "get_procedure_versions" | "get_procedure_stats" | "execute_procedure" | "delete_procedure" => of_procedure(),
+        "record_outcome" => and(json!({"outcome": "failure", "notes": "mine"})),
         "update_procedure" => and(json!({"description": "Mine now"})),
         "rollback_procedure_code" => and(json!({"target_version": 1})),
         "generate_procedure_code" => and(json!({"code": code(NAME, "    return 'mine now'\n")})),

@@ -265,7 +265,7 @@ fn a_reviewer_may_reword_skip_and_name() {
         (json!({"candidate_id": 1, "decision": "edit", "edits": {"solution": " "}}), "`edits.solution` is empty"),
         (json!({"candidate_id": 1, "decision": "edit", "edits": {"steps": ["x"]}}), "`edits`: "),
         (json!({"candidate_id": 1, "decision": "reject", "edits": {"tags": []}}), "`edits` go with"),
-        (json!({"candidate_id": 1, "decision": "approve", "edits": {"name": 7}}), "`edits.name` is 7"),
+        (json!({"candidate_id": 1, "decision": "approve", "edits": {"name": 7}}), "`7` has no letter"),
         (json!({"candidate_id": 1, "decision": "approve", "edits": {"steps": []}}), "`steps` is empty"),
         (json!({"candidate_id": 1, "decision": "maybe"}), "`decision`"),
     ] {

@@ -1,4 +1,6 @@
 //! What runs teach.
 
 pub mod candidates;
+mod proposals;
+mod ways;
 mod words;

@@ -1,8 +1,10 @@
 //! Procedures: remembered, found, owned, copied, shipped.
 
 mod clones;
+mod forms;
 mod ownership;
 mod recall_scope;
 mod remembering;
+mod renaming;
 mod starters;
 mod workflow_starters;

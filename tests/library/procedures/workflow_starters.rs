@@ -277,8 +277,10 @@ fn signal_alert_tells_of_what_is_relevant() {
     let items = of_kind(&mut client, "notification");
     assert_eq!((items.len(), text(&items[0], "body")), (1, message), "{items:?}");
     assert_eq!(office.setup.notes("call "), ["echo"]);
-    // What the payload lacks is named.
-    let runs = emit(&mut client, "market_signal_detected", json!({"market_signals": {"relevance_score": 1}}));
+    // The same signal matters no more than before; another one does. What its payload lacks is named.
+    assert_eq!(emit(&mut client, "market_signal_detected", signal(0.95)).len(), 0);
+    let another = json!({"market_signals": {"id": "s-2", "relevance_score": 1}});
+    let runs = emit(&mut client, "market_signal_detected", another);
     assert!(text(&runs[0], "error").contains("`trigger.signal_data` is missing"), "{runs:?}");
     assert_eq!(office.slack().len(), 1);
 }

@@ -374,3 +374,33 @@ fn a_run_that_ends_its_server_each_time_is_given_up() {
     let view = client.ok("get_run", json!({"run_id": run}));
     assert!(text(&view, "error").contains("20 times"), "{view}");
 }
+
+#[test]
+fn a_run_that_comes_no_further_rests_longer_each_time() {
+    let (home, folder) = setup();
+    let (client, run) = killed_in_the_third_step(&home, &folder, "during");
+    client.kill();
+    let database = Connection::open(home.path().join("repertoire.db")).unwrap();
+    database.busy_timeout(Duration::from_secs(5)).unwrap();
+    let rest = "SELECT due_at - finished_at FROM runs WHERE id = ?1 AND status = 'interrupted'";
+    home.configure(&configuration(&folder, "manual"));
+    for (attempts, expected) in [(0, 0), (1, 100), (4, 800), (10, 51_200), (11, 60_000), (19, 60_000)] {
+        let sql = "UPDATE runs SET status = 'running', attempts = ?2, due_at = NULL, session = 'gone' WHERE id = ?1";
+        assert_eq!(database.execute(sql, (&run, attempts)).unwrap(), 1);
+        let client = home.start();
+        let mut rests = None;
+        eventually("it is known to be interrupted", || {
+            rests = database.query_row(rest, [&run], |row| row.get::<_, i64>(0)).ok();
+            rests.is_some()
+        });
+        assert_eq!(rests, Some(expected), "after {attempts} attempts");
+        client.close();
+    }
+    // Its rest is not over: the server goes on with what came later, and leaves it alone until then.
+    home.configure(&configuration(&folder, "auto"));
+    let mut client = home.start();
+    client.ok("list_runs", json!({}));
+    assert_eq!(status(&mut client, &run), "interrupted");
+    database.execute("UPDATE runs SET due_at = 0 WHERE id = ?1", [&run]).unwrap();
+    eventually("it is taken up when its rest is over", || status(&mut client, &run) != "interrupted");
+}

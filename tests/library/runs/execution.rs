@@ -24,8 +24,8 @@ fn parameters_that_do_not_fit_are_named_before_anything_runs() {
     let cases = [
         (json!({}), "missing parameter `target`"),
         (json!({"target": "a", "speed": 1}), "unknown parameter `speed`"),
-        (json!({"target": 5}), "parameter `target` must be `str`, got 5"),
-        (json!({"target": "a", "count": "2"}), "parameter `count` must be `int`"),
+        (json!({"target": [5]}), "parameter `target` must be `str`, got [5]"),
+        (json!({"target": "a", "count": "2.5"}), "parameter `count` must be `int`"),
         (json!({"target": "a", "count": true}), "parameter `count` must be `int`"),
         (json!({"target": "a", "dry": 0}), "parameter `dry` must be `bool`"),
         (json!({"target": null}), "parameter `target` must be `str`"),
@@ -106,7 +106,22 @@ fn without_code_the_outcome_is_skipped() {
     assert!(text(&answer, "error").contains("generate_procedure_code"), "{answer}");
     let stats = client.ok("get_procedure_stats", json!({"procedure_id": "idea"}));
     assert_eq!(stats["execution_stats"]["skipped"], json!(1), "{stats}");
-    assert!(stats.get("success_rate").is_none(), "a skipped run is neither success nor failure: {stats}");
+    assert_eq!(stats["success_rate"], Value::Null, "a skipped run is neither success nor failure: {stats}");
+    // Nor has it succeeded, wherever runs are told of.
+    assert_eq!(answer["status"], json!("skipped"), "{answer}");
+    let view = client.ok("get_run", json!({"run_id": answer["run_id"]}));
+    assert_eq!(
+        (&view["status"], &view["outcome"], &view["progress"]),
+        (&json!("skipped"), &json!("skipped"), &json!(0.0))
+    );
+    let code = "def done():\n    \"\"\"Return 1.\"\"\"\n    return 1\n";
+    execute_code(&mut client, "done", code);
+    for (status, names) in [("skipped", vec!["idea"]), ("succeeded", vec!["done"]), ("failed", vec![])] {
+        let runs = client.ok("list_runs", json!({"status": status}));
+        let found: Vec<&str> = runs["runs"].as_array().unwrap().iter().map(|run| text(run, "name")).collect();
+        assert_eq!(found, names, "{status}");
+    }
+    client.refused("cancel_run", json!({"run_id": answer["run_id"]}), "run_ended");
 }
 
 #[test]

@@ -3,4 +3,9 @@
 mod durable;
 mod execution;
 mod gathered;
+mod outside;
+mod progress;
 mod stopping;
+mod uncertain;
+mod values;
+mod waiting;

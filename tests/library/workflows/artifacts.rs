@@ -325,3 +325,37 @@ fn what_is_linked_to_a_checkpoint_goes_with_it() {
     let mut client = home.start();
     eventually("only one is left", || resources(&mut client).len() == 1);
 }
+
+#[test]
+fn what_is_linked_again_keeps_what_was_noted_of_it() {
+    let (home, folder) = granted();
+    let mut client = home.start();
+    let id = json!(remember(&mut client, "release", "def release():\n    return 1\n"));
+    let path = file(&folder, "a.txt", b"one");
+    let mut link = |artifact: Value| {
+        let arguments = json!({"memory_type": "procedure", "memory_id": id, "artifact": artifact});
+        client.ok("link_artifact", arguments)["artifact"].clone()
+    };
+    let noted = json!({"by": "ada", "pages": 3});
+    let first = link(json!({"type": "report", "path": path, "metadata": noted}));
+    fs::write(&path, b"another").unwrap();
+    let again = link(json!({"type": "report", "path": path}));
+    assert_eq!((&again["artifact_id"], &again["metadata"]), (&first["artifact_id"], &noted), "{again}");
+    assert_eq!(again["size_bytes"], json!(7), "a file is looked at anew");
+    assert_eq!(
+        link(json!({"type": "report", "path": path, "metadata": {"by": "bob"}}))["metadata"],
+        json!({"by": "bob"})
+    );
+    let gone = link(json!({"type": "report", "path": path, "metadata": {}}));
+    assert!(gone.get("metadata").is_none_or(|metadata| *metadata == json!({})), "{gone}");
+    // Of what lies elsewhere nothing is known but what was said.
+    let (uri, hash) = ("s3://bucket/log", format!("sha256:{}", "ab".repeat(32)));
+    let said = json!({"type": "log", "uri": uri, "content_hash": hash, "size_bytes": 12, "metadata": noted});
+    link(said);
+    let again = link(json!({"type": "trace", "uri": uri}));
+    assert_eq!((&again["type"], &again["metadata"]), (&json!("trace"), &noted), "{again}");
+    assert_eq!((&again["content_hash"], &again["size_bytes"]), (&json!(hash), &json!(12)), "{again}");
+    let other = format!("sha256:{}", "cd".repeat(32));
+    let changed = link(json!({"type": "trace", "uri": uri, "content_hash": other}));
+    assert_eq!((&changed["content_hash"], changed.get("size_bytes")), (&json!(other), None), "{changed}");
+}

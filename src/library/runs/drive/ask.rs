@@ -1,18 +1,25 @@
 //! Asking whoever can be asked, and giving the code what they decide.
 
+use std::time::Duration;
+
 use super::tree::Tree;
 use crate::{
-    domain::DecisionRecord,
+    config::Approvals,
+    domain::{Decider, DecisionRecord},
     library::{
-        LibraryError,
+        LibraryError, now_ms,
         runs::{
-            decision::{Decider, Decision},
+            decision::Decision,
             execution::Execution,
             frame::{Frame, broken},
             gate::{Asker, Gate},
-            journal::write,
+            journal::{
+                record::{self, Ending},
+                write::{self, Decided},
+            },
             machine::Event,
             registry::Active,
+            wait::time_until,
         },
     },
 };
@@ -35,19 +42,48 @@ pub async fn asked(asker: &dyn Asker, gate: &Gate, active: &Active) -> Option<(D
     }
 }
 
+/// A run that waits for the clock no longer than this is not given back: its caller would only have
+/// to look again. Clients wait for a minute.
+const IN_CALL: Duration = Duration::from_secs(45);
+
+/// Returns at a moment; never without one.
+async fn until(moment: Option<i64>) {
+    match moment {
+        Some(moment) => tokio::time::sleep(time_until(moment)).await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Tree {
     /// Asks whoever can be asked now what the run waits for; else the run pauses. Nothing of it is executed meanwhile.
     pub async fn ask(&mut self, root: &mut Frame) -> Result<Asked, LibraryError> {
+        if !self.active.cancel.is_cancelled() && self.end_late(root).await? {
+            return Ok(Asked::Decided);
+        }
         let mut gates = Gate::all_of(root);
-        let late = gates.iter().position(Gate::is_late).unwrap_or_default();
-        let gate = if gates.is_empty() { return Err(broken("it waits for nothing")) } else { gates.swap_remove(late) };
+        let wakes_at = root.wakes_at().into_iter().chain(root.first_limit()).min();
+        if gates.is_empty() {
+            let wakes_at = wakes_at.ok_or_else(|| broken("it waits for nothing"))?;
+            return self.wait_for_clock(root, wakes_at).await;
+        }
+        let gate = gates.swap_remove(0);
         // A step is work to be done with tools, not a question that a form can answer.
-        let asker = self.active.asker.clone().filter(|_| gate.is_for_people() && !gate.is_late());
+        let approvals = Approvals::of(self.config.approvals, self.active.can_be_asked);
+        let asker = self.active.asker.clone().filter(|_| gate.asks_person(approvals) && !gate.is_late());
         if let Some(asker) = asker {
             let active = self.active.clone();
-            let answer = self.off_the_clock(root, asked(&*asker, &gate, &active)).await;
-            if let Some((decision, decider)) = answer {
-                let decision = gate.read(decision, &decider);
+            // What sleeps meanwhile goes on when it is due: the question is put again after that.
+            let answer = self
+                .off_the_clock(root, async {
+                    tokio::select! {
+                        answer = asked(&*asker, &gate, &active) => answer,
+                        () = until(wakes_at) => None,
+                    }
+                })
+                .await;
+            // What is no answer leaves the question open.
+            let read = answer.and_then(|(decision, by)| Some((gate.read(decision, &by).ok()?, by)));
+            if let Some((decision, decider)) = read {
                 self.decide(root, &gate, &decision, &decider).await?;
                 return Ok(Asked::Decided);
             }
@@ -55,11 +91,54 @@ impl Tree {
         if self.active.is_stopped() {
             return Ok(Asked::Stopped);
         }
-        if gate.is_late() && !self.active.cancel.is_cancelled() {
-            self.decide(root, &gate, &Decision::Expire, &Decider::Nobody).await?;
+        let is_due = wakes_at.is_some_and(|wakes_at| wakes_at <= now_ms());
+        if !self.active.cancel.is_cancelled() && (self.end_late(root).await? || is_due) {
             return Ok(Asked::Decided);
         }
         self.pause(root).await.map(|execution| Asked::Paused(Box::new(execution)))
+    }
+
+    /// Waits where only the clock is waited for: here if that is not for long, else without any process.
+    async fn wait_for_clock(&mut self, root: &mut Frame, wakes_at: i64) -> Result<Asked, LibraryError> {
+        if time_until(wakes_at) <= IN_CALL {
+            let cancel = self.active.cancel.clone();
+            let is_there = self
+                .off_the_clock(root, async {
+                    tokio::select! {
+                        biased;
+                        () = cancel.cancelled() => false,
+                        () = until(Some(wakes_at)) => true,
+                    }
+                })
+                .await;
+            if is_there {
+                return Ok(Asked::Decided);
+            }
+        }
+        if self.active.is_stopped() {
+            return Ok(Asked::Stopped);
+        }
+        self.pause(root).await.map(|execution| Asked::Paused(Box::new(execution)))
+    }
+
+    /// Ends what has waited too long: procedures whose callers wait no longer, then questions. Whether there was any.
+    pub async fn end_late(&self, root: &mut Frame) -> Result<bool, LibraryError> {
+        let mut is_any = false;
+        while let Some((run_id, sequence)) = root.find_late() {
+            let frame = root.find_mut(&run_id).ok_or_else(|| broken("a call of nobody"))?;
+            let mut child = frame.take_child(sequence).ok_or_else(|| broken("nobody was called"))?;
+            let ending = Ending::Error(child.time_is_up());
+            let answer = frame.answer(sequence, ending.reply()).ok_or_else(|| broken("nobody called"))?;
+            child.abandon_calls();
+            record::ended(&self.resources.library, &mut child, ending, Some(answer)).await?;
+            frame.on(Event::Decided { sequence, again: false })?;
+            is_any = true;
+        }
+        for gate in Gate::all_of(root).iter().filter(|gate| gate.is_late()) {
+            self.decide(root, gate, &Decision::Expire, &Decider::Nobody).await?;
+            is_any = true;
+        }
+        Ok(is_any)
     }
 
     /// Writes a decision down and gives it to the code.
@@ -73,13 +152,21 @@ impl Tree {
         let reply = gate.reply(decision, decider)?;
         let frame = root.find_mut(&gate.run_id).ok_or_else(|| broken("a decision about nothing"))?;
         let again = reply.is_none();
-        let answer = reply.and_then(|reply| frame.answer(gate.sequence, reply));
+        let answer = match reply {
+            Some(reply) => frame.answer(gate.sequence, reply).map(|answer| Decided::Answer(Box::new(answer))),
+            None if gate.holds_call() => {
+                frame.permit(gate.sequence);
+                Some(Decided::Permit(gate.sequence))
+            }
+            None => None,
+        };
         let record = DecisionRecord {
             sequence: gate.sequence,
             question: gate.question.clone(),
             decision: decision.as_str().to_owned(),
             decided_by: decider.name().to_owned(),
-            decided_at: crate::library::now_ms(),
+            by_agent: decider.is_agent(),
+            decided_at: now_ms(),
         };
         write::save_decision(&self.resources.library, answer, gate.run_id.clone(), record).await?;
         frame.on(Event::Decided { sequence: gate.sequence, again })?;

@@ -17,6 +17,7 @@ use crate::library::{
 impl Tree {
     /// Executes `root` from where it stands until the run ends or pauses.
     pub async fn execute(mut self, mut root: Frame) -> Result<Execution, LibraryError> {
+        root.is_unheard = self.active.is_unheard;
         loop {
             let finished;
             (root, finished) = self.drive(root).await;
@@ -40,12 +41,14 @@ impl Tree {
         let (spawner, mut spawned) = mpsc::unbounded_channel();
         let mut driven = FuturesUnordered::new();
         let mut root = drive(self, spawner.clone(), root);
+        let mut parking = std::pin::pin!(self.activity.park_when_quiet());
         loop {
             tokio::select! {
                 biased;
                 finished = &mut root => return finished,
                 Some(called) = spawned.recv() => driven.push(drive_called(self, spawner.clone(), called)),
                 Some(()) = driven.next() => {}
+                () = &mut parking => {}
             }
         }
     }

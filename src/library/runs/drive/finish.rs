@@ -47,6 +47,16 @@ impl Tree {
                 "ResultLimit",
                 format!("{why} (`result_kib` under [limits] in config.toml); return less, or write it to a file"),
             ),
+            RuntimeError::Nesting(why) => (
+                "ResultLimit",
+                format!("{why}, as deep as JSON readers go; return less of it, or `json.dumps` of the inner part"),
+            ),
+            RuntimeError::Exceeded(_) => (
+                "ResourceLimit",
+                format!("{error} (`memory_mib` = {} under [python] in config.toml)", self.config.python.memory_mib),
+            ),
+            RuntimeError::Nondeterministic(why) => ("nondeterministic", why),
+            RuntimeError::Journal(why) => ("JournalLimit", format!("{why}; have less answered, or write it to files")),
             other => ("SandboxError", other.to_string()),
         };
         self.end_all(root, Ending::Error(PythonError::new(kind, message))).await
@@ -62,12 +72,20 @@ impl Tree {
     pub async fn pause(&self, root: &mut Frame) -> Result<Execution, LibraryError> {
         let mut paused = None;
         for (run_id, gates) in Gate::by_frame(root) {
-            let first = gates.first().ok_or_else(|| broken("a pause without a question"))?.clone();
-            let expires_at = gates.iter().filter_map(|gate| gate.expires_at).min();
-            let ending = Ending::Paused { instruction: first.question.clone(), expires_at };
             let frame = root.find_mut(&run_id).ok_or_else(|| broken("a pause of nobody"))?;
+            let first = gates.first().cloned();
+            let wakes_at = frame.wakes_at();
+            let expires_at = gates.iter().filter_map(|gate| gate.expires_at).chain(frame.first_limit()).min();
+            if first.is_none() && wakes_at.is_none() {
+                return Err(broken("a pause without a question"));
+            }
+            let ending = Ending::Paused {
+                instruction: first.as_ref().map(|gate| gate.question.clone()),
+                expires_at,
+                due_at: wakes_at.into_iter().chain(expires_at).min(),
+            };
             let execution = record::ended(&self.resources.library, frame, ending, None).await?;
-            paused = Some(Execution { gate: Some(first), ..execution });
+            paused = Some(Execution { gate: first, ..execution });
         }
         paused.ok_or_else(|| broken("a pause of nobody"))
     }

@@ -17,12 +17,13 @@ use crate::{
         LibraryError, blocking,
         runs::{
             frame::{Frame, broken},
+            interpreter,
             journal::{read, record::Ending, write},
             limits::session_limits,
             machine::{Effect, Event, Progress},
         },
     },
-    runtime::{Bounds, Program, Reply, RuntimeError, Session, Suspension},
+    runtime::{Bounds, Limit, Program, Reply, RuntimeError, Session, Suspension},
 };
 
 /// A frame whose workers are lost more often than this, without coming further, is likely to be the reason.
@@ -57,15 +58,21 @@ enum Next {
 pub fn drive(tree: &Tree, spawner: Spawner, frame: Frame) -> BoxFuture<'_, (Frame, Finished)> {
     // Boxed, because frames drive those that they call.
     Box::pin(async move {
+        let _busy = tree.activity.busy();
         let mut drive = Drive { tree, frame, session: None, performing: Performing::new(tree, spawner) };
         let finished = match drive.run().await {
             Ok(finished) => finished,
             Err(stop) => {
-                tree.halt(stop);
+                // Its own time is over, not that of the run: whatever it called has no more, and ends as well.
+                let is_late = matches!(stop, Stop::Runtime(RuntimeError::TimeLimit))
+                    && drive.frame.has_less_time_than(&tree.budget);
+                if !is_late {
+                    tree.halt(stop);
+                }
                 // Dropping the session ends the code, which may still be computing.
                 drive.session = None;
                 drive.performing.abort(&mut drive.frame).await;
-                Finished::Stopped
+                if is_late { Finished::Ended(Ending::Error(drive.frame.time_is_up())) } else { Finished::Stopped }
             }
         };
         (drive.frame, finished)
@@ -110,7 +117,8 @@ impl<'t> Drive<'t> {
             Suspension::Ended(value) => self.ended(Ending::Result(value)).await,
             Suspension::Raised { error, limit } => {
                 let error = match limit {
-                    Some(limit) => self.tree.explain(error, limit),
+                    Some(Limit::Time) if self.frame.has_less_time_than(&self.tree.budget) => self.frame.time_is_up(),
+                    Some(limit) => self.tree.explain(error, limit, self.frame.origin.runtime),
                     None => error,
                 };
                 self.ended(Ending::Error(error)).await
@@ -148,8 +156,16 @@ impl<'t> Drive<'t> {
 
     /// Waits for a call. The worker is kept for a short while only, and not at all where a procedure needs one.
     async fn next_done(&mut self) -> Result<Option<Done>, Stop> {
+        // One that would have to execute its code again is kept, however long the call takes.
+        if self.session.as_ref().is_some_and(|session| session.is_dear()) {
+            let _idle = self.tree.activity.idle();
+            return Ok(self.performing.next().await);
+        }
         if self.session.is_some() && !self.performing.has_procedure_of(&self.frame) {
-            if let Ok(done) = tokio::time::timeout(WORKER_KEPT, self.performing.next()).await {
+            let idle = self.tree.activity.idle();
+            let next = tokio::time::timeout(WORKER_KEPT, self.performing.next()).await;
+            drop(idle);
+            if let Ok(done) = next {
                 return Ok(done);
             }
             if !self.frame.on(Event::Idle)?.is_empty() {
@@ -157,6 +173,7 @@ impl<'t> Drive<'t> {
             }
         }
         self.give_worker_back().await;
+        let _idle = self.tree.activity.idle();
         Ok(self.performing.next().await)
     }
 
@@ -170,7 +187,8 @@ impl<'t> Drive<'t> {
         let Some(session) = self.session.as_mut() else { return Err(broken("a call without an interpreter").into()) };
         self.frame.snapshot = session.save().await?;
         let Tree { resources, budget, root_id, .. } = self.tree;
-        write::save(&resources.library, resources.runtime.id(), &mut self.frame, root_id, budget).await?;
+        let runtime = resources.runtimes.of(self.frame.origin.runtime).id();
+        write::save(&resources.library, runtime, &mut self.frame, root_id, budget).await?;
         // It has come further.
         self.frame.losses = 0;
         Ok(())
@@ -194,7 +212,8 @@ impl<'t> Drive<'t> {
         (saved.caller, saved.depth) = (self.frame.caller.take(), self.frame.depth);
         saved.children = std::mem::take(&mut self.frame.children);
         saved.losses = losses;
-        saved.under(&self.tree.budget);
+        saved.limit = self.frame.limit;
+        saved.under(self.frame.budget());
         self.frame = saved;
         Ok(self.frame.on(Event::TakenUp)?)
     }
@@ -202,8 +221,8 @@ impl<'t> Drive<'t> {
     /// The frame as it was saved last; where it had made no host call, as it was started.
     async fn saved_frame(&mut self) -> Result<Frame, LibraryError> {
         let (run_id, config) = (self.frame.origin.run_id.clone(), Arc::clone(&self.tree.config));
-        let runtime = self.tree.resources.runtime.id();
-        let load = move |library: &_| read::load_frame(library, runtime, &run_id, &config);
+        let runtimes = self.tree.resources.runtimes.clone();
+        let load = move |library: &_| read::load_frame(library, &runtimes, &run_id, &config);
         blocking(&self.tree.resources.library, load).await
     }
 
@@ -258,10 +277,16 @@ impl<'t> Drive<'t> {
     /// A session for this frame.
     fn open(&self) -> BoxFuture<'t, Result<Box<dyn Session>, RuntimeError>> {
         let (tree, grants, capture) = (self.tree, Arc::clone(&self.frame.grants), self.frame.capture.clone());
+        let (kind, lock, program) =
+            (self.frame.origin.runtime, self.frame.origin.lock.clone(), Arc::clone(&self.frame.origin.program));
         Box::pin(async move {
             let limits = session_limits(&tree.config.limits);
-            let bounds = Bounds { mounts: grants.mounts(), limits, capture, budget: Arc::clone(&tree.budget) };
-            tree.resources.runtime.open(bounds).await
+            let budget = Arc::clone(capture.budget());
+            let interpreter =
+                interpreter::of(kind, &program.source, lock.as_deref(), &tree.config, &grants, &budget).await?;
+            let (interpreter, rules) = (interpreter.as_ref(), Arc::clone(grants.rules()));
+            let bounds = Bounds { mounts: grants.mounts(), rules, limits, capture, budget, interpreter };
+            tree.resources.runtimes.of(kind).open(bounds).await
         })
     }
 

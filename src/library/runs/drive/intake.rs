@@ -11,7 +11,7 @@ use crate::{
         frame::Frame,
         machine::{Effect, Event, Safety, Sequence},
     },
-    runtime::{PythonError, Reply, SLEEP},
+    runtime::{PythonError, Reply},
 };
 
 /// A host call as the runtime reports it.
@@ -39,8 +39,8 @@ pub enum Intake {
 /// The code of `frame` makes a host call.
 pub async fn host_call(tree: &Tree, frame: &mut Frame, made: MadeCall) -> Result<Intake, Stop> {
     let MadeCall { function, args, kwargs, offset, call_id, is_awaited } = made;
-    // Sleeping asks nothing of anybody.
-    if function != SLEEP && !tree.budget.take_call() {
+    // Waiting asks nothing of anybody.
+    if !host::is_timer(&function) && !tree.budget.take_call() {
         let most = tree.config.limits.host_calls;
         let message = format!("the run made more than {most} host calls (`host_calls` under [limits] in config.toml)");
         return Err(Stop::Limit(PythonError::new("HostCallLimit", message)));
@@ -57,6 +57,7 @@ pub async fn host_call(tree: &Tree, frame: &mut Frame, made: MadeCall) -> Result
     let is_promised = is_awaited || u32::try_from(offset).is_ok_and(|offset| frame.deferrable.contains(&offset));
     let mut call = frame.call(function, arguments, Safety::from(nature), (call_id, offset));
     call.reply = refusal;
+    let call = call.held(&frame.grants);
     if is_promised {
         frame.deferred.push(call);
         return Ok(Intake::Promised);
@@ -67,7 +68,7 @@ pub async fn host_call(tree: &Tree, frame: &mut Frame, made: MadeCall) -> Result
         return waits(tree, frame, vec![call], vec![sequence]).map(Intake::Waits);
     }
     // Nothing that outlives the run: after a crash the code does it again, and gets the same.
-    let reply = match call.reply.take() {
+    let reply = match call.reply.clone() {
         Some(reply) => reply,
         None => perform_now(tree, frame, &call).await,
     };

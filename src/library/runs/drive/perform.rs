@@ -9,6 +9,7 @@ use futures_util::{
 };
 use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::tree::{Stop, Tree};
 use crate::{
@@ -17,7 +18,6 @@ use crate::{
     library::{
         CheckpointDraft, Library, LibraryError, State, blocking,
         runs::{
-            call::Caller,
             frame::{Frame, broken},
             journal::{
                 record::{self, Ending},
@@ -27,7 +27,7 @@ use crate::{
             prepare,
         },
     },
-    runtime::{PythonError, Reply, RuntimeError},
+    runtime::{Budget, PythonError, Reply, RuntimeError},
 };
 
 /// What driving a frame came to.
@@ -54,6 +54,8 @@ pub type Spawner = mpsc::UnboundedSender<Called>;
 pub enum Done {
     /// A host function did its part.
     Called(Sequence, Action),
+    /// A wait for the clock is put aside.
+    Parked(Sequence),
     /// A procedure that was called ended, waits or was stopped.
     Driven(Sequence, Box<Frame>, Finished),
 }
@@ -63,6 +65,8 @@ pub struct Performing<'t> {
     tree: &'t Tree,
     under_way: FuturesUnordered<BoxFuture<'t, Done>>,
     sequences: HashSet<Sequence>,
+    /// Ends the waits for the clock that nobody waits for any more.
+    over: CancellationToken,
     /// Where frames go that it calls.
     spawner: Spawner,
 }
@@ -70,7 +74,8 @@ pub struct Performing<'t> {
 impl<'t> Performing<'t> {
     /// None yet.
     pub fn new(tree: &'t Tree, spawner: Spawner) -> Self {
-        Self { tree, under_way: FuturesUnordered::new(), sequences: HashSet::new(), spawner }
+        let over = CancellationToken::new();
+        Self { tree, under_way: FuturesUnordered::new(), sequences: HashSet::new(), over, spawner }
     }
 
     /// Whether a call is under way.
@@ -101,7 +106,13 @@ impl<'t> Performing<'t> {
             return Ok(());
         }
         let (tree, grants, capture) = (self.tree, Arc::clone(&frame.grants), frame.capture.clone());
+        if host::is_timer(&call.function) {
+            let (due, over) = (call.due(), self.over.clone());
+            self.under_way.push(wait(tree, sequence, due, Arc::clone(frame.budget()), over).boxed());
+            return Ok(());
+        }
         let performing = async move {
+            let _busy = tree.activity.busy();
             // The newest settings of servers, or two runs that read them at different times would restart them for each
             // other.
             let is_tool = host::function(&call.function).is_some_and(|it| it.grant == Some(GrantKind::Tool));
@@ -109,9 +120,10 @@ impl<'t> Performing<'t> {
             let context = HostContext {
                 grants: &grants,
                 capture: &capture,
-                budget: &tree.budget,
+                budget: capture.budget(),
                 config: config.as_ref().unwrap_or(&tree.config),
                 downstream: &tree.resources.downstream,
+                meter: Some(&tree.meter),
             };
             Done::Called(sequence, host::call(&call.function, call.arguments, &context).await)
         };
@@ -138,6 +150,10 @@ impl<'t> Performing<'t> {
                     Action::CallProcedure { .. } => Err(broken("a procedure that was called is no answer").into()),
                 }
             }
+            Done::Parked(sequence) => {
+                self.sequences.remove(&sequence);
+                Ok(frame.on(Event::Suspended(sequence))?)
+            }
             Done::Driven(sequence, mut child, finished) => {
                 self.sequences.remove(&sequence);
                 match finished {
@@ -162,8 +178,9 @@ impl<'t> Performing<'t> {
 
     /// Waits for the calls whose answers nobody will ask for, because the code of `frame` is over.
     pub async fn finish(&mut self, frame: &mut Frame) -> Result<(), Stop> {
+        self.over.cancel();
         while let Some(done) = self.next().await {
-            if !matches!(done, Done::Called(_, Action::CallProcedure { .. })) {
+            if !matches!(done, Done::Called(_, Action::CallProcedure { .. }) | Done::Parked(_)) {
                 self.take_in(frame, done).await?;
             }
         }
@@ -178,7 +195,7 @@ impl<'t> Performing<'t> {
                     frame.children.push(*child);
                     Ok(())
                 }
-                Done::Called(_, Action::CallProcedure { .. }) => Ok(()),
+                Done::Called(_, Action::CallProcedure { .. }) | Done::Parked(_) => Ok(()),
                 done => self.take_in(frame, done).await.map(drop),
             };
             if let Err(Stop::Broken(error)) = taken_in {
@@ -197,7 +214,7 @@ impl<'t> Performing<'t> {
     ) -> Result<Vec<Effect>, Stop> {
         match self.prepare_child(frame, sequence, name, arguments).await {
             Ok(child) => {
-                record::started(&self.tree.resources.library, &child).await?;
+                record::started(&self.tree.resources.library, &child, self.tree.active.can_be_asked).await?;
                 self.spawn(sequence, child);
                 Ok(Vec::new())
             }
@@ -228,7 +245,7 @@ impl<'t> Performing<'t> {
         name: &str,
         arguments: Map<String, Value>,
     ) -> Result<Frame, PythonError> {
-        let Tree { resources, config, budget, .. } = self.tree;
+        let Tree { resources, config, .. } = self.tree;
         let depth = frame.depth + 1;
         let deepest = config.limits.depth;
         if usize::try_from(depth).unwrap_or(usize::MAX) >= deepest {
@@ -236,9 +253,8 @@ impl<'t> Performing<'t> {
                 format!("procedures call each other more than {deepest} deep (`depth` under [limits] in config.toml)");
             return Err(PythonError::new("RecursionError", message));
         }
-        let caller = Caller { run_id: frame.origin.run_id.clone(), sequence };
-        let child = prepare::called(&resources.library, name, &arguments, config, budget).await?;
-        Ok(child.called_by(caller, depth))
+        let child = prepare::called(&resources.library, name, &arguments, config, frame.budget()).await?;
+        Ok(child.called_by(frame, sequence))
     }
 
     /// Writes the answer of a call down and tells the state machine.
@@ -290,4 +306,28 @@ impl<'t> Performing<'t> {
         frame.set_reply(sequence, reply);
         frame.on(Event::Answered(sequence))
     }
+}
+
+/// Waits for the clock as long as something else goes on, or the wait is short.
+async fn wait(tree: &Tree, sequence: Sequence, due: Option<i64>, budget: Arc<Budget>, over: CancellationToken) -> Done {
+    let ended = async {
+        match due {
+            Some(due) => tree.activity.wait(due).await,
+            // The run is over before that, and says so then.
+            None => future::pending().await,
+        }
+    };
+    let reply = tokio::select! {
+        biased;
+        is_reached = ended => {
+            if !is_reached {
+                return Done::Parked(sequence);
+            }
+            Reply::Value(Value::Null)
+        }
+        () = over.cancelled() => Reply::Value(Value::Null),
+        () = tokio::time::sleep_until(budget.deadline) => Reply::Value(Value::Null),
+        () = budget.cancel.cancelled() => Reply::Raise(PythonError::new("Cancelled", "the run was cancelled")),
+    };
+    Done::Called(sequence, Action::Reply(reply))
 }

@@ -6,12 +6,14 @@ use tokio::time::Instant;
 
 use crate::{
     config::Config,
-    domain::RunId,
+    domain::{RunId, RuntimeKind},
     host::HostContext,
     library::{
         LibraryError,
-        runs::{frame::Frame, limits::Left, registry::Active, resources::Resources},
+        model_use::ModelMeter,
+        runs::{frame::Frame, limits::Left, registry::Active, resources::Resources, wait::Activity},
     },
+    models::Meter,
     runtime::{Budget, Limit, PythonError, RuntimeError},
 };
 
@@ -22,6 +24,10 @@ pub struct Tree {
     pub budget: Arc<Budget>,
     pub active: Active,
     pub root_id: RunId,
+    /// What goes on in it.
+    pub activity: Activity,
+    /// What counts its requests to the language model.
+    pub meter: Arc<dyn Meter>,
     /// Why it stops, where it does.
     stop: Mutex<Option<Stop>>,
 }
@@ -51,14 +57,16 @@ impl From<LibraryError> for Stop {
 }
 
 impl Tree {
-    pub const fn new(
+    pub fn new(
         resources: Arc<Resources>,
         config: Arc<Config>,
         budget: Arc<Budget>,
         active: Active,
         root_id: RunId,
     ) -> Self {
-        Self { resources, config, budget, active, root_id, stop: Mutex::new(None) }
+        let meter = Arc::new(ModelMeter::new(Arc::clone(&resources.library), Some(root_id.clone())));
+        let activity = Activity::default();
+        Self { resources, config, budget, active, root_id, activity, meter, stop: Mutex::new(None) }
     }
 
     /// Stops everything that the run does. The first reason counts.
@@ -80,9 +88,10 @@ impl Tree {
         HostContext {
             grants: &frame.grants,
             capture: &frame.capture,
-            budget: &self.budget,
+            budget: frame.budget(),
             config: &self.config,
             downstream: &self.resources.downstream,
+            meter: Some(&self.meter),
         }
     }
 
@@ -97,9 +106,12 @@ impl Tree {
     }
 
     /// Says which setting was hit, where the interpreter only knows that a limit was.
-    pub fn explain(&self, mut error: PythonError, limit: Limit) -> PythonError {
+    pub fn explain(&self, mut error: PythonError, limit: Limit, runtime: RuntimeKind) -> PythonError {
         let limits = &self.config.limits;
         let hint = match limit {
+            Limit::Memory if runtime == RuntimeKind::Python => {
+                format!(" (`memory_mib` = {} under [python] in config.toml)", self.config.python.memory_mib)
+            }
             Limit::Memory => format!(" (`memory_mib` = {} under [limits] in config.toml)", limits.memory_mib),
             Limit::Time => format!(" (`seconds` = {} under [limits] in config.toml)", limits.seconds),
             Limit::FileCalls => format!(

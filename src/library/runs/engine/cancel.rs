@@ -1,6 +1,9 @@
 //! Stopping runs, whether they execute or wait.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     Engine,
@@ -9,16 +12,28 @@ use super::{
 use crate::{
     domain::RunStatus,
     library::{
-        LibraryError, blocking,
-        runs::{drive::tree::Tree, journal::record::Ending, limits::budget, registry::Active},
+        Library, LibraryError, blocking, now_ms,
+        runs::{
+            drive::tree::Tree,
+            journal::record::Ending,
+            limits::{Left, budget},
+            registry::Active,
+        },
     },
+    storage::StorageError,
 };
+
+/// How often a process that executes something looks whether others want it to end.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// How long whoever wants that waits for it.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 impl Engine {
     /// Stops a run that executes or waits.
     ///
     /// # Errors
-    /// [`LibraryError::RunEnded`], [`LibraryError::RunElsewhere`] or [`LibraryError::RunNotFound`];
+    /// [`LibraryError::RunEnded`] or [`LibraryError::RunNotFound`]; [`LibraryError::RunElsewhere`] where the process that
+    /// executes it does not heed that;
     /// [`LibraryError::Argument`] when another run called it.
     pub async fn cancel(&self, run_id: &str) -> Result<(), LibraryError> {
         if let Some(active) = self.registry.find_active(run_id) {
@@ -32,9 +47,62 @@ impl Engine {
                 Err(called(&run))
             }
             RunStatus::Paused | RunStatus::Interrupted => self.cancel_waiting(&run.id).await,
-            RunStatus::Running => Err(LibraryError::RunElsewhere(run.id)),
+            RunStatus::Running => self.cancel_elsewhere(&run.id).await,
             status => Err(LibraryError::RunEnded { id: run.id, status }),
         }
+    }
+
+    /// Has the process that executes the run end it, and waits for that. Where the process is gone, or the run pauses
+    /// meanwhile, it is ended here.
+    async fn cancel_elsewhere(&self, run_id: &str) -> Result<(), LibraryError> {
+        let asked = Instant::now();
+        let id = run_id.to_owned();
+        let ask = move |library: &Library| {
+            library.close_dead_sessions()?;
+            Ok(library.database.write::<_, StorageError>(|writer| writer.ask_to_cancel(&id, now_ms()))?)
+        };
+        blocking(&self.resources.library, ask).await?;
+        loop {
+            let id = run_id.to_owned();
+            let (run, _) = blocking(&self.resources.library, move |library| library.run(&id)).await?;
+            let ended = match run.status {
+                RunStatus::Running if asked.elapsed() < LONGEST_WAIT => {
+                    tokio::time::sleep(LOOK_AGAIN / 10).await;
+                    continue;
+                }
+                RunStatus::Running => return Err(LibraryError::RunElsewhere(run.id)),
+                RunStatus::Paused | RunStatus::Interrupted => self.cancel_waiting(run_id).await,
+                RunStatus::Cancelled => Ok(()),
+                status => Err(LibraryError::RunEnded { id: run.id, status }),
+            };
+            let id = run_id.to_owned();
+            let forget = move |library: &Library| {
+                Ok(library.database.write::<_, StorageError>(|writer| writer.forget_cancellation(&id))?)
+            };
+            blocking(&self.resources.library, forget).await?;
+            return ended;
+        }
+    }
+
+    /// Looks, as long as this process executes anything, which of its runs others want to end.
+    pub(super) fn heed_cancellations(&self) {
+        let (registry, resources) = (Arc::clone(&self.registry), Arc::clone(&self.resources));
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(LOOK_AGAIN).await;
+                if registry.rests() {
+                    return;
+                }
+                let wanted = blocking(&resources.library, |library| {
+                    let session = library.session.id();
+                    Ok(library.database.read::<_, StorageError>(|reader| reader.runs_to_cancel(session))?)
+                });
+                match wanted.await {
+                    Ok(wanted) => wanted.iter().filter_map(|id| registry.find_active(id)).for_each(|run| run.stop()),
+                    Err(error) => tracing::debug!(%error, "what others want to end can't be looked up"),
+                }
+            }
+        });
     }
 
     /// Ends a run that is paused or interrupted.
@@ -46,7 +114,7 @@ impl Engine {
     async fn cancel_claimed(&self, run_id: &str) -> Result<(), LibraryError> {
         match self.open_run(run_id).await {
             Ok(Opened { root: Some(root), config, .. }) => {
-                let budget = budget(Duration::ZERO, 0, 0, &Active::default());
+                let budget = budget(Left::without_files(Duration::ZERO, 0), 0, &Active::default());
                 let tree = Tree::new(Arc::clone(&self.resources), config, budget, Active::default(), run_id.to_owned());
                 tree.end_all(root, Ending::Cancelled).await?;
             }

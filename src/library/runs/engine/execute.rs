@@ -10,7 +10,12 @@ use crate::{
     library::{
         Library, LibraryError, ProcedureRef, blocking, now_ms,
         runs::{
-            drive::tree::Tree, execution::Execution, frame::Frame, journal::record, limits::budget, prepare::origin_of,
+            drive::tree::Tree,
+            execution::Execution,
+            frame::Frame,
+            journal::record,
+            limits::{Left, budget},
+            prepare::{check_in_use, origin_of},
             registry::Active,
         },
     },
@@ -32,16 +37,14 @@ impl Engine {
         let wanted = wanted.clone();
         let look_up = move |library: &Library| Ok((library.procedure(&wanted)?, library.config()?));
         let (row, config) = blocking(&self.resources.library, look_up).await?;
-        if !row.definition.enabled {
-            return Err(LibraryError::Disabled(row.definition.name.to_string()));
-        }
+        check_in_use(&row)?;
         if row.code.is_none() {
             return self.skip(row, Value::Object(parameters).to_string()).await;
         }
         let limits = &config.limits;
-        let budget = budget(limits.duration(), limits.host_calls, limits.output_bytes(), &active);
+        let budget = budget(Left::all(limits), limits.output_bytes(), &active);
         let frame = Frame::new(origin_of(row, &parameters, &config)?, Capture::new(Arc::clone(&budget)), &config);
-        record::started(&self.resources.library, &frame).await?;
+        record::started(&self.resources.library, &frame, active.can_be_asked).await?;
         {
             let mut progress = active.progress();
             progress.steps_total = frame.origin.steps_total;
@@ -59,7 +62,9 @@ impl Engine {
         root: Frame,
     ) -> Result<Execution, LibraryError> {
         let id = tree.root_id.clone();
-        self.registry.activate(&id, &tree.active);
+        if self.registry.activate(&id, &tree.active) {
+            self.heed_cancellations();
+        }
         // Boxed, because the state of a whole run is large and would be moved with every caller's future.
         let ended = Box::pin(tree.execute(root)).await;
         self.registry.deactivate(&id);
@@ -73,13 +78,14 @@ impl Engine {
             run_id: uuid::Uuid::now_v7().to_string(),
             procedure_id: row.id,
             name,
-            status: RunStatus::Succeeded,
+            status: RunStatus::Skipped,
             outcome: Outcome::Skipped,
             result: None,
             output: String::new(),
             error: Some(PythonError::new("NoCode", error)),
             waiting_for: None,
             gate: None,
+            waits_until: None,
             duration_ms: 0.0,
         };
         blocking(&self.resources.library, move |library| {
@@ -90,6 +96,8 @@ impl Engine {
                     version: row.version,
                     caller: None,
                     session: library.session.id(),
+                    user: &library.user,
+                    can_be_asked: false,
                     parameters: &parameters,
                     steps_total: u32::try_from(row.definition.steps.len()).unwrap_or(u32::MAX),
                     started_at: now_ms(),

@@ -5,14 +5,15 @@ use std::{borrow::Cow, collections::BTreeSet, time::Duration};
 use super::Engine;
 use crate::{
     config::{Config, Limits},
+    domain::{Run, RunStatus},
     downstream, host,
     library::{
         Library, LibraryError, blocking,
         runs::{
             journal::read,
-            limits::{budget, session_limits},
+            limits::{Left, budget, session_limits},
             registry::Active,
-            view::RunView,
+            view::{RunView, step_of_traceback},
         },
     },
     runtime::{Runtime, Verdict},
@@ -40,7 +41,8 @@ impl Engine {
                 None if run.status.is_open() => read::current_steps(library, &id)?,
                 None => BTreeSet::new(),
             };
-            Ok(RunView::new(run, calls, decisions, &under_way))
+            let failed_in = failed_in(library, &run);
+            Ok(RunView::new(run, calls, decisions, &under_way, failed_in))
         })
         .await
     }
@@ -52,7 +54,7 @@ impl Engine {
     pub async fn check(&self, code: &str) -> Result<Verdict, LibraryError> {
         let config = blocking(&self.resources.library, Library::config).await?;
         let stub = self.stub_for(code, &config).await;
-        check(&*self.resources.runtime, code, &stub, &config.limits).await
+        check(&*self.resources.runtimes.sandbox, code, &stub, &config.limits).await
     }
 
     /// The stub to check `code` against: where it names all tools that it calls, with their signatures. That may start
@@ -72,11 +74,18 @@ impl Engine {
     }
 }
 
+/// The step that a failed run ended in, where its code marks its steps.
+fn failed_in(library: &Library, run: &Run) -> Option<u32> {
+    let traceback = run.traceback.as_deref().filter(|_| run.status == RunStatus::Failed)?;
+    let procedure = library.procedure_in_version(run.procedure_id, run.version).ok()?;
+    step_of_traceback(&procedure.code?, traceback)
+}
+
 /// What the interpreter's compiler and type checker say of `code`; nothing of it is executed.
 ///
 /// # Errors
 /// [`LibraryError::Sandbox`].
 pub async fn check(runtime: &dyn Runtime, code: &str, stub: &str, limits: &Limits) -> Result<Verdict, LibraryError> {
-    let budget = budget(CHECK_TIME, 1, limits.output_bytes(), &Active::default());
+    let budget = budget(Left::without_files(CHECK_TIME, 1), limits.output_bytes(), &Active::default());
     Ok(runtime.check(code, stub, session_limits(limits), budget).await?)
 }

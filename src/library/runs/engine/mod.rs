@@ -6,9 +6,11 @@ mod inspect;
 mod open;
 mod recover;
 mod resume;
+mod uncalled;
 mod waiting;
 
 pub use inspect::check;
+pub use uncalled::Refused;
 pub use waiting::Waiting;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -22,7 +24,7 @@ use crate::{
         Library, LibraryError,
         runs::{registry::Registry, resources::Resources},
     },
-    runtime::{self, Runtime},
+    runtime::{self, Runtimes},
 };
 
 /// How long runs that were told to stop may take to do so.
@@ -33,7 +35,7 @@ const MAX_RECOVERIES: usize = 16;
 /// Executes procedures.
 pub struct Engine {
     pub(super) resources: Arc<Resources>,
-    pub(super) registry: Registry,
+    pub(super) registry: Arc<Registry>,
     /// Places for runs that are taken up.
     pub(super) recoveries: Arc<Semaphore>,
 }
@@ -44,15 +46,16 @@ impl Engine {
     /// # Errors
     /// [`LibraryError::Config`].
     pub fn new(library: Arc<Library>, worker: PathBuf) -> Result<Self, LibraryError> {
-        let runtime = runtime::sandbox(worker, library.config()?.limits.workers, *host::MODULE);
-        Ok(Self::with_runtime(library, runtime))
+        let workers = library.config()?.limits.workers;
+        let sandbox = runtime::sandbox(worker, workers, *host::MODULE);
+        Ok(Self::with_runtimes(library, Runtimes { sandbox, python: runtime::python(workers) }))
     }
 
-    /// An engine for `library` whose code is executed by `runtime`.
-    pub(in crate::library::runs) fn with_runtime(library: Arc<Library>, runtime: Arc<dyn Runtime>) -> Self {
-        let resources = Arc::new(Resources { library, runtime, downstream: Downstream::new() });
+    /// An engine for `library` whose code is executed by `runtimes`.
+    pub(in crate::library::runs) fn with_runtimes(library: Arc<Library>, runtimes: Runtimes) -> Self {
+        let resources = Arc::new(Resources { library, runtimes, downstream: Downstream::new() });
         let recoveries = Arc::new(Semaphore::new(MAX_RECOVERIES));
-        Self { resources, registry: Registry::default(), recoveries }
+        Self { resources, registry: Arc::default(), recoveries }
     }
 
     /// Stops every run and waits a little for their ends to be recorded.
@@ -62,6 +65,7 @@ impl Engine {
         while !self.registry.is_idle() && started.elapsed() < SHUTDOWN_TIME {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        tokio::join!(self.resources.runtime.close(), self.resources.downstream.close());
+        let Runtimes { sandbox, python } = &self.resources.runtimes;
+        tokio::join!(sandbox.close(), python.close(), self.resources.downstream.close());
     }
 }

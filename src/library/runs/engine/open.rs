@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use crate::{
-    config::Config,
+    config::{Approvals, Config},
     domain::{Run, RunStatus},
     library::{
         LibraryError, blocking, now_ms,
@@ -14,8 +14,10 @@ use crate::{
             journal::read,
             limits::{Left, budget},
             registry::Active,
+            unheard,
         },
     },
+    runtime::PythonError,
     storage::StorageError,
 };
 
@@ -29,9 +31,17 @@ pub struct Opened {
     pub left: Option<Left>,
 }
 
+impl Opened {
+    /// Who may decide what it waits for, when `active` is the handle of whoever does: what is set, else a person where
+    /// either the caller of then or that of now can ask one.
+    pub fn approvals(&self, active: &Active) -> Approvals {
+        Approvals::of(self.config.approvals, self.run.can_be_asked || active.can_be_asked)
+    }
+}
+
 impl Engine {
     pub(in crate::library::runs) async fn open_run(&self, run_id: &str) -> Result<Opened, LibraryError> {
-        let (id, runtime) = (run_id.to_owned(), self.resources.runtime.id());
+        let (id, runtimes) = (run_id.to_owned(), self.resources.runtimes.clone());
         blocking(&self.resources.library, move |library| {
             let config = library.config()?;
             let (run, _) = library.run(&id)?;
@@ -41,7 +51,7 @@ impl Engine {
             if !matches!(run.status, RunStatus::Paused | RunStatus::Interrupted | RunStatus::Running) {
                 return Err(LibraryError::RunNotPaused { id: run.id, status: run.status });
             }
-            let (root, left) = read::load(library, runtime, &run.id, &config)?;
+            let (root, left) = read::load(library, &runtimes, &run.id, &config)?;
             Ok(Opened { run, config, root, left })
         })
         .await
@@ -84,9 +94,13 @@ impl Engine {
     pub(super) fn tree(&self, opened: Opened, active: Active) -> (Tree, Option<Frame>) {
         let Opened { config, mut root, left, run } = opened;
         let limits = &config.limits;
-        let left = left.unwrap_or(Left { time_ms: limits.seconds.saturating_mul(1000), calls: limits.host_calls });
+        let all = Left::all(limits);
+        let mut left = left.unwrap_or(all);
+        // Of a state that is older than these counts.
+        left.file_calls = left.file_calls.min(all.file_calls);
+        left.write_bytes = left.write_bytes.min(all.write_bytes);
         let output = limits.output_bytes().saturating_sub(root.as_ref().map_or(0, Frame::printed));
-        let budget = budget(left.time(), left.calls, output, &active);
+        let budget = budget(left, output, &active);
         if let Some(root) = &mut root {
             root.under(&budget);
         }
@@ -98,6 +112,7 @@ impl Engine {
         (Tree::new(Arc::clone(&self.resources), config, budget, active, run.id), root)
     }
 
+    /// Ends an open run whose state is of no use. That it failed nobody but the inbox is told.
     pub(super) async fn end_without_state(
         &self,
         run_id: &str,
@@ -106,7 +121,16 @@ impl Engine {
     ) -> Result<(), LibraryError> {
         let (id, why) = (run_id.to_owned(), why.to_owned());
         blocking(&self.resources.library, move |library| {
-            library.database.write::<_, StorageError>(|writer| writer.end_open_runs(&id, status, &why, now_ms()))?;
+            let (run, _) = library.run(&id)?;
+            library.database.write::<_, StorageError>(|writer| {
+                writer.end_open_runs(&id, status, &why, now_ms())?;
+                if status == RunStatus::Failed {
+                    let error = PythonError::new("RuntimeError", why);
+                    let item = unheard::failed(&run.procedure_name, Some(&error));
+                    writer.add_item(&item, &id, run.procedure_id, &library.user, now_ms())?;
+                }
+                Ok(())
+            })?;
             Ok(())
         })
         .await

@@ -5,35 +5,34 @@ use std::sync::Arc;
 use super::Engine;
 use crate::{
     config::Resume,
-    domain::{Hinted as _, RunStatus},
+    domain::{Decider, Hinted as _, RunStatus},
     library::{
         LibraryError, blocking, now_ms,
-        runs::{
-            decision::{Decider, Decision},
-            registry::Active,
-        },
+        runs::{decision::Decision, registry::Active},
     },
 };
 
 impl Engine {
-    /// Goes on with every run whose process has ended, a few at a time, and ends the gates that have waited too long.
+    /// Goes on with every run of this user whose process has ended, a few at a time, and with those whose time
+    /// has come: they sleep no longer, or wait for what came too late. What ended its process before it came further rests
+    /// longer each time, so that it can't end one after the other. The runs of others are for their own processes.
     pub async fn recover(self: &Arc<Self>) {
         let found = blocking(&self.resources.library, |library| {
             library.close_dead_sessions()?;
             let config = library.config()?;
             let interrupted = if config.runs.resume == Resume::Auto {
-                library.database.read(|reader| reader.interrupted_runs())?
+                library.database.read(|reader| reader.interrupted_runs(&library.user, now_ms()))?
             } else {
                 Vec::new()
             };
-            let expired = library.database.read(|reader| reader.expired_runs(now_ms()))?;
-            Ok((interrupted, expired))
+            let due = library.database.read(|reader| reader.due_runs(&library.user, now_ms()))?;
+            Ok((interrupted, due))
         });
-        let (interrupted, expired) = match found.await {
+        let (interrupted, due) = match found.await {
             Ok(found) => found,
             Err(error) => return tracing::warn!(%error, "open runs can't be looked for"),
         };
-        for id in expired.into_iter().chain(interrupted) {
+        for id in due.into_iter().chain(interrupted) {
             // The others are found again the next time.
             let Ok(place) = Arc::clone(&self.recoveries).try_acquire_owned() else { return };
             // A task of its own, because it may take as long as the run does. When the server stops, runs are told so by
@@ -47,12 +46,14 @@ impl Engine {
     }
 
     async fn recover_run(&self, run_id: &str) {
-        match self.resume(run_id, Decision::Expire, Decider::Nobody, Active::default()).await {
+        match self.resume(run_id, Decision::Expire, Decider::Nobody, Active::unheard()).await {
             Ok(execution) => tracing::info!(run = run_id, status = execution.status.as_str(), "an open run went on"),
             Err(
                 error @ (LibraryError::StateRefused { .. }
                 | LibraryError::Parameters { .. }
-                | LibraryError::PermissionDenied { .. }),
+                | LibraryError::PermissionDenied { .. }
+                | LibraryError::PythonNotGranted { .. }
+                | LibraryError::PackagesNotGranted { .. }),
             ) => {
                 self.give_up(run_id, &error).await;
             }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use super::{Engine, open::Opened};
 use crate::{
     config::{Approvals, Config},
-    domain::RunStatus,
+    domain::{Decider, RunStatus},
     library::{
-        Library, LibraryError, blocking,
+        Library, LibraryError, blocking, now_ms,
         runs::{
-            call::Caller,
-            decision::{Decider, Decision},
+            decision::Decision,
             execution::Execution,
             frame::Frame,
             gate::{Gate, QuestionId, nothing_waits},
@@ -71,20 +70,36 @@ impl Engine {
             RunStatus::Interrupted => return Box::pin(self.take_up(opened, active)).await,
             status => return Err(LibraryError::RunNotPaused { id: opened.run.id, status }),
         }
-        let gate = Gate::open_in(opened.root.as_ref(), run_id, question)?;
-        if gate.is_late() {
-            return self.decide(run_id, &gate, &Decision::Expire, &Decider::Nobody, active).await;
+        if question.is_some() {
+            Gate::open_in(opened.root.as_ref(), run_id, question)?;
         }
+        if opened.root.as_ref().is_some_and(is_due) {
+            return self.wake(run_id, active).await;
+        }
+        let gate = Gate::open_in(opened.root.as_ref(), run_id, question)?;
         if decision == Decision::Expire {
             return Err(LibraryError::invalid(format!("run `{run_id}` still waits for a decision")));
         }
-        if gate.is_for_people() && opened.config.approvals == Approvals::Human && !decider.satisfies_human_policy() {
+        let approvals = gate.left_to(opened.approvals(&active));
+        if approvals == Approvals::Human && gate.asks_person(approvals) && decider.is_agent() {
             return Err(LibraryError::ApprovalNeedsHuman { id: run_id.to_owned(), question: gate.question });
         }
-        let decision = if question.is_some() { gate.read(decision, &decider) } else { decision };
+        let decision = if question.is_some() { gate.read(decision, &decider)? } else { decision };
         // What is no answer is refused before anything changes.
         gate.reply(&decision, &decider)?;
         self.decide(run_id, &gate, &decision, &decider, active).await
+    }
+
+    /// Goes on with a paused run whose time has come: something in it sleeps no longer, or has waited too long.
+    async fn wake(&self, run_id: &str, active: Active) -> Result<Execution, LibraryError> {
+        self.claim(run_id).await?;
+        let woken = async {
+            let (tree, root) = self.tree(self.open_run(run_id).await?, active);
+            let Some(mut root) = root else { return Err(nothing_waits(run_id)) };
+            tree.end_late(&mut root).await?;
+            self.execute_tree(tree, root).await
+        };
+        self.or_released(run_id, Box::pin(woken)).await
     }
 
     async fn decide(
@@ -137,9 +152,9 @@ impl Engine {
 
     async fn take_up_claimed(&self, opened: Opened, active: Active) -> Result<Execution, LibraryError> {
         let (id, config) = (opened.run.id.clone(), Arc::clone(&opened.config));
-        let runtime = self.resources.runtime.id();
+        let runtimes = self.resources.runtimes.clone();
         let (root, left) = blocking(&self.resources.library, move |library| {
-            let (root, left) = read::load(library, runtime, &id, &config)?;
+            let (root, left) = read::load(library, &runtimes, &id, &config)?;
             let mut root = match root {
                 Some(root) => root,
                 None => begun(library, &id, &config)?,
@@ -154,6 +169,13 @@ impl Engine {
     }
 }
 
+/// Whether the clock goes on with a paused run.
+fn is_due(root: &Frame) -> bool {
+    root.wakes_at().is_some_and(|wakes_at| wakes_at <= now_ms())
+        || root.find_late().is_some()
+        || Gate::all_of(root).iter().any(Gate::is_late)
+}
+
 /// Adds the procedures that a frame and all that it called had started, and that had made no host call.
 fn begin_children(library: &Library, frame: &mut Frame, config: &Config) -> Result<(), LibraryError> {
     for child in &mut frame.children {
@@ -166,8 +188,8 @@ fn begin_children(library: &Library, frame: &mut Frame, config: &Config) -> Resu
     let run_id = frame.origin.run_id.clone();
     for (id, sequence) in library.database.read(|reader| reader.open_children(&run_id))? {
         if !frame.children.iter().any(|child| child.origin.run_id == id) {
-            let caller = Caller { run_id: run_id.clone(), sequence };
-            frame.children.push(begun(library, &id, config)?.called_by(caller, frame.depth + 1));
+            let child = begun(library, &id, config)?.called_by(frame, sequence);
+            frame.children.push(child);
         }
     }
     Ok(())

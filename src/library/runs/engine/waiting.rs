@@ -5,16 +5,10 @@ use serde_json::Value;
 use super::Engine;
 use crate::{
     config::Approvals,
-    domain::{GateKind, Outcome, Run, RunStatus},
+    domain::{Decider, GateKind, Outcome, Run, RunStatus},
     library::{
         LibraryError,
-        runs::{
-            decision::{Decider, Decision},
-            drive::ask::asked,
-            execution::Execution,
-            gate::Gate,
-            registry::Active,
-        },
+        runs::{decision::Decision, drive::ask::asked, execution::Execution, gate::Gate, registry::Active},
     },
 };
 
@@ -43,23 +37,25 @@ impl Waiting {
             error: None,
             waiting_for: run.waiting_for,
             gate: Some(gate),
+            waits_until: None,
             duration_ms: run.duration_ms.unwrap_or_default(),
         }
     }
 }
 
 impl Engine {
-    /// What a paused run waits for.
+    /// What a paused run waits for, and whether whoever `active` is a handle of may decide it.
     ///
     /// # Errors
     /// [`LibraryError::RunNotPaused`], [`LibraryError::RunNotFound`], [`LibraryError::StateRefused`].
-    pub async fn waiting(&self, run_id: &str) -> Result<Waiting, LibraryError> {
+    pub async fn waiting(&self, run_id: &str, active: &Active) -> Result<Waiting, LibraryError> {
         let opened = self.open_run(run_id).await?;
         if opened.run.status != RunStatus::Paused {
             return Err(LibraryError::RunNotPaused { id: opened.run.id, status: opened.run.status });
         }
         let gate = Gate::open_in(opened.root.as_ref(), run_id, None)?;
-        Ok(Waiting { run: opened.run, gate, approvals: opened.config.approvals })
+        let approvals = gate.left_to(opened.approvals(active));
+        Ok(Waiting { run: opened.run, gate, approvals })
     }
 
     /// Goes on with an open run without a decision: a step counts as done, with this value, which also answers a
@@ -74,17 +70,18 @@ impl Engine {
         decider: Decider,
         active: Active,
     ) -> Result<Execution, LibraryError> {
-        let waiting = match self.waiting(run_id).await {
+        let waiting = match self.waiting(run_id, &active).await {
             Ok(waiting) => waiting,
-            // It needs no decision; and gets none, should it have come to a question by now.
-            Err(LibraryError::RunNotPaused { status: RunStatus::Interrupted, .. }) => {
+            // It needs no decision, and gets none, should it have come to a question by now; where it waits for the clock, that
+            // may say that its time has come.
+            Err(LibraryError::RunNotPaused { status: RunStatus::Interrupted, .. } | LibraryError::Argument { .. }) => {
                 return self.resume(run_id, Decision::Expire, Decider::Nobody, active).await;
             }
             Err(error) => return Err(error),
         };
         let Waiting { run, gate, approvals } = waiting;
-        let is_answered = gate.request.kind == GateKind::Question && value.is_some();
-        if !gate.is_for_people() || gate.is_late() || is_answered {
+        let is_answered = gate.request.kind == GateKind::Question && value.is_some() && approvals == Approvals::Client;
+        if !gate.asks_person(approvals) || gate.is_late() || is_answered {
             // What is no answer is told, rather than taken for a refusal.
             gate.reply(&Decision::Approve(value.clone()), &decider)?;
             return self.answer(run_id, &gate.id(), Decision::Approve(value), decider, active).await;

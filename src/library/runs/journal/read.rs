@@ -6,10 +6,10 @@ use std::{
     time::Duration,
 };
 
-use super::saved::{SavedFrame, SavedReply, refused, sealed_parts};
+use super::saved::{PERMITTED, SavedFrame, SavedReply, refused, sealed_parts};
 use crate::{
     config::Config,
-    domain::RunId,
+    domain::{RunId, RuntimeKind},
     library::{
         Library, LibraryError,
         runs::{
@@ -21,7 +21,7 @@ use crate::{
             steps::StepLines,
         },
     },
-    runtime::{Capture, Program},
+    runtime::{Capture, Program, Runtimes},
     storage::FrameRow,
 };
 
@@ -32,7 +32,7 @@ use crate::{
 /// [`LibraryError::StateRefused`] when the state was not written by this home or by this version of the interpreter.
 pub fn load(
     library: &Library,
-    runtime: &str,
+    runtimes: &Runtimes,
     root_run_id: &str,
     config: &Config,
 ) -> Result<(Option<Frame>, Option<Left>), LibraryError> {
@@ -41,9 +41,10 @@ pub fn load(
     let mut called: HashMap<RunId, Vec<Frame>> = HashMap::new();
     // Those that are called come first, so that their callers can take them.
     for row in rows.into_iter().rev() {
-        let (mut frame, left_then) = opened(library, runtime, row, config)?;
+        let (mut frame, left_then) = opened(library, runtimes, row, config)?;
         left = Some(left.map_or(left_then, |left| left.least(left_then)));
-        frame.children = called.remove(&frame.origin.run_id).unwrap_or_default();
+        let children = called.remove(&frame.origin.run_id).unwrap_or_default();
+        frame.children = children.into_iter().map(|child| child.limited_by(&frame)).collect();
         match &frame.caller {
             Some(caller) => called.entry(caller.run_id.clone()).or_default().push(frame),
             None if called.is_empty() => return Ok((Some(frame), left)),
@@ -58,9 +59,14 @@ pub fn load(
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_frame(library: &Library, runtime: &str, run_id: &str, config: &Config) -> Result<Frame, LibraryError> {
+pub fn load_frame(
+    library: &Library,
+    runtimes: &Runtimes,
+    run_id: &str,
+    config: &Config,
+) -> Result<Frame, LibraryError> {
     match library.database.read(|reader| reader.frame(run_id))? {
-        Some(row) => Ok(opened(library, runtime, row, config)?.0),
+        Some(row) => Ok(opened(library, runtimes, row, config)?.0),
         None => begun(library, run_id, config),
     }
 }
@@ -79,12 +85,18 @@ pub fn current_steps(library: &Library, run_id: &str) -> Result<BTreeSet<u32>, L
     Ok(steps.unwrap_or_default())
 }
 
-fn opened(library: &Library, runtime: &str, row: FrameRow, config: &Config) -> Result<(Frame, Left), LibraryError> {
+fn opened(
+    library: &Library,
+    runtimes: &Runtimes,
+    row: FrameRow,
+    config: &Config,
+) -> Result<(Frame, Left), LibraryError> {
     let run_id = row.run_id.clone();
     if !library.key.fits(&sealed_parts(&row, &row.depth.to_le_bytes()), &row.seal) {
         return Err(refused(&run_id, "it was changed since this home wrote it"));
     }
     let saved: SavedFrame = serde_json::from_str(&row.state).map_err(|error| refused(&run_id, error))?;
+    let runtime = runtimes.of(saved.runtime).id();
     if saved.interpreter != runtime {
         let why = format!("it is of the interpreter {}, this program has {runtime}", saved.interpreter);
         return Err(refused(&run_id, why));
@@ -98,6 +110,11 @@ fn opened(library: &Library, runtime: &str, row: FrameRow, config: &Config) -> R
 }
 
 fn restored(library: &Library, row: FrameRow, saved: SavedFrame, config: &Config) -> Result<Frame, LibraryError> {
+    // Of the version that it is of, like all of it.
+    let lock = match saved.runtime {
+        RuntimeKind::Sandbox => None,
+        RuntimeKind::Python => library.procedure_in_version(saved.procedure_id, saved.version)?.lock,
+    };
     let program = Program { source: saved.source, code_lines: saved.code_lines, parameters: saved.parameters };
     let origin = Origin {
         run_id: row.run_id,
@@ -106,6 +123,8 @@ fn restored(library: &Library, row: FrameRow, saved: SavedFrame, config: &Config
         version: saved.version,
         steps_total: saved.steps_total,
         program: Arc::new(program),
+        runtime: saved.runtime,
+        lock: lock.map(Into::into),
         permissions: saved.permissions,
     };
     let mut frame = Frame::new(origin, Capture::holding(row.output), config);
@@ -122,11 +141,21 @@ fn restored(library: &Library, row: FrameRow, saved: SavedFrame, config: &Config
         if !library.key.fits(&sealed, &answer.seal) {
             return Err(refused(&run_id, "an answer was changed since this home wrote it"));
         }
+        if answer.reply == PERMITTED {
+            frame.permit(answer.sequence);
+            continue;
+        }
         let reply: SavedReply = serde_json::from_str(&answer.reply).map_err(|error| refused(&run_id, error))?;
         if let Some(call) = frame.waiting.iter_mut().find(|call| call.sequence == answer.sequence) {
             call.reply = Some(reply.into());
         }
     }
+    // As the rules are now: a person decides on what is made again, too.
+    let grants = Arc::clone(&frame.grants);
+    let (waiting, deferred) = (std::mem::take(&mut frame.waiting), std::mem::take(&mut frame.deferred));
+    frame.waiting = waiting.into_iter().map(|call| call.held_again(&grants)).collect();
+    // Nobody has begun these.
+    frame.deferred = deferred.into_iter().map(|call| call.held(&grants)).collect();
     frame.state = State::saved(frame.waiting.iter().map(PendingCall::after_crash).collect(), saved.awaited);
     Ok(frame)
 }

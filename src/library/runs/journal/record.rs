@@ -9,7 +9,7 @@ use crate::{
     domain::{HostCall, Outcome, RunStatus},
     library::{
         Library, LibraryError, blocking, now_ms,
-        runs::{call::Answer, execution::Execution, frame::Frame, machine::Sequence},
+        runs::{call::Answer, execution::Execution, frame::Frame, machine::Sequence, unheard},
     },
     runtime::{PythonError, Reply},
     storage::{NewRun, RunEnd, StorageError, Writer},
@@ -28,10 +28,12 @@ pub enum Ending {
     Interrupted,
     /// Not yet: it waits for this.
     Paused {
-        /// What somebody is to do or decide.
-        instruction: String,
+        /// What somebody is to do or decide; nothing where it only waits for the clock.
+        instruction: Option<String>,
         /// When it stops waiting; milliseconds since 1970.
         expires_at: Option<i64>,
+        /// When the clock goes on with it; milliseconds since 1970.
+        due_at: Option<i64>,
     },
 }
 
@@ -66,8 +68,8 @@ impl Ending {
     }
 }
 
-/// Records that a run starts.
-pub async fn started(library: &Arc<Library>, frame: &Frame) -> Result<(), LibraryError> {
+/// Records that a run starts, and whether whoever started it can be asked.
+pub async fn started(library: &Arc<Library>, frame: &Frame, can_be_asked: bool) -> Result<(), LibraryError> {
     let (origin, caller) = (&frame.origin, frame.caller.clone());
     let id = origin.run_id.clone();
     let (procedure_id, version, steps_total) = (origin.procedure_id, origin.version, origin.steps_total);
@@ -80,6 +82,8 @@ pub async fn started(library: &Arc<Library>, frame: &Frame) -> Result<(), Librar
                 version,
                 caller: caller.as_ref().map(|caller| (caller.run_id.as_str(), caller.sequence)),
                 session: library.session.id(),
+                user: &library.user,
+                can_be_asked,
                 parameters: &parameters,
                 steps_total,
                 started_at: now_ms(),
@@ -96,7 +100,9 @@ struct Closed {
     outcome: Option<Outcome>,
     calls: Vec<(Sequence, HostCall)>,
     expires_at: Option<i64>,
+    due_at: Option<i64>,
     was_saved: bool,
+    is_unheard: bool,
 }
 
 impl Closed {
@@ -112,10 +118,11 @@ impl Closed {
             output: frame.capture.text(),
             error: None,
             waiting_for: None,
+            waits_until: None,
             gate: None,
             duration_ms: frame.duration_ms(),
         };
-        let mut expires = None;
+        let (mut expires, mut due) = (None, None);
         match ending {
             Ending::Result(value) => execution.result = Some(value),
             Ending::Error(error) => execution.error = Some(error),
@@ -123,17 +130,19 @@ impl Closed {
             Ending::Interrupted => {
                 execution.error = Some(PythonError::new("Interrupted", "the server ended before the run did"));
             }
-            Ending::Paused { instruction, expires_at } => {
-                execution.waiting_for = Some(instruction);
-                expires = expires_at;
+            Ending::Paused { instruction, expires_at, due_at } => {
+                execution.waits_until = due_at.filter(|_| instruction.is_none());
+                execution.waiting_for = instruction;
+                (expires, due) = (expires_at, due_at);
             }
         }
         let calls = std::mem::take(&mut frame.unwritten);
-        Self { execution, outcome, calls, expires_at: expires, was_saved: !frame.snapshot.is_empty() }
+        let (was_saved, is_unheard) = (!frame.snapshot.is_empty(), frame.is_unheard);
+        Self { execution, outcome, calls, expires_at: expires, due_at: due, was_saved, is_unheard }
     }
 
-    fn write(&self, writer: &Writer<'_>) -> Result<(), StorageError> {
-        let Self { execution, outcome, calls, expires_at, was_saved } = self;
+    fn write(&self, library: &Library, writer: &Writer<'_>) -> Result<(), StorageError> {
+        let Self { execution, outcome, calls, expires_at, due_at, was_saved, is_unheard } = self;
         let status = execution.status;
         let result = execution.result.as_ref().map(ToString::to_string);
         let error = execution.error.as_ref();
@@ -150,8 +159,13 @@ impl Closed {
             duration_ms: execution.duration_ms,
             calls,
             expires_at: *expires_at,
+            due_at: *due_at,
         };
-        writer.end_run(&execution.run_id, &end)?;
+        let is_written = writer.end_run(&execution.run_id, &end)?;
+        if is_written && *is_unheard && status == RunStatus::Failed {
+            let item = unheard::failed(&execution.name, error);
+            writer.add_item(&item, &execution.run_id, execution.procedure_id, &library.user, end.at)?;
+        }
         if *was_saved && !matches!(status, RunStatus::Paused | RunStatus::Interrupted) {
             writer.delete_frame(&execution.run_id)?;
         }
@@ -200,7 +214,7 @@ async fn write(
     blocking(library, move |library| {
         let row = answer.as_ref().map(|answer| answer_row(library, answer)).transpose()?;
         library.database.write::<_, StorageError>(|writer| {
-            closed.iter().chain([&last]).try_for_each(|closed| closed.write(writer))?;
+            closed.iter().chain([&last]).try_for_each(|closed| closed.write(library, writer))?;
             match (&answer, &row) {
                 (Some(answer), Some(row)) => write_answer(writer, answer, row),
                 _ => Ok(()),

@@ -5,12 +5,12 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::{
-    domain::{Permissions, VersionNumber},
+    domain::{Permissions, RuntimeKind, VersionNumber},
     host,
     library::{
         LibraryError,
         runs::{
-            call::{Caller, PendingCall},
+            call::{Caller, Hold, PendingCall},
             frame::{Frame, Origin},
             limits::Left,
             machine::{Safety, Sequence},
@@ -36,6 +36,9 @@ pub fn sealed_parts<'a>(row: &'a FrameRow, depth: &'a [u8]) -> [&'a [u8]; 6] {
 pub struct SavedFrame {
     /// The runtime that executes it.
     pub interpreter: String,
+    /// What procedures call that.
+    #[serde(default)]
+    pub runtime: RuntimeKind,
     pub procedure_id: i64,
     pub name: String,
     pub version: VersionNumber,
@@ -57,10 +60,21 @@ pub struct SavedFrame {
 impl SavedFrame {
     /// A frame as it stands, executed by `runtime`, with what is left of `budget`.
     pub fn of(frame: &Frame, runtime: &str, budget: &Budget) -> Self {
-        let Origin { run_id: _, procedure_id, name, version, steps_total, program, permissions } = &frame.origin;
+        let Origin {
+            run_id: _,
+            procedure_id,
+            name,
+            version,
+            steps_total,
+            program,
+            runtime: kind,
+            lock: _,
+            permissions,
+        } = &frame.origin;
         let spent = frame.spent + frame.since.elapsed();
         Self {
             interpreter: runtime.to_owned(),
+            runtime: *kind,
             procedure_id: *procedure_id,
             name: name.clone(),
             version: *version,
@@ -92,6 +106,16 @@ pub struct SavedCall {
     safety: SavedSafety,
     at: i64,
     reply: Option<SavedReply>,
+    /// Not there in what was saved before there were rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hold: Option<SavedHold>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedHold {
+    rule: String,
+    safety: SavedSafety,
+    is_permitted: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -110,13 +134,18 @@ pub enum SavedReply {
     Value(Value),
     Instance { class: String, fields: Map<String, Value> },
     Raise { kind: String, message: String },
+    Proceed,
 }
+
+/// Stands in the place of an answer for: somebody agreed to the call, and it has no answer yet.
+pub const PERMITTED: &str = "\"permitted\"";
 
 impl From<&Reply> for SavedReply {
     fn from(reply: &Reply) -> Self {
         match reply {
             Reply::Value(value) => Self::Value(value.clone()),
             Reply::Instance { class, fields } => Self::Instance { class: (*class).to_owned(), fields: fields.clone() },
+            Reply::Proceed => Self::Proceed,
             Reply::Raise(error) => Self::Raise { kind: error.kind.clone(), message: error.message.clone() },
         }
     }
@@ -130,7 +159,30 @@ impl From<SavedReply> for Reply {
                 Some(class) => Self::Instance { class, fields },
                 None => Self::Value(Value::Object(fields)),
             },
+            SavedReply::Proceed => Self::Proceed,
             SavedReply::Raise { kind, message } => Self::Raise(PythonError::new(&kind, message)),
+        }
+    }
+}
+
+impl From<Safety> for SavedSafety {
+    fn from(safety: Safety) -> Self {
+        match safety {
+            Safety::Repeatable => Self::Repeatable,
+            Safety::Unknown => Self::Unknown,
+            Safety::Gate => Self::Gate,
+            Safety::Nested => Self::Nested,
+        }
+    }
+}
+
+impl From<SavedSafety> for Safety {
+    fn from(safety: SavedSafety) -> Self {
+        match safety {
+            SavedSafety::Repeatable => Self::Repeatable,
+            SavedSafety::Unknown => Self::Unknown,
+            SavedSafety::Gate => Self::Gate,
+            SavedSafety::Nested => Self::Nested,
         }
     }
 }
@@ -143,14 +195,14 @@ impl From<&PendingCall> for SavedCall {
             function: call.function.clone(),
             arguments: call.arguments.clone(),
             line: call.line,
-            safety: match call.safety {
-                Safety::Repeatable => SavedSafety::Repeatable,
-                Safety::Unknown => SavedSafety::Unknown,
-                Safety::Gate => SavedSafety::Gate,
-                Safety::Nested => SavedSafety::Nested,
-            },
+            safety: call.safety.into(),
             at: call.at,
             reply: call.reply.as_ref().map(SavedReply::from),
+            hold: call.hold.as_ref().map(|hold| SavedHold {
+                rule: hold.rule.clone(),
+                safety: hold.safety.into(),
+                is_permitted: hold.is_permitted,
+            }),
         }
     }
 }
@@ -163,15 +215,15 @@ impl From<SavedCall> for PendingCall {
             function: call.function,
             arguments: call.arguments,
             line: call.line,
-            safety: match call.safety {
-                SavedSafety::Repeatable => Safety::Repeatable,
-                SavedSafety::Unknown => Safety::Unknown,
-                SavedSafety::Gate => Safety::Gate,
-                SavedSafety::Nested => Safety::Nested,
-            },
+            safety: call.safety.into(),
             since: Instant::now(),
             at: call.at,
             reply: call.reply.map(Reply::from),
+            hold: call.hold.map(|hold| Hold {
+                rule: hold.rule,
+                safety: hold.safety.into(),
+                is_permitted: hold.is_permitted,
+            }),
         }
     }
 }

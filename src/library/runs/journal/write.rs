@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::saved::{SavedFrame, SavedReply, refused, sealed_parts};
+use super::saved::{PERMITTED, SavedFrame, SavedReply, refused, sealed_parts};
 use crate::{
     domain::{DecisionRecord, Hinted as _, HostCall, inbox::NewItem},
     library::{
-        CheckpointDraft, ErrorKind, Library, LibraryError, blocking, now_ms,
+        CheckpointDraft, ErrorKind, Library, LibraryError, blocking,
+        checkpoints::write_checkpoint,
+        now_ms,
         runs::{call::Answer, frame::Frame, machine::Sequence},
     },
     runtime::{Budget, PythonError, Reply},
@@ -60,19 +62,32 @@ pub async fn save_answer(library: &Arc<Library>, answer: Answer) -> Result<(), L
     .await
 }
 
-/// Writes down a decision and the answer that it is, so that both survive a power cut.
+/// What a decision means for the call that waited for it.
+pub enum Decided {
+    /// It is the call's answer.
+    Answer(Box<Answer>),
+    /// The call may be made.
+    Permit(Sequence),
+}
+
+/// Writes down a decision and what it means, so that both survive a power cut.
 pub async fn save_decision(
     library: &Arc<Library>,
-    answer: Option<Answer>,
+    decided: Option<Decided>,
     run_id: String,
     decision: DecisionRecord,
 ) -> Result<(), LibraryError> {
     blocking(library, move |library| {
-        let row = answer.as_ref().map(|answer| answer_row(library, answer)).transpose()?;
+        let row = match &decided {
+            Some(Decided::Answer(answer)) => Some(answer_row(library, answer)?),
+            Some(Decided::Permit(sequence)) => Some(sealed(library, &run_id, *sequence, PERMITTED.to_owned())),
+            None => None,
+        };
         library.database.write_synced::<_, StorageError>(|writer| {
             writer.save_decision(&run_id, &decision)?;
-            match (&answer, &row) {
-                (Some(answer), Some(row)) => write_answer(writer, answer, row),
+            match (&decided, &row) {
+                (Some(Decided::Answer(answer)), Some(row)) => write_answer(writer, answer, row),
+                (Some(Decided::Permit(_)), Some(row)) => writer.save_answer(&run_id, row),
                 _ => Ok(()),
             }
         })?;
@@ -124,7 +139,9 @@ pub async fn save_checkpoint(
         let run_id = draft.run_id.clone();
         let prepared = library.prepare_checkpoint(draft);
         library.database.write(|writer| {
-            let reply = match prepared.and_then(|prepared| library.write_checkpoint(writer, prepared)) {
+            // The run's, where another process goes on with it.
+            let user = writer.user_of_run(&run_id)?.unwrap_or_else(|| library.user.clone());
+            let reply = match prepared.and_then(|prepared| write_checkpoint(writer, &user, prepared)) {
                 Ok(_) => Reply::Value(Value::Null),
                 // The code said something that can't be.
                 Err(refused) if refused.kind() == ErrorKind::Caller => {
@@ -148,9 +165,12 @@ pub async fn save_checkpoint(
 pub fn answer_row(library: &Library, answer: &Answer) -> Result<AnswerRow, LibraryError> {
     let reply =
         serde_json::to_string(&SavedReply::from(&answer.reply)).map_err(|error| refused(&answer.run_id, error))?;
-    let sequence = answer.sequence;
-    let seal = library.key.seal(&[answer.run_id.as_bytes(), &sequence.to_le_bytes(), reply.as_bytes()]);
-    Ok(AnswerRow { sequence, reply, seal })
+    Ok(sealed(library, &answer.run_id, answer.sequence, reply))
+}
+
+fn sealed(library: &Library, run_id: &str, sequence: Sequence, reply: String) -> AnswerRow {
+    let seal = library.key.seal(&[run_id.as_bytes(), &sequence.to_le_bytes(), reply.as_bytes()]);
+    AnswerRow { sequence, reply, seal }
 }
 
 /// Writes an answer and its entry in the journal.

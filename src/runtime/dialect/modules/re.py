@@ -1,0 +1,3 @@
+# What is the case anyway.
+U = 0
+UNICODE = 0

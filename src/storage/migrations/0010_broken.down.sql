@@ -1,0 +1,2 @@
+DROP TABLE mendings;
+DROP TABLE broken;

@@ -1,0 +1,12 @@
+DROP INDEX workflow_runs_by_run;
+DROP TABLE past_runs;
+DROP TABLE past_durations;
+CREATE TEMP TABLE searched AS SELECT rowid AS id, name, description, tags, steps, notes FROM procedure_search;
+DROP TABLE procedure_search;
+CREATE VIRTUAL TABLE procedure_search USING fts5 (
+    name, description, tags, steps, notes,
+    tokenize = "porter unicode61 remove_diacritics 2"
+);
+INSERT INTO procedure_search (rowid, name, description, tags, steps, notes)
+    SELECT id, name, description, tags, steps, notes FROM searched;
+DROP TABLE searched;

@@ -1,0 +1,2 @@
+DROP INDEX runs_due;
+ALTER TABLE runs DROP COLUMN due_at;

@@ -1,0 +1,2 @@
+DROP TABLE condition_states;
+DROP TABLE clock_keepers;

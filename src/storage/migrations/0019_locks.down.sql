@@ -1,0 +1,2 @@
+ALTER TABLE versions DROP COLUMN lock_blob;
+ALTER TABLE procedures DROP COLUMN lock;

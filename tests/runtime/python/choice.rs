@@ -1,0 +1,120 @@
+//! Which runtime code is for: what the sandbox lacks makes it `python`, where the user allows that.
+
+use serde_json::json;
+
+use super::{has_python, home, result};
+use crate::common::{Home, text};
+
+const INHERITS: &str = "class Own(dict):\n    pass\n\n\ndef tidy() -> int:\n    \"\"\"Count.\n\n    Returns:\n        One.\n    \"\"\"\n    return len(Own(a=1))\n";
+
+#[test]
+fn code_that_the_sandbox_can_not_execute_becomes_python_by_itself() {
+    if !has_python() {
+        return;
+    }
+    let home = home("");
+    let mut client = home.start();
+    let answer = client.ok("remember_procedure", json!({"name": "tidy", "steps": ["Do it"], "code": INHERITS}));
+    assert!(
+        text(&answer, "next").contains("a `python` procedure") && text(&answer, "next").contains("line 1"),
+        "{answer}"
+    );
+    assert_eq!(client.ok("execute_procedure", json!({"procedure_id": "tidy"}))["result"], json!(1));
+    // What the sandbox can do stays there.
+    client.ok("remember_procedure", json!({"name": "plain", "steps": ["Do it"]}));
+    let made =
+        client.ok("generate_procedure_code", json!({"procedure_id": "plain", "code": "def plain():\n    return 1\n"}));
+    let runtime = |client: &mut crate::common::RawClient| {
+        client.ok("get_procedure", json!({"procedure_id": "plain"}))["definition"]["runtime"].clone()
+    };
+    assert_eq!(runtime(&mut client), json!(null), "{made}");
+    let code = "import subprocess\n\n\ndef plain():\n    return subprocess.run(['git', 'status']).returncode\n";
+    let made = client.ok("generate_procedure_code", json!({"procedure_id": "plain", "code": code}));
+    assert_eq!(runtime(&mut client), json!("python"), "{made}");
+    assert_eq!(made["validation"]["permissions_needed"]["commands"], json!(["git status"]), "{made}");
+    assert!(made["issues"].to_string().contains("a `python` procedure"), "{made}");
+    // The choice is a part of the version.
+    client.ok("rollback_procedure_code", json!({"procedure_id": "plain", "target_version": 2}));
+    assert_eq!(runtime(&mut client), json!(null));
+}
+
+#[test]
+fn where_python_is_not_allowed_the_answer_says_what_would_allow_it() {
+    let home = Home::with_config("");
+    let mut client = home.start();
+    let answer = client.ok("remember_procedure", json!({"name": "tidy", "steps": ["Do it"], "code": INHERITS}));
+    assert!(text(&answer, "next").contains("`enabled = true` under [python]"), "{answer}");
+    let checked = client.ok("validate_procedure_code", json!({"code": INHERITS}));
+    assert!(checked["issues"].to_string().contains("`enabled = true` under [python]"), "{checked}");
+    let code = "import socket\n\n\ndef tidy():\n    return socket.gethostname()\n";
+    let refused = client.call("remember_procedure", json!({"name": "other", "steps": ["Do it"], "code": code}));
+    assert_eq!(refused["error_code"], json!("code_rejected"), "{refused}");
+    assert!(refused.to_string().contains("`enabled = true` under [python]"), "{refused}");
+    // What was asked for is kept, and not executed.
+    client
+        .ok("remember_procedure", json!({"name": "asked", "steps": ["Do it"], "code": INHERITS, "runtime": "python"}));
+    let message = client.refused("execute_procedure", json!({"procedure_id": "asked"}), "permission_denied");
+    assert!(message.contains("`enabled = true` under [python]"), "{message}");
+}
+
+#[test]
+fn python_is_judged_without_what_the_sandbox_lacks() {
+    let home = home("");
+    let mut client = home.start();
+    let code = r#"
+import os
+import requests
+import socket
+
+
+class Base:
+    def __init__(self, names):
+        self.__dict__.update(names)
+
+
+class Own(Base):
+    @classmethod
+    def of(cls, **names):
+        return cls(names)
+
+
+def tidy() -> list:
+    """List names.
+
+    Returns:
+        The names.
+    """
+    os.system("true")
+    requests.get("https://api.example.org/x")
+    return [name for name in vars(Own.of(a=1))]
+"#;
+    let checked = client.ok("validate_procedure_code", json!({"code": code}));
+    assert_eq!(checked["checks"]["security"], json!(true), "{checked}");
+    assert_eq!(checked["permissions_needed"]["commands"], json!(["*"]), "{checked}");
+    assert_eq!(checked["permissions_needed"]["network"], json!(["api.example.org"]), "{checked}");
+    let told = checked["issues"].to_string();
+    assert!(told.contains("no module `requests`; name the package that has it in `dependencies`"), "{told}");
+    for rule in ["RPT101", "RPT104", "RPT21", "RPT22"] {
+        assert!(!told.contains(rule) || rule == "RPT21" && told.matches("RPT21").count() == 1, "{rule}: {told}");
+    }
+    let running = "def tidy(text: str):\n    class A(dict):\n        pass\n    return eval(text)\n";
+    let refused = client.call("remember_procedure", json!({"name": "tidy", "steps": ["Do it"], "code": running}));
+    assert_eq!(refused["error_code"], json!("code_rejected"), "{refused}");
+}
+
+#[test]
+fn types_are_checked_there_too() {
+    if !has_python() {
+        return;
+    }
+    let home = home("");
+    let mut client = home.start();
+    let code = "from repertoire import sleep\n\n\nclass Own(dict):\n    pass\n\n\ndef tidy() -> int:\n    return sleep(\"long\")\n";
+    let checked = client.ok("validate_procedure_code", json!({"code": code}));
+    assert_eq!(checked["checks"]["types"], json!(false), "{checked}");
+    assert_eq!(checked["checks"]["runnable"], json!(true), "{checked}");
+    assert_eq!(
+        result(&mut client, "fine", "import string\n\n\ndef fine() -> str:\n    return string.digits\n"),
+        json!("0123456789")
+    );
+}
