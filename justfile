@@ -44,6 +44,10 @@ demo:
 differential:
     cargo test --locked --test main -- --ignored --nocapture twenty_five_thousand_expressions thousands_of_calls
 
+# Property tests with many more cases than usual, and others each time.
+explore cases='5000' *filter:
+    PROPTEST_CASES={{ cases }} cargo test --locked --lib {{ filter }}
+
 # Who imports whom: the figures that `tests/layers/` checks.
 layers:
     cargo test --locked --test layers -- --ignored --nocapture figures
