@@ -310,8 +310,10 @@ proptest! {
         prop_assert_eq!(format(code.clone()), code.clone(), "{}", code);
         let found = strings(&code);
         let texts = sentences.iter().map(|sentence| sentence.trim()).filter(|sentence| !sentence.contains('`'));
-        let texts = texts.chain(template.as_deref()).chain([&*text]).map(|text| (text, Braces::Double));
-        for (text, braces) in texts.chain(command.iter().map(|word| (word.as_str(), Braces::Marked))) {
+        let texts = texts.chain(template.as_deref()).map(|text| (text, Braces::Double));
+        // What `text` is the default of has it as it is written; arguments have it as it is meant.
+        let words = command.iter().map(String::as_str).chain([&*text]).map(|word| (word, Braces::Marked));
+        for (text, braces) in texts.chain(words) {
             if let Some(kept) = kept(text, braces) {
                 prop_assert!(found.contains(&kept), "{:?} is not in\n{}", kept, code);
             }
