@@ -18,7 +18,9 @@ mod doctor;
 mod enable;
 mod ending;
 mod error;
+mod export;
 mod generate;
+mod import;
 mod inbox;
 mod init;
 mod list;
@@ -104,6 +106,10 @@ enum Command {
     Enable(enable::Arguments),
     /// Keep a procedure from being executed, by whoever and whatever.
     Disable(enable::Arguments),
+    /// Take in procedures from files: those of an export, tables and lists of other programs, Python.
+    Import(import::Arguments),
+    /// Write procedures to a file that any home can import.
+    Export(export::Arguments),
     /// Remove a procedure; its history stays.
     Delete(delete::Arguments),
     /// See what procedures left for you, and the runs that wait.
@@ -167,6 +173,8 @@ pub fn run() -> ExitCode {
         Command::Rollback(arguments) => rollback::run(&arguments, &context),
         Command::Enable(arguments) => enable::run(&arguments, &context, true),
         Command::Disable(arguments) => enable::run(&arguments, &context, false),
+        Command::Import(arguments) => import::run(&arguments, &context),
+        Command::Export(arguments) => export::run(&arguments, &context),
         Command::Delete(arguments) => delete::run(&arguments, &context),
         Command::Inbox(arguments) => inbox::run(&arguments, &context),
         Command::Tools(arguments) => tools::run(&arguments, &context),

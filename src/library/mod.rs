@@ -9,6 +9,7 @@ mod code;
 mod consent;
 mod duties;
 mod error;
+mod exchange;
 mod home;
 mod inbox;
 mod learning;
@@ -43,6 +44,7 @@ pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, Val
 pub use consent::{Actor, digest};
 pub use duties::{Duties, keep_home, stores_to_keep};
 pub use error::{ErrorKind, LibraryError};
+pub use exchange::{Became, Export, Incoming, Item, read_procedures};
 pub use home::{
     BackedUp, Health, History, Maintenance, Open, Rebuilt, Restored, Session, back_up, create_new, make_folder,
     open_to_others, restore, restore_database, set_database_aside,

@@ -41,6 +41,7 @@ pub use parse::{
     deferred::deferred_calls,
     entry::{EntryParameter, EntryPoint, entry_name, entry_point},
     guard::{MAX_DEPTH, MAX_SOURCE_BYTES},
+    outline::{Fallback, Outline, Outlined, outline},
 };
 pub use scopes::rename::rename_entry;
 pub use types::of_other_python;

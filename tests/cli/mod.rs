@@ -6,3 +6,4 @@ pub mod commands;
 mod daemon;
 #[cfg(target_os = "linux")]
 mod daemon_service;
+mod exchange;

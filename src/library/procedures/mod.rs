@@ -15,7 +15,6 @@ mod starters;
 pub(in crate::library) use remember::similar;
 
 pub use clone::CloneRequest;
-#[cfg(any(test, fuzzing))]
 pub(crate) use definition::check as check_definition;
 pub use definition::{DefinitionDraft, DefinitionPatch};
 pub use history::{VersionRef, VersionView};

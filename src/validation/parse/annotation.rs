@@ -5,12 +5,12 @@
 
 use std::fmt;
 
-use ruff_python_ast::{Expr, Number, Operator};
+use ruff_python_ast::{Expr, Operator};
 use ruff_python_parser::parse_expression;
 use ruff_text_size::Ranged;
 use serde_json::Value;
 
-use super::guard;
+use super::{guard, literal::literal};
 use crate::domain::reading::{self, Misfit, Shape};
 
 /// Levels of `list[list[…]]` that are looked into.
@@ -125,22 +125,6 @@ fn generic(name: &str, slice: &Expr, level: usize) -> Shape {
             values.map_or(Shape::Anything, Shape::Literal)
         }
         _ => Shape::Anything,
-    }
-}
-
-fn literal(expr: &Expr) -> Option<Value> {
-    match expr {
-        Expr::StringLiteral(literal) => Some(Value::from(literal.value.to_str())),
-        Expr::BooleanLiteral(literal) => Some(Value::from(literal.value)),
-        Expr::NoneLiteral(_) => Some(Value::Null),
-        Expr::NumberLiteral(literal) => match &literal.value {
-            Number::Int(value) => value.as_i64().map(Value::from),
-            _ => None,
-        },
-        Expr::UnaryOp(operation) if operation.op.is_u_sub() => {
-            literal(&operation.operand)?.as_i64()?.checked_neg().map(Value::from)
-        }
-        _ => None,
     }
 }
 

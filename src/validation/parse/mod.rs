@@ -5,6 +5,8 @@ pub mod deferred;
 pub mod entry;
 pub mod guard;
 pub mod lines;
+mod literal;
+pub mod outline;
 
 use ruff_python_ast::{ModModule, PythonVersion};
 use ruff_python_parser::{Mode, ParseOptions, Parsed, parse_unchecked};
