@@ -4,6 +4,8 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::Means;
+
 /// What a program may reach, beside what every program needs: the folders of the system, those on `PATH`, its own files, the
 /// settings of git, and a private folder for temporary files.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -20,6 +22,9 @@ pub struct Bounds {
     pub network: Network,
     /// How much it may use.
     pub limits: ProgramLimits,
+    /// What the walls are made of: whoever starts a program finds that out.
+    #[serde(default)]
+    pub means: Means,
     /// Walls that are left out, to see what they are for. Nothing sets this but tests.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub without: BTreeSet<Layer>,

@@ -35,7 +35,8 @@ pub struct Pin {
 /// What of writable folders other programs execute, as it was before a program ran: where links lead is part of that.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Inventory {
-    folders: Vec<PathBuf>,
+    /// Where it was looked.
+    pub folders: Vec<PathBuf>,
     known: BTreeMap<PathBuf, Option<PathBuf>>,
 }
 
@@ -49,20 +50,20 @@ enum Kind {
     Loose,
 }
 
-/// What is in these folders now.
-#[must_use]
-pub fn inventory(folders: &[PathBuf]) -> Inventory {
-    let known = look_through(folders).into_iter().map(|(path, _)| (path.clone(), fs::read_link(&path).ok()));
-    Inventory { known: known.collect(), folders: folders.to_vec() }
-}
-
-/// What is to be pinned in these folders, outer places first.
+/// What is in these folders now, and what of it is to be pinned, outer places first.
 ///
 /// # Errors
 /// Says that there is too much of it.
-pub fn pins(folders: &[PathBuf]) -> io::Result<Vec<Pin>> {
+pub fn take_stock(folders: &[PathBuf]) -> io::Result<(Inventory, Vec<Pin>)> {
+    let found = look_through(folders);
+    let known = found.iter().map(|(path, _)| (path.clone(), fs::read_link(path).ok()));
+    let inventory = Inventory { known: known.collect(), folders: folders.to_vec() };
+    Ok((inventory, pins(found, folders)?))
+}
+
+fn pins(found: Vec<(PathBuf, Kind)>, folders: &[PathBuf]) -> io::Result<Vec<Pin>> {
     let mut pins: BTreeMap<PathBuf, bool> = BTreeMap::new();
-    for (path, kind) in look_through(folders) {
+    for (path, kind) in found {
         if kind == Kind::Loose {
             continue;
         }
@@ -98,7 +99,7 @@ pub fn set_aside(inventory: &Inventory) -> Vec<PathBuf> {
     set_aside
 }
 
-fn rename_away(path: &Path) -> io::Result<()> {
+pub fn rename_away(path: &Path) -> io::Result<()> {
     let named = |number: usize| {
         let mut name = path.as_os_str().to_owned();
         name.push(ASIDE);
@@ -214,7 +215,7 @@ mod tests {
             ".github/workflows/ci.yml",
             ".github/dependabot.yml",
         ]);
-        let pins = pins(std::slice::from_ref(&root)).unwrap();
+        let (_, pins) = take_stock(std::slice::from_ref(&root)).unwrap();
         let of = |writable: bool| {
             let pins: Vec<&PathBuf> = pins.iter().filter(|pin| pin.writable == writable).map(|pin| &pin.path).collect();
             below(&root, pins)
@@ -230,7 +231,7 @@ mod tests {
     fn what_is_new_is_set_aside_and_the_rest_stays() {
         let (_folder, root) = folder_with(&[".git/HEAD", ".git/config", ".envrc", "src/a.rs"]);
         std::os::unix::fs::symlink("nowhere", root.join(".vscode")).unwrap();
-        let before = inventory(std::slice::from_ref(&root));
+        let (before, _) = take_stock(std::slice::from_ref(&root)).unwrap();
         for file in [
             "src/.git/config",
             ".git/commondir",
@@ -261,6 +262,6 @@ mod tests {
         let (_other, other) = folder_with(&[".envrc"]);
         let (_folder, root) = folder_with(&["a"]);
         std::os::unix::fs::symlink(&other, root.join("link")).unwrap();
-        assert!(pins(&[root]).unwrap().is_empty());
+        assert!(take_stock(&[root]).unwrap().1.is_empty());
     }
 }

@@ -106,11 +106,13 @@ pub(super) fn start<A: AsRef<OsStr>>(
     }
     let private = private_folder(&bounds.write)?;
     let temporary = private.path().join(TEMPORARY);
+    let mut pins = Vec::new();
     if !bounds.startup_files {
-        let inventory = closed::inventory(&bounds.write);
+        let inventory;
+        (inventory, pins) = closed::take_stock(&super::plan::still_real(&bounds.write))?;
         fs::write(private.path().join(INVENTORY), serde_json::to_vec(&inventory)?)?;
     }
-    let walls = super::plan::plan(bounds.clone(), Path::new(program), &temporary)?;
+    let walls = super::plan::plan(bounds.clone(), pins, Path::new(program), &temporary);
     let profile = super::profile::profile(&walls, &temporary);
     let of_system = [OsString::from("-p"), OsString::from(profile), program.to_owned()];
     let arguments = arguments.into_iter().map(|argument| argument.as_ref().to_owned());
@@ -230,5 +232,11 @@ pub(super) fn ended(private: &Path) -> Option<Ended> {
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 pub(super) fn set_aside(private: &Path) -> Vec<PathBuf> {
     let inventory = fs::read(private.join(INVENTORY)).ok().and_then(|text| serde_json::from_slice(&text).ok());
-    inventory.map(|inventory: closed::Inventory| closed::set_aside(&inventory)).unwrap_or_default()
+    let Some(inventory): Option<closed::Inventory> = inventory else { return Vec::new() };
+    #[cfg(target_os = "linux")]
+    let mut found = super::kept::put_back(private, &inventory.folders);
+    #[cfg(not(target_os = "linux"))]
+    let mut found = Vec::new();
+    found.extend(closed::set_aside(&inventory));
+    found
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -46,11 +46,8 @@ pub enum Place {
     Link(PathBuf),
 }
 
-/// Works out the walls for `program`, which would run in `directory` if that is to be seen.
-///
-/// # Errors
-/// What the system says of the writable folders.
-pub fn plan(bounds: Bounds, program: &Path, directory: &Path) -> io::Result<Walls> {
+/// Works out the walls for `program`, which would run in `directory` if that is to be seen; `pins` are of the writable folders.
+pub fn plan(bounds: Bounds, pins: Vec<closed::Pin>, program: &Path, directory: &Path) -> Walls {
     let hidden: Vec<PathBuf> = bounds.hidden.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
     let mut places = BTreeMap::new();
     for path in readable::system() {
@@ -87,12 +84,11 @@ pub fn plan(bounds: Bounds, program: &Path, directory: &Path) -> io::Result<Wall
         .ok()
         .filter(|directory| shows(&places, directory))
         .unwrap_or_else(|| temporary.clone());
-    let pins = if bounds.startup_files { Vec::new() } else { closed::pins(&write)? };
     if let Some(home) = readable::home().filter(|home| !shows(&places, home)) {
         places.entry(home).or_insert(Place::Empty);
     }
     // A path is greater than what it lies in.
-    Ok(Walls { bounds, places: places.into_iter().collect(), pins, temporary, directory })
+    Walls { bounds, places: places.into_iter().collect(), pins, temporary, directory }
 }
 
 /// The paths without those that are links by now: a program that may write around a granted folder could make it one, and so

@@ -3,9 +3,13 @@
 use std::{
     collections::BTreeSet,
     env, fs, io,
+    net::{Ipv4Addr, UdpSocket},
     os::{
         linux::net::SocketAddrExt as _,
-        unix::net::{SocketAddr, UnixListener, UnixStream},
+        unix::{
+            fs::PermissionsExt as _,
+            net::{SocketAddr, UnixListener, UnixStream},
+        },
     },
     path::{Path, PathBuf},
     process::{ExitCode, Stdio},
@@ -17,12 +21,24 @@ use rustix::process::{Pid, Resource, Rlimit, setrlimit, test_kill_process};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt as _;
 
-use super::{Bounds, Layer, confined};
+use super::{
+    Bounds, Layer, Means, confined,
+    means::{self, Found},
+};
 
 /// The first argument of the process that tries; what it is after follows as JSON.
 pub const PROBE: &str = "probe-walls";
+/// What other programs execute, for one.
+const STARTUP_FILE: &str = ".envrc";
 /// A probe takes some milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What walls are made of here, and what was found of each.
+#[derive(Debug)]
+pub struct Tried {
+    pub found: Found,
+    pub findings: Vec<Finding>,
+}
 
 /// A wall, and what was found.
 #[derive(Debug)]
@@ -44,21 +60,25 @@ enum Attempt {
     Signal,
     AbstractSocket,
     Interfaces,
+    Datagrams,
     Privileges,
     Namespace,
+    Rights,
     MoreThanMay,
 }
 
 impl Attempt {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::ReadFile,
         Self::WriteFile,
         Self::WriteStartupFile,
         Self::Signal,
         Self::AbstractSocket,
         Self::Interfaces,
+        Self::Datagrams,
         Self::Privileges,
         Self::Namespace,
+        Self::Rights,
         Self::MoreThanMay,
     ];
 
@@ -70,8 +90,10 @@ impl Attempt {
             Self::Signal => "another process could be sent signals",
             Self::AbstractSocket => "an abstract socket was reached",
             Self::Interfaces => "the network of this machine was seen",
+            Self::Datagrams => "something could be sent into the network",
             Self::Privileges => "privileges were kept",
             Self::Namespace => "a new namespace was made",
+            Self::Rights => "rights of a file of others could be changed",
             Self::MoreThanMay => "limits could be raised",
         }
     }
@@ -126,6 +148,29 @@ const WALLS: [Wall; 8] = [
     },
 ];
 
+/// The same where there are no namespaces.
+const WALLS_ALONE: [Wall; 8] = [
+    Wall { what: "files", layers: &[Layer::Landlock], keeps: &[Attempt::ReadFile, Attempt::WriteFile], required: true },
+    // While the program runs it can be written; it counts what is there afterwards.
+    Wall { what: "startup files", layers: &[Layer::Closed], keeps: &[Attempt::WriteStartupFile], required: true },
+    Wall { what: "rights of files", layers: &[Layer::Calls], keeps: &[Attempt::Rights], required: true },
+    Wall {
+        what: "network",
+        layers: &[Layer::Calls],
+        keeps: &[Attempt::AbstractSocket, Attempt::Datagrams],
+        required: true,
+    },
+    Wall { what: "privileges", layers: &[Layer::Privileges], keeps: &[Attempt::Privileges], required: true },
+    Wall { what: "system calls", layers: &[Layer::Calls], keeps: &[Attempt::Namespace], required: true },
+    Wall {
+        what: "limits",
+        layers: &[Layer::Privileges, Layer::Limits],
+        keeps: &[Attempt::MoreThanMay],
+        required: true,
+    },
+    Wall { what: "signals", layers: &[Layer::Landlock], keeps: &[Attempt::Signal], required: false },
+];
+
 const LAYERS: [Layer; 9] = [
     Layer::User,
     Layer::Files,
@@ -139,7 +184,7 @@ const LAYERS: [Layer; 9] = [
 ];
 
 /// What the process that tries is told.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Target {
     outside: PathBuf,
     inside: PathBuf,
@@ -152,7 +197,8 @@ struct Target {
 ///
 /// # Errors
 /// What the system says of the folder in which it is tried.
-pub async fn try_to_break(program: &Path) -> io::Result<Vec<Finding>> {
+pub async fn try_to_break(program: &Path) -> io::Result<Tried> {
+    let found = means::find_out().await?.clone();
     let folder = tempfile::Builder::new().prefix("repertoire-").tempdir()?;
     let path = fs::canonicalize(folder.path())?;
     let socket = path.display().to_string();
@@ -164,14 +210,17 @@ pub async fn try_to_break(program: &Path) -> io::Result<Vec<Finding>> {
         socket,
         interfaces: interfaces(),
     };
-    fs::create_dir(&target.inside)?;
     fs::write(&target.outside, "secret")?;
-    fs::write(target.inside.join(".envrc"), "")?;
-    let findings = WALLS.map(|wall| {
-        let target = &target;
+    let walls = match found.means {
+        Means::Namespaces => WALLS,
+        Means::Landlock => WALLS_ALONE,
+    };
+    let findings = walls.map(|wall| {
+        let target = Target { inside: path.join(wall.what), ..target.clone() };
+        let means = found.means;
         async move {
             let Wall { what, layers, keeps, required } = wall;
-            let broken = match try_out(program, target, layers).await {
+            let broken = match try_out(program, &target, means, layers).await {
                 Err(error) => Some(error.to_string()),
                 Ok(succeeded) => {
                     let broken = keeps.iter().filter(|attempt| succeeded.contains(attempt));
@@ -182,11 +231,15 @@ pub async fn try_to_break(program: &Path) -> io::Result<Vec<Finding>> {
             Finding { what, broken, required }
         }
     });
-    Ok(futures_util::future::join_all(findings).await)
+    Ok(Tried { findings: futures_util::future::join_all(findings).await, found })
 }
 
-async fn try_out(program: &Path, target: &Target, layers: &[Layer]) -> io::Result<BTreeSet<Attempt>> {
+async fn try_out(program: &Path, target: &Target, means: Means, layers: &[Layer]) -> io::Result<BTreeSet<Attempt>> {
+    let startup_file = target.inside.join(STARTUP_FILE);
+    fs::create_dir(&target.inside)?;
+    fs::write(&startup_file, "")?;
     let bounds = Bounds {
+        means,
         write: vec![target.inside.clone()],
         without: LAYERS.into_iter().filter(|layer| !layers.contains(layer)).collect(),
         ..Bounds::default()
@@ -207,7 +260,12 @@ async fn try_out(program: &Path, target: &Target, layers: &[Layer]) -> io::Resul
     let ended = tokio::time::timeout(PATIENCE, ended).await;
     let ended = ended.unwrap_or_else(|_| Err(io::Error::other("the attempt did not end")));
     let _ = child.clear_up().await;
-    ended
+    let mut succeeded: BTreeSet<Attempt> = ended?;
+    // What was put back was not written, and what was written is seen.
+    if fs::read(&startup_file).is_ok_and(|text| text.is_empty()) {
+        succeeded.remove(&Attempt::WriteStartupFile);
+    }
+    Ok(succeeded)
 }
 
 /// Makes all attempts, and says which succeeded.
@@ -223,11 +281,13 @@ fn succeeds(attempt: Attempt, target: &Target) -> bool {
     match attempt {
         Attempt::ReadFile => fs::read(&target.outside).is_ok(),
         Attempt::WriteFile => fs::OpenOptions::new().append(true).open(&target.outside).is_ok(),
-        Attempt::WriteStartupFile => fs::write(target.inside.join(".envrc"), "x").is_ok(),
+        Attempt::WriteStartupFile => fs::write(target.inside.join(STARTUP_FILE), "x").is_ok(),
         Attempt::Signal => Pid::from_raw(target.process).is_some_and(|process| test_kill_process(process).is_ok()),
         Attempt::AbstractSocket => SocketAddr::from_abstract_name(&target.socket)
             .is_ok_and(|address| UnixStream::connect_addr(&address).is_ok()),
         Attempt::Interfaces => target.interfaces > 1 && interfaces() == target.interfaces,
+        Attempt::Datagrams => UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).is_ok(),
+        Attempt::Rights => fs::set_permissions(&target.outside, fs::Permissions::from_mode(0o600)).is_ok(),
         Attempt::Privileges => {
             let held = rustix::thread::capabilities(None).map_or(true, |sets| !sets.permitted.is_empty());
             held || !rustix::thread::no_new_privs().unwrap_or_default()

@@ -74,7 +74,7 @@ impl Program<'_> {
     pub async fn run(&self, deadline: Instant, cancel: &CancellationToken) -> Result<Output, PythonError> {
         let shown = self.shown;
         let (name, arguments) = self.command.split_first().map_or(("", &[][..]), |(name, rest)| (name.as_str(), rest));
-        let mut child = self.launch(name, arguments).map_err(|error| spawn_error(name, &error))?;
+        let mut child = self.launch(name, arguments).await.map_err(|error| spawn_error(name, &error))?;
         let reach = self.confines.as_ref().and_then(|confines| confines.reach.clone());
         let proxy = reach.map(|reach| Arc::new(Proxy::new(name.to_owned(), reach)));
         let serving = serve(proxy.clone(), child.listener(), cancel);
@@ -102,7 +102,7 @@ impl Program<'_> {
         }
     }
 
-    fn launch(&self, name: &str, arguments: &[String]) -> io::Result<Confined> {
+    async fn launch(&self, name: &str, arguments: &[String]) -> io::Result<Confined> {
         let prepare = |command: &mut Command| {
             command.env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
             command.stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
@@ -110,7 +110,7 @@ impl Program<'_> {
             command.current_dir(&self.directory);
         };
         match &self.confines {
-            Some(Confines { bounds, .. }) => confinement::start(name, arguments, bounds, prepare),
+            Some(Confines { bounds, .. }) => confinement::start(name, arguments, bounds, prepare).await,
             None => launch::launch(name, arguments, prepare).map(Confined::from),
         }
     }

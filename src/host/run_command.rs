@@ -11,7 +11,10 @@ use super::{
     outcome,
     program::Program,
 };
-use crate::runtime::{PythonError, Reply};
+use crate::{
+    confinement,
+    runtime::{PythonError, Reply},
+};
 
 const NAME: &str = "run_command";
 
@@ -59,8 +62,12 @@ fn say_unconfined(shown: &str, context: &HostContext<'_>) {
     let program = shown.split(' ').next().unwrap_or_default();
     tracing::warn!(program, "executed without walls, as `confinement` under [policy] says");
     let line = format!("`{program}` was executed without walls around it: `confinement` under [policy] is \"none\"\n");
-    if !context.capture.text().contains(&line) {
-        context.capture.push(&line);
+    say_once(&line, context);
+}
+
+fn say_once(line: &str, context: &HostContext<'_>) {
+    if !context.capture.text().contains(line) {
+        context.capture.push(line);
     }
 }
 
@@ -84,6 +91,11 @@ async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Resul
     }
     let program = Program { command, shown, directory, stdin: arguments.stdin.as_deref(), confines };
     let output = program.run(deadline(arguments.timeout, context.budget), &context.budget.cancel).await?;
+    if program.confines.is_some()
+        && let Some(remark) = confinement::remark(confinement::known_means())
+    {
+        say_once(&format!("`{}` was executed {remark}\n", arguments.command[0]), context);
+    }
     if arguments.check {
         output.check(&program)?;
     }

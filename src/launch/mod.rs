@@ -24,6 +24,8 @@ use process_wrap::tokio::{ChildWrapper, CommandWrap};
 #[cfg(unix)]
 pub use stage::{CONFINE, this_binary};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
+#[cfg(target_os = "linux")]
+pub use tree::{below, end_below};
 
 #[cfg(unix)]
 const SIGTERM: i32 = 15;

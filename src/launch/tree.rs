@@ -28,7 +28,7 @@ pub fn end_below(root: u32) {
 }
 
 /// The processes below one that have not ended.
-fn below(root: u32) -> BTreeSet<u32> {
+pub fn below(root: u32) -> BTreeSet<u32> {
     let mut found = BTreeSet::new();
     let mut left = vec![root];
     while let Some(process) = left.pop() {

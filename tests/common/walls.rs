@@ -23,6 +23,31 @@ pub fn has_walls() -> bool {
     *HAS
 }
 
+/// The same command where the system refuses namespaces, as many do: in one that may have no others in it. `None` where none
+/// can be had for that.
+pub fn refusing_namespaces(command: &Command) -> Option<Command> {
+    const REFUSE: &str = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\"";
+    static CAN: LazyLock<bool> = LazyLock::new(|| {
+        let output =
+            Command::new("unshare").args(["-Ur", "sh", "-c", REFUSE, "sh", "-c", "! unshare -U true"]).output();
+        let can = output.is_ok_and(|output| output.status.success());
+        if !can {
+            eprintln!("namespaces can't be refused here");
+        }
+        can
+    });
+    if !*CAN {
+        return None;
+    }
+    let mut refused = Command::new("unshare");
+    refused.args(["-Ur", "sh", "-c", REFUSE]).arg(command.get_program()).args(command.get_args()).env_clear();
+    refused.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    if let Some(directory) = command.get_current_dir() {
+        refused.current_dir(directory);
+    }
+    Some(refused)
+}
+
 /// Executes a command within bounds, but for the walls that are left out.
 pub fn run(bounds: &Bounds, without: &[Layer], command: &[&str], prepare: impl FnOnce(&mut Command)) -> Output {
     let bounds = Bounds { without: without.iter().copied().collect::<BTreeSet<_>>(), ..bounds.clone() };

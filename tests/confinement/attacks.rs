@@ -2,10 +2,13 @@
 
 use std::fs;
 
-use repertoire::confinement::Layer;
+use repertoire::confinement::{Layer, Means};
 
 use super::yard::{PWNED, PYTHON, Yard};
 use crate::common::walls::has_walls;
+
+/// The walls that there are without namespaces.
+const ALONE: [Layer; 5] = [Layer::Closed, Layer::Privileges, Layer::Landlock, Layer::Calls, Layer::Limits];
 
 /// What every attack in Python begins with. It says that it has begun, so that none is stopped by a mistake in it; a call gets
 /// out when the system did more than refuse it.
@@ -48,10 +51,24 @@ pub struct Attack {
     held_by: &'static [Layer],
     /// Whether it gets out without them only where root does it.
     of_root: bool,
+    alone: Alone,
+}
+
+/// What an attack meets where there are no namespaces.
+#[derive(Debug, Clone, Copy)]
+enum Alone {
+    /// Those of the walls above that are there.
+    Same,
+    /// These.
+    By(&'static [Layer]),
+    /// It is not shown to get out: it would change the machine.
+    Held,
+    /// There is nothing to attack, or docs/policy.md says that it gets out.
+    None,
 }
 
 pub const fn attack(name: &'static str, held_by: &'static [Layer], code: &'static str) -> Attack {
-    Attack { name, code, seen: Seen::Said, held_by, of_root: false }
+    Attack { name, code, seen: Seen::Said, held_by, of_root: false, alone: Alone::Same }
 }
 
 impl Attack {
@@ -61,6 +78,31 @@ impl Attack {
 
     pub const fn of_root(self) -> Self {
         Self { of_root: true, ..self }
+    }
+
+    /// Without namespaces these walls hold it.
+    pub const fn alone_by(self, layers: &'static [Layer]) -> Self {
+        Self { alone: Alone::By(layers), ..self }
+    }
+
+    pub const fn alone_never_let_out(self) -> Self {
+        Self { alone: Alone::Held, ..self }
+    }
+
+    pub const fn not_alone(self) -> Self {
+        Self { alone: Alone::None, ..self }
+    }
+
+    /// The walls that are left out to see it get out; `None` where that is not tried.
+    fn left_out(&self, means: Means) -> Option<Vec<Layer>> {
+        match (means, self.alone) {
+            (Means::Namespaces, _) => Some(self.held_by.to_vec()),
+            (Means::Landlock, Alone::Same) => {
+                Some(self.held_by.iter().copied().filter(|layer| ALONE.contains(layer)).collect())
+            }
+            (Means::Landlock, Alone::By(layers)) => Some(layers.to_vec()),
+            (Means::Landlock, Alone::Held | Alone::None) => None,
+        }
     }
 
     fn command(&self) -> Vec<&str> {
@@ -78,18 +120,29 @@ impl Attack {
     }
 }
 
-/// Makes each attack, first against all walls, then without those that hold it.
+/// Makes each attack, first against all walls, then without those that hold it; and the same where there are no namespaces.
 pub fn make(attacks: &[Attack]) {
     if !has_walls() {
         return;
     }
-    let is_root = rustix::process::geteuid().is_root();
-    let mut yard = Yard::new();
-    let wrong: Vec<String> = attacks.iter().filter_map(|attack| tried(attack, &mut yard, is_root).err()).collect();
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), attacks.len(), wrong.join("\n"));
+    make_on(Means::Namespaces, attacks);
+    make_alone(attacks);
 }
 
-fn tried(attack: &Attack, yard: &mut Yard, is_root: bool) -> Result<(), String> {
+/// The same only where there are no namespaces.
+pub fn make_alone(attacks: &[Attack]) {
+    make_on(Means::Landlock, attacks);
+}
+
+fn make_on(means: Means, attacks: &[Attack]) {
+    let is_root = rustix::process::geteuid().is_root();
+    let Some(mut yard) = Yard::on(means) else { return };
+    let made = attacks.iter().filter(|attack| means == Means::Namespaces || !matches!(attack.alone, Alone::None));
+    let wrong: Vec<String> = made.filter_map(|attack| tried(attack, &mut yard, means, is_root).err()).collect();
+    assert!(wrong.is_empty(), "{means:?}: {} of {}:\n{}", wrong.len(), attacks.len(), wrong.join("\n"));
+}
+
+fn tried(attack: &Attack, yard: &mut Yard, means: Means, is_root: bool) -> Result<(), String> {
     let name = attack.name;
     yard.reset();
     let answer = yard.by_server(&attack.command());
@@ -108,11 +161,9 @@ fn tried(attack: &Attack, yard: &mut Yard, is_root: bool) -> Result<(), String> 
     {
         return Err(format!("{name}: it is wrong: {answer}"));
     }
-    if attack.of_root && !is_root {
-        return Ok(());
-    }
+    let Some(left_out) = attack.left_out(means).filter(|_| is_root || !attack.of_root) else { return Ok(()) };
     yard.reset();
-    let output = yard.by_stage(&attack.command(), attack.held_by);
+    let output = yard.by_stage(&attack.command(), &left_out);
     if !attack.got_out(yard, &output) {
         return Err(format!("{name}: it does not get out either way: {output}\n  (by the server: {answer})"));
     }

@@ -33,7 +33,8 @@ os.setsid()
 fcntl.ioctl(outer, 0x540e, 0)
 call(16, outer, 0x5412, b'x')
 ",
-        ),
+        )
+        .alone_by(&[Calls, Landlock]),
         attack(
             "by their other numbers",
             &[Calls],
@@ -58,14 +59,15 @@ if made == 0:
 ",
         ),
         attack("a new network", &[Calls, Privileges], "call(272, 0x40000000)"),
-        attack("a mount", &[Calls, Privileges, Landlock], "call(165, b'none', b'/dev/shm', b'tmpfs', 0, None)"),
-        attack("an unmount", &[Calls, Privileges, Landlock], "call(166, b'/dev/shm', 2)"),
+        attack("a mount", &[Calls, Privileges, Landlock], "call(165, b'none', b'/dev/shm', b'tmpfs', 0, None)")
+            .alone_never_let_out(),
+        attack("an unmount", &[Calls, Privileges, Landlock], "call(166, b'/dev/shm', 2)").alone_never_let_out(),
         attack("mounts as descriptors", &[Calls, Privileges, Landlock], "call(430, b'tmpfs', 0)"),
         attack("a tree of mounts", &[Calls, Privileges, Landlock], "call(428, -100, b'/usr', 1)"),
         attack("another root", &[Calls, Privileges], "call(161, b'/usr')"),
         attack("another root for all", &[Calls, Privileges, Landlock], "call(155, b'/nowhere', b'/nowhere')"),
         attack("the namespace of another", &[Calls, Privileges], "call(308, 99, 0)"),
         attack("files by their handles", &[Calls, Privileges], "call(304, 99, None, 0)"),
-        attack("another name of the machine", &[Calls, Privileges], "call(170, b'pwned', 5)"),
+        attack("another name of the machine", &[Calls, Privileges], "call(170, b'pwned', 5)").alone_never_let_out(),
     ]);
 }

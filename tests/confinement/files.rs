@@ -6,6 +6,7 @@ use repertoire::confinement::Layer;
 use super::attacks::{attack, make};
 
 const FILES: &[Layer] = &[Files, Landlock];
+const NAMED: &[Layer] = &[Landlock, Calls];
 
 #[test]
 fn nothing_is_written_outside() {
@@ -22,11 +23,11 @@ fn nothing_is_written_outside() {
         .seen_in("{H}/config.toml"),
         attack("the folder above", FILES, "open('{W}/../outside/up', 'w').write('pwned')").seen_in("{O}/up"),
         attack("shell start files", FILES, "open('{U}/.bashrc', 'w').write('pwned')").seen_in("{U}/.bashrc"),
-        attack("truncated", FILES, "os.truncate('{O}/notes.txt', 0); escaped()"),
+        attack("truncated", FILES, "os.truncate('{O}/notes.txt', 0); escaped()").alone_by(NAMED),
         attack("made a folder", FILES, "os.mkdir('{O}/folder'); escaped()"),
         attack("removed", FILES, "os.unlink('{O}/notes.txt'); escaped()"),
-        attack("with other rights", FILES, "os.chmod('{O}/notes.txt', 0o777); escaped()"),
-        attack("with another time", FILES, "os.utime('{O}/notes.txt', (0, 0)); escaped()"),
+        attack("with other rights", FILES, "os.chmod('{O}/notes.txt', 0o777); escaped()").alone_by(&[Calls]),
+        attack("with another time", FILES, "os.utime('{O}/notes.txt', (0, 0)); escaped()").alone_by(&[Calls]),
     ]);
 }
 

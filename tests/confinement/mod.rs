@@ -4,6 +4,7 @@
 //! that are meant to hold it are left out, where it must: an attack that never gets out shows nothing.
 #![cfg(target_os = "linux")]
 
+mod alone;
 mod attacks;
 mod calls;
 mod closed;

@@ -17,8 +17,10 @@ fn other_processes_are_out_of_reach() {
         attack("the server's files", TOUCHED, "print('ESCAPED', os.listdir('/proc/{S}/fd'))"),
         attack("the server's folder", TOUCHED, "print('ESCAPED', os.readlink('/proc/{S}/cwd'))"),
         attack("the server's arguments", SEEN, "print('ESCAPED', open('/proc/{S}/cmdline').read())"),
-        attack("what the first process was told", &[Privileges], "open('/proc/1/environ', 'rb').read(); escaped()"),
-        attack("the memory of the first process", &[Privileges], "open('/proc/1/mem', 'rb'); escaped()"),
+        attack("what the first process was told", &[Privileges], "open('/proc/1/environ', 'rb').read(); escaped()")
+            .alone_by(&[Privileges, Landlock]),
+        attack("the memory of the first process", &[Privileges], "open('/proc/1/mem', 'rb'); escaped()")
+            .alone_by(&[Privileges, Landlock]),
         attack(
             "its open files, one of which says how it ended",
             &[Privileges],
@@ -30,7 +32,8 @@ for name in os.listdir('/proc/1/fd'):
     except OSError as error:
         print(error)
 ",
-        ),
+        )
+        .not_alone(),
         attack(
             "in its name",
             &[Processes, Landlock],
@@ -76,7 +79,9 @@ print('ESCAPED' if value == 0 else 'none', value)
 "),
         attack("another user", &[User, Privileges], "os.setuid(12345); escaped()").of_root(),
         attack("another group", &[User, Privileges], "os.setgroups([4]); escaped()").of_root(),
-        attack("another owner of a file", &[User, Privileges, Landlock], "os.chown('{W}/plain', 4, 4); escaped()").of_root(),
+        attack("another owner of a file", &[User, Privileges, Landlock], "os.chown('{W}/plain', 4, 4); escaped()")
+            .of_root()
+            .alone_by(&[Privileges, Landlock, Calls]),
         attack("a higher place", &[User, Privileges], "os.nice(-5); escaped()").of_root(),
     ]);
 }

@@ -18,7 +18,8 @@ s = socket.socket(socket.AF_UNIX)
 s.connect('{D}/docker.sock')
 escaped()
 ",
-        ),
+        )
+        .alone_by(&[Calls]),
         attack(
             "an abstract socket, as of a desktop",
             &[Network, Landlock],
@@ -27,7 +28,8 @@ s = socket.socket(socket.AF_UNIX)
 s.connect(bytes(1) + '{ABSTRACT}'.encode())
 escaped()
 ",
-        ),
+        )
+        .alone_by(&[Calls, Landlock]),
         attack("TCP to this machine", INTERNET, "socket.create_connection(('127.0.0.1', {TCP}), 5); escaped()"),
         attack(
             "UDP to this machine",

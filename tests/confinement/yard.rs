@@ -5,16 +5,16 @@ use std::{
     net::{TcpListener, UdpSocket},
     os::{
         linux::net::SocketAddrExt as _,
-        unix::net::{SocketAddr, UnixListener},
+        unix::net::{SocketAddr, UnixDatagram, UnixListener},
     },
     path::{Path, PathBuf},
     process::Command,
 };
 
-use repertoire::confinement::{Bounds, Layer, Network, ProgramLimits};
+use repertoire::confinement::{Bounds, Layer, Means, Network, ProgramLimits};
 use serde_json::{Value, json};
 
-use crate::common::{Home, RawClient, clean, remember, toml_path, walls};
+use crate::common::{Home, Protocol, RawClient, clean, remember, toml_path, walls};
 
 /// What is in files that nobody may read, and what is written where nobody may.
 pub const SECRET: &str = "s3cr3t";
@@ -36,14 +36,22 @@ pub struct Yard {
     client: RawClient,
     tcp: TcpListener,
     udp: UdpSocket,
+    means: Means,
     _socket: UnixListener,
+    _log: UnixDatagram,
     _abstract: UnixListener,
     name: String,
     policy: String,
 }
 
 impl Yard {
+    /// With the walls of this system.
     pub fn new() -> Self {
+        Self::on(Means::Namespaces).unwrap()
+    }
+
+    /// With a server on a system that lets it have walls of these means; `None` where there can't be such.
+    pub fn on(means: Means) -> Option<Self> {
         let home = Home::new();
         let (work, read, outside) = (home.beside("work"), home.beside("read"), home.beside("outside"));
         fs::write(home.beside(".ssh").join("id_ed25519"), SECRET).unwrap();
@@ -56,12 +64,19 @@ impl Yard {
         home.configure(&text);
         let name = format!("repertoire-yard-{}-{}", std::process::id(), outside.display());
         let socket = UnixListener::bind(home.beside("sockets").join("docker.sock")).unwrap();
+        let log = UnixDatagram::bind(home.beside("sockets").join("log.sock")).unwrap();
         let hidden = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
-        let mut client = home.start();
+        let mut command = home.command(&["--no-starters", "serve"]);
+        if means == Means::Landlock {
+            command = walls::refusing_namespaces(&command)?;
+        }
+        let mut client = RawClient::spawn(command);
+        client.open(Protocol::V2025);
         remember(&mut client, "attack", CODE);
         let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let yard = Self { home, client, tcp, udp, _socket: socket, _abstract: hidden, name, policy: text };
+        let yard =
+            Self { home, client, tcp, udp, means, _socket: socket, _log: log, _abstract: hidden, name, policy: text };
         yard.repository("made");
         yard.repository("made/sub/repo");
         let made = yard.home.beside("made");
@@ -69,7 +84,7 @@ impl Yard {
         fs::create_dir(made.join(".git/modules")).unwrap();
         fs::create_dir(made.join("plain")).unwrap();
         yard.reset();
-        yard
+        Some(yard)
     }
 
     /// Makes everything as it was.
@@ -134,6 +149,7 @@ impl Yard {
             write: vec![self.path("{W}")],
             hidden: vec![self.path("{H}")],
             network: Network::None,
+            means: self.means,
             limits: ProgramLimits {
                 memory: Some(MEMORY_MIB << 20),
                 processes: Some(PROCESSES),

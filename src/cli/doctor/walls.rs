@@ -3,7 +3,10 @@
 use super::report::Report;
 use crate::{cli::error::CliError, config::Confinement};
 #[cfg(target_os = "linux")]
-use crate::{cli::programs::this_program, confinement::try_to_break};
+use crate::{
+    cli::programs::this_program,
+    confinement::{Tried, try_to_break},
+};
 
 const WHAT: &str = "walls";
 const MAKE_POSSIBLE: &str = "let users of this system make namespaces (docs/policy.md says how), or set `confinement = \"none\"` under [policy], which \
@@ -16,7 +19,17 @@ pub fn check(wanted: Confinement, report: &Report) -> Result<(), CliError> {
     let runtime = runtime.map_err(CliError::io("the async runtime can't be started"))?;
     let found = runtime.block_on(try_to_break(&this_program()?));
     let found = found.map_err(CliError::io("the walls can't be tried"))?;
-    let (hold, broken): (Vec<_>, Vec<_>) = found.into_iter().partition(|finding| finding.broken.is_none());
+    let Tried { found, findings } = found;
+    if let Some(why) = &found.why {
+        report.note(
+            WHAT,
+            format_args!(
+                "without namespaces, which this system refuses ({why}): Landlock and a filter of system calls hold programs \
+                 instead; docs/policy.md says what they do not"
+            ),
+        );
+    }
+    let (hold, broken): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.broken.is_none());
     if !hold.is_empty() {
         let hold: Vec<&str> = hold.iter().map(|finding| finding.what).collect();
         report.good(WHAT, format_args!("an attempt to break each was held by {}", hold.join(", ")));

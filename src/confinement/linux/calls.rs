@@ -8,9 +8,10 @@ use seccompiler::{
     TargetArch, apply_filter,
 };
 
-use crate::confinement::Network;
+use super::calls_alone;
+use crate::confinement::{Means, Network};
 
-type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+pub type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Refused whatever the arguments are.
 const REFUSED: &[i64] = &[
@@ -115,7 +116,7 @@ const SECOND_NUMBERS: [(i64, i64); 5] = [
 ];
 
 /// Filters what this process and whatever it starts asks of the system, for ever.
-pub fn filter(network: Network) -> io::Result<()> {
+pub fn filter(network: Network, means: Means) -> io::Result<()> {
     let architecture = TargetArch::try_from(std::env::consts::ARCH).map_err(io::Error::other)?;
     let refuse = |rules: Rules, errno: i32| {
         let errno = SeccompAction::Errno(errno.unsigned_abs());
@@ -124,11 +125,15 @@ pub fn filter(network: Network) -> io::Result<()> {
         apply_filter(&program).map_err(io::Error::other)
     };
     // Its arguments are in memory, where no filter sees them. Who hears that it is unknown calls the older one.
-    refuse(Rules::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)?;
-    refuse(rules(network).map_err(io::Error::other)?, libc::EPERM)
+    let mut unknown = Rules::from([(libc::SYS_clone3, Vec::new())]);
+    if means == Means::Landlock {
+        unknown.insert(libc::SYS_openat2, Vec::new());
+    }
+    refuse(unknown, libc::ENOSYS)?;
+    refuse(rules(network, means).map_err(io::Error::other)?, libc::EPERM)
 }
 
-fn rules(network: Network) -> Result<Rules, seccompiler::BackendError> {
+fn rules(network: Network, means: Means) -> Result<Rules, seccompiler::BackendError> {
     let mut rules: Rules = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     let flags = |width: SeccompCmpArgLen| {
         NAMESPACES
@@ -148,6 +153,9 @@ fn rules(network: Network) -> Result<Rules, seccompiler::BackendError> {
     ] {
         let devices = [libc::S_IFCHR, libc::S_IFBLK].map(|kind| masked(argument, libc::S_IFMT.into(), kind.into()));
         rules.insert(call, devices.into_iter().map(|device| rule(&[device?])).collect::<Result<Vec<_>, _>>()?);
+    }
+    if means == Means::Landlock {
+        calls_alone::add(&mut rules, network)?;
     }
     #[cfg(target_arch = "x86_64")]
     {
@@ -179,20 +187,25 @@ fn sockets(network: Network) -> Result<Vec<SeccompRule>, seccompiler::BackendErr
     ])
 }
 
-fn rule(conditions: &[SeccompCondition]) -> Result<SeccompRule, seccompiler::BackendError> {
+pub fn rule(conditions: &[SeccompCondition]) -> Result<SeccompRule, seccompiler::BackendError> {
     SeccompRule::new(conditions.to_vec())
 }
 
-fn is(argument: u8, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
+pub fn is(argument: u8, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)
 }
 
-fn is_not(argument: u8, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
+pub fn is_not(argument: u8, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value)
 }
 
-fn masked(argument: u8, mask: u64, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
+pub fn masked(argument: u8, mask: u64, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(mask), value)
+}
+
+/// That a pointer leads somewhere.
+pub fn not_null(argument: u8) -> Result<SeccompCondition, seccompiler::BackendError> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)
 }
 
 fn has(argument: u8, width: SeccompCmpArgLen, flag: u64) -> Result<SeccompCondition, seccompiler::BackendError> {

@@ -51,14 +51,14 @@ pub fn run() -> ExitCode {
 }
 
 /// The number of the parent, as the processes outside count.
-fn parent() -> Option<String> {
+pub fn parent() -> Option<String> {
     let status = fs::read_to_string("/proc/self/stat").ok()?;
     let (_, fields) = status.rsplit_once(')')?;
     fields.split_whitespace().nth(1).map(str::to_owned)
 }
 
 /// Closes whatever was open in those who started this and should not have come down to here.
-fn leave_open_files() {
+pub fn leave_open_files() {
     let open = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
     let open: Vec<i32> = open.filter_map(|file| file.file_name().to_str()?.parse().ok()).collect();
     let streams = io::stderr().as_raw_fd();
@@ -98,7 +98,7 @@ fn build(folder: &Path) -> Result<(Walls, Option<SocketAddr>), String> {
         temporary.clone_from(&walls.temporary);
     }
     if has(Layer::Limits) {
-        limits::apply(walls.bounds.limits).map_err(|error| format!("limits can't be set: {error}"))?;
+        limits::apply(walls.bounds.limits, 0).map_err(|error| format!("limits can't be set: {error}"))?;
     }
     if has(Layer::Privileges) {
         privileges::give_up().map_err(|error| format!("privileges can't be given up: {error}"))?;
@@ -107,7 +107,8 @@ fn build(folder: &Path) -> Result<(Walls, Option<SocketAddr>), String> {
         landlock::restrict(&walls, &temporary).map_err(|error| format!("Landlock can't be used: {error}"))?;
     }
     if has(Layer::Calls) {
-        calls::filter(walls.bounds.network).map_err(|error| format!("system calls can't be filtered: {error}"))?;
+        calls::filter(walls.bounds.network, walls.bounds.means)
+            .map_err(|error| format!("system calls can't be filtered: {error}"))?;
     }
     Ok((walls, proxy))
 }
@@ -143,7 +144,7 @@ fn execute(walls: &Walls, proxy: Option<SocketAddr>, called: Called, mut told: F
 fn watch(walls: &Walls, mut told: File) {
     let limits = walls.bounds.limits;
     let watching = move || {
-        let exceeded = limits::watch(limits);
+        let exceeded = limits::watch(limits, limits::of_this_namespace);
         tell(&mut told, &Ended::Exceeded(exceeded));
         std::process::exit(TOLD.into());
     };
@@ -151,7 +152,7 @@ fn watch(walls: &Walls, mut told: File) {
     let _ = thread::Builder::new().name("limits".to_owned()).stack_size(128 * 1024).spawn(watching);
 }
 
-fn tell(told: &mut File, ended: &Ended) -> ExitCode {
+pub fn tell(told: &mut File, ended: &Ended) -> ExitCode {
     if let Ok(text) = serde_json::to_vec(ended) {
         let _ = told.write_all(&text);
     }

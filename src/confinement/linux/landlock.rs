@@ -1,13 +1,17 @@
 //! Landlock: the same files once more, by another part of the system, and what namespaces say nothing of. It takes what the
 //! kernel has of it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr as _,
     RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope,
 };
 
+use super::shares::{self, Share, Uses};
 use crate::confinement::{
     Network,
     plan::{Place, Walls},
@@ -21,13 +25,7 @@ const DEVICES: [&str; 7] =
 
 /// Restricts this process and whatever it starts; says how far that went.
 pub fn restrict(walls: &Walls, temporary: &Path) -> Result<RulesetStatus, RulesetError> {
-    let all = AccessFs::from_all(NEWEST);
-    let reading = AccessFs::from_read(NEWEST);
-    let writing = all & !(AccessFs::MakeChar | AccessFs::MakeBlock);
-    let mut ruleset = Ruleset::default().handle_access(all)?.scope(Scope::from_all(NEWEST))?;
-    if walls.bounds.network == Network::None {
-        ruleset = ruleset.handle_access(AccessNet::from_all(NEWEST))?;
-    }
+    let Uses { reading, writing } = uses();
     let mut rules: Vec<(PathBuf, BitFlags<AccessFs>)> = vec![
         (PathBuf::from("/"), AccessFs::ReadDir.into()),
         (PathBuf::from("/proc"), reading),
@@ -40,7 +38,7 @@ pub fn restrict(walls: &Walls, temporary: &Path) -> Result<RulesetStatus, Rulese
         Place::Write => Some((path.clone(), writing)),
         Place::Hidden | Place::Empty | Place::Link(_) => None,
     }));
-    let mut ruleset = ruleset.create()?;
+    let mut ruleset = ruleset(walls)?.create()?;
     for (path, access) in rules {
         // What is not there can't be reached either.
         let Ok(place) = PathFd::new(&path) else { continue };
@@ -48,4 +46,33 @@ pub fn restrict(walls: &Walls, temporary: &Path) -> Result<RulesetStatus, Rulese
         ruleset = ruleset.add_rule(PathBeneath::new(place, access))?;
     }
     Ok(ruleset.restrict_self()?.ruleset)
+}
+
+/// The same where nothing else holds files: what is not to be reached is in no rule. Fails where the kernel has no Landlock.
+pub fn restrict_alone(walls: &Walls, temporary: &Path) -> io::Result<()> {
+    let mut ruleset = ruleset(walls).and_then(Ruleset::create).map_err(io::Error::other)?;
+    for Share { place, is_folder, access } in shares::all(walls, temporary, uses()) {
+        let access = if is_folder { access } else { access & AccessFs::from_file(NEWEST) };
+        ruleset = ruleset.add_rule(PathBeneath::new(place, access)).map_err(io::Error::other)?;
+    }
+    match ruleset.restrict_self().map_err(io::Error::other)?.ruleset {
+        RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced => Ok(()),
+        RulesetStatus::NotEnforced => {
+            Err(io::Error::other("this kernel has none, and there are no namespaces here either"))
+        }
+    }
+}
+
+fn uses() -> Uses {
+    let all = AccessFs::from_all(NEWEST);
+    Uses { reading: AccessFs::from_read(NEWEST), writing: all & !(AccessFs::MakeChar | AccessFs::MakeBlock) }
+}
+
+/// What is restricted at all.
+fn ruleset(walls: &Walls) -> Result<Ruleset, RulesetError> {
+    let ruleset = Ruleset::default().handle_access(AccessFs::from_all(NEWEST))?.scope(Scope::from_all(NEWEST))?;
+    if walls.bounds.network == Network::None {
+        return ruleset.handle_access(AccessNet::from_all(NEWEST));
+    }
+    Ok(ruleset)
 }

@@ -11,14 +11,14 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// A namespace has room for at least so many, says the system.
 const FEWEST: u64 = 301;
 
-/// For this process and each that it starts.
-pub fn apply(limits: ProgramLimits) -> io::Result<()> {
+/// For this process and each that it starts, beside so many that its user has already.
+pub fn apply(limits: ProgramLimits, others: u64) -> io::Result<()> {
     let most = |value: u64| Rlimit { current: Some(value), maximum: Some(value) };
     setrlimit(Resource::Core, most(0))?;
     setrlimit(Resource::Fsize, most(limits.file()))?;
     // Not of addresses, which programs reserve for nothing, but of what they may write into.
     setrlimit(Resource::Data, most(limits.memory()))?;
-    setrlimit(Resource::Nproc, most(limits.processes()))?;
+    setrlimit(Resource::Nproc, most(limits.processes().saturating_add(others)))?;
     Ok(())
 }
 
@@ -27,11 +27,11 @@ pub fn of_namespace(processes: &Path, limits: ProgramLimits) {
     let _ = fs::write(processes.join("sys/kernel/pid_max"), limits.processes().max(FEWEST).to_string());
 }
 
-/// Looks at all processes of this namespace again and again; returns with what they exceed.
-pub fn watch(limits: ProgramLimits) -> String {
+/// Looks at `processes` again and again; returns with what they exceed.
+pub fn watch<P: IntoIterator<Item = u32>>(limits: ProgramLimits, processes: impl Fn() -> P) -> String {
     loop {
         std::thread::sleep(LOOK_AGAIN);
-        let usage = usage();
+        let usage = usage(processes());
         if usage.threads > limits.processes() {
             return format!(
                 "it had more than {} processes and threads (`processes` of its grant, `program_processes` under [limits])",
@@ -54,15 +54,17 @@ struct Usage {
     memory: u64,
 }
 
-/// Of all but the first process, which is this one.
-fn usage() -> Usage {
+/// All of this namespace but the first, which is this one.
+pub fn of_this_namespace() -> Vec<u32> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = processes.filter_map(|process| process.file_name().to_str()?.parse().ok());
+    numbers.filter(|number| *number != std::process::id()).collect()
+}
+
+fn usage(processes: impl IntoIterator<Item = u32>) -> Usage {
     let mut usage = Usage::default();
-    for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(number) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        if number == std::process::id() {
-            continue;
-        }
-        let Ok(status) = fs::read_to_string(process.path().join("status")) else { continue };
+    for process in processes {
+        let Ok(status) = fs::read_to_string(format!("/proc/{process}/status")) else { continue };
         for line in status.lines() {
             let Some((name, value)) = line.split_once(':') else { continue };
             let value =

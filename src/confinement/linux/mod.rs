@@ -1,6 +1,8 @@
 //! Walls on Linux: two stages of this program before the one that is confined.
 
+mod alone;
 mod calls;
+mod calls_alone;
 mod first;
 mod landlock;
 mod limits;
@@ -8,6 +10,7 @@ mod mounts;
 mod network;
 mod overseer;
 mod privileges;
+mod shares;
 mod stage;
 mod table;
 
@@ -20,6 +23,7 @@ pub fn run(argument: &str) -> Option<ExitCode> {
     match argument {
         launch::CONFINE => Some(overseer::run()),
         stage::FIRST => Some(first::run()),
+        stage::ALONE => Some(alone::run()),
         _ => None,
     }
 }

@@ -33,11 +33,15 @@ pub fn new_user_namespace() -> io::Result<()> {
 /// Gives all of it up, for this process and whatever it executes.
 pub fn give_up() -> io::Result<()> {
     clear_ambient_capability_set()?;
-    for capability in capabilities(None)?.permitted.iter() {
+    let permitted = capabilities(None)?.permitted;
+    for capability in permitted.iter() {
         remove_capability_from_bounding_set(capability)?;
     }
-    let bits = CapabilitiesSecureBits::NO_ROOT | CapabilitiesSecureBits::NO_ROOT_LOCKED;
-    set_capabilities_secure_bits(bits)?;
+    // Who has none may not change these, and wins nothing by them.
+    if permitted.contains(CapabilitySet::SETPCAP) {
+        let bits = CapabilitiesSecureBits::NO_ROOT | CapabilitiesSecureBits::NO_ROOT_LOCKED;
+        set_capabilities_secure_bits(bits)?;
+    }
     let none = CapabilitySet::empty();
     set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;
     set_no_new_privs(true)?;

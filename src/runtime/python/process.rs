@@ -74,7 +74,7 @@ pub async fn start(program: &Path, interpreter: &Interpreter, hash_seed: Option<
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     };
     let launched = match &interpreter.bounds {
-        Some(bounds) => confinement::start(program, arguments, bounds, ready),
+        Some(bounds) => confinement::start(program, arguments, bounds, ready).await,
         None => launch::launch(program, arguments, ready).map(Confined::from),
     };
     let mut launched = launched.map_err(|error| not_started(program, &error))?;

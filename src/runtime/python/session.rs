@@ -13,9 +13,12 @@ use super::{
     process::Process,
     protocol::{Answer, Excess, Order, OrderLimits, Reading, Said},
 };
-use crate::runtime::{
-    Bounds, Budget, Capture, Interpreter, Limit, Limits, MODULE, Program, PythonError, Reply, RuntimeError, Session,
-    Suspension, guarded,
+use crate::{
+    confinement,
+    runtime::{
+        Bounds, Budget, Capture, Interpreter, Limit, Limits, MODULE, Program, PythonError, Reply, RuntimeError,
+        Session, Suspension, guarded,
+    },
 };
 
 /// Host values, as JSON, may be this large on their way out as arguments.
@@ -251,6 +254,8 @@ impl Session for PythonSession {
             if self.interpreter.bounds.is_none() {
                 tracing::warn!("a `python` procedure is executed without walls, as `confinement` under [policy] says");
                 self.capture.push(WITHOUT_WALLS);
+            } else if let Some(remark) = confinement::remark(confinement::known_means()) {
+                self.capture.push(&format!("the code is executed {remark}\n"));
             }
             self.drive().await
         })
