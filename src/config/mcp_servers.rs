@@ -3,12 +3,21 @@
 //! How they are started or reached, and where their secrets are: `env_vars` and `headers_env` name variables of the
 //! environment, which are read when a server is started. Speaking to them is the work of [`crate::downstream`].
 
-use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{Secret, environment::clean_environment};
+use super::{
+    Secret,
+    environment::clean_environment,
+    server_bounds::{ServerBounds, Written},
+};
 
 const LONGEST_NAME: usize = 64;
 const LONGEST_CALL_SECONDS: u64 = 3600;
@@ -62,6 +71,8 @@ pub struct CommandSettings {
     pub env_vars: Vec<String>,
     /// Where it runs; a folder for temporary files when `None`.
     pub cwd: Option<PathBuf>,
+    /// What it may reach; everything that the user may when `None`.
+    pub bounds: Option<ServerBounds>,
 }
 
 /// An address to speak to.
@@ -100,11 +111,11 @@ impl ServerSettings {
     ///
     /// They come as a table because the parser's own messages quote the line, which may have a secret in the wrong
     /// place.
-    pub(super) fn parse_all(sections: Table) -> Result<BTreeMap<String, Self>, String> {
-        sections.into_iter().map(|(name, section)| Ok((name.clone(), Self::parse(&name, section)?))).collect()
+    pub(super) fn parse_all(sections: Table, home: &Path) -> Result<BTreeMap<String, Self>, String> {
+        sections.into_iter().map(|(name, section)| Ok((name.clone(), Self::parse(&name, section, home)?))).collect()
     }
 
-    fn parse(name: &str, section: Value) -> Result<Self, String> {
+    fn parse(name: &str, section: Value, home: &Path) -> Result<Self, String> {
         let is_slug = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
         if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(is_slug) {
             return Err(format!(
@@ -123,7 +134,7 @@ impl ServerSettings {
             let field = if path == "." { String::new() } else { format!(".{path}") };
             format!("`mcp_servers.{name}{field}`: {}", error.into_inner().message())
         })?;
-        section.check().map_err(|(field, why)| {
+        section.check(home).map_err(|(field, why)| {
             let field = if field.is_empty() { String::new() } else { format!(".{field}") };
             format!("`mcp_servers.{name}{field}` {why}")
         })
@@ -187,6 +198,11 @@ struct Section {
     env: BTreeMap<String, String>,
     env_vars: Vec<String>,
     cwd: Option<String>,
+    confined: Option<bool>,
+    read: Vec<String>,
+    write: Vec<String>,
+    startup_files: bool,
+    network: Vec<String>,
     url: Option<String>,
     headers: BTreeMap<String, String>,
     headers_env: BTreeMap<String, String>,
@@ -204,6 +220,11 @@ impl Default for Section {
             env: BTreeMap::new(),
             env_vars: Vec::new(),
             cwd: None,
+            confined: None,
+            read: Vec::new(),
+            write: Vec::new(),
+            startup_files: false,
+            network: Vec::new(),
             url: None,
             headers: BTreeMap::new(),
             headers_env: BTreeMap::new(),
@@ -218,7 +239,7 @@ impl Default for Section {
 type Complaint = (&'static str, String);
 
 impl Section {
-    fn check(self) -> Result<ServerSettings, Complaint> {
+    fn check(mut self, home: &Path) -> Result<ServerSettings, Complaint> {
         let kind_fits = match self.kind.as_deref() {
             None => true,
             Some("stdio") => self.command.is_some(),
@@ -233,8 +254,21 @@ impl Section {
         check_seconds("start_timeout_seconds", self.start_timeout_seconds, LONGEST_START_SECONDS)?;
         let (timeout_seconds, start_timeout_seconds, enabled) =
             (self.timeout_seconds, self.start_timeout_seconds, self.enabled);
+        let bounds = Written {
+            confined: self.confined,
+            read: std::mem::take(&mut self.read),
+            write: std::mem::take(&mut self.write),
+            startup_files: self.startup_files,
+            network: std::mem::take(&mut self.network),
+        };
         let reach = match (&self.command, &self.url) {
-            (Some(_), None) => self.check_command()?,
+            (Some(_), None) => self.check_command(bounds, home)?,
+            (None, Some(_)) if bounds.is_there() => {
+                return Err((
+                    "confined",
+                    "and bounds belong to a server with `command`; walls are around programs".to_owned(),
+                ));
+            }
             (None, Some(_)) => self.check_http()?,
             (None, None) => return Err(("", "needs `command` (a program to start) or `url` (an address)".to_owned())),
             (Some(_), Some(_)) => return Err(("", "has both `command` and `url`; keep one of them".to_owned())),
@@ -242,7 +276,7 @@ impl Section {
         Ok(ServerSettings { reach, timeout_seconds, start_timeout_seconds, enabled })
     }
 
-    fn check_command(self) -> Result<Reach, Complaint> {
+    fn check_command(self, bounds: Written, home: &Path) -> Result<Reach, Complaint> {
         if !self.headers.is_empty() || !self.headers_env.is_empty() {
             return Err(("headers", "belongs to a server with `url`; a program gets `env` and `env_vars`".to_owned()));
         }
@@ -271,12 +305,14 @@ impl Section {
         if let Some(cwd) = cwd.as_ref().filter(|cwd| !cwd.is_absolute()) {
             return Err(("cwd", format!("is `{}`; it must be an absolute folder", cwd.display())));
         }
+        let bounds = bounds.check(cwd.as_deref(), home)?;
         Ok(Reach::Command(CommandSettings {
             command: path,
             args: self.args,
             env: self.env,
             env_vars: self.env_vars,
             cwd,
+            bounds,
         }))
     }
 

@@ -3,7 +3,7 @@ use super::*;
 fn parse(text: &str) -> Result<BTreeMap<String, ServerSettings>, String> {
     let table: Table = toml::from_str(text).unwrap();
     let Some(Value::Table(sections)) = table.get("mcp_servers").cloned() else { panic!("no sections") };
-    ServerSettings::parse_all(sections)
+    ServerSettings::parse_all(sections, std::path::Path::new("/nowhere"))
 }
 
 fn complaint(section: &str) -> String {

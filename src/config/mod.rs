@@ -16,6 +16,7 @@ mod python;
 mod retention;
 mod rules;
 mod runs;
+mod server_bounds;
 mod stores;
 mod tenant;
 mod user;
@@ -43,6 +44,7 @@ pub use model::{ModelSettings, Provider, Secret};
 pub use python::Python;
 pub use retention::{Keep, Retention};
 pub use runs::{Approvals, Resume, Runs};
+pub use server_bounds::ServerBounds;
 
 /// The commented `config.toml` that `repertoire init` writes.
 pub const TEMPLATE: &str = include_str!("../config_template.toml");
@@ -258,7 +260,7 @@ impl Config {
         let has_tenants = file.require_tenant || tenant.is_some() || home.join(tenant::FOLDER).exists();
         let policy = policy::check(section.permissions(&commands), &home, has_tenants).map_err(invalid)?;
         let model = ModelSettings::parse(file.model).map_err(invalid)?;
-        let mcp_servers = ServerSettings::parse_all(file.mcp_servers).map_err(invalid)?;
+        let mcp_servers = ServerSettings::parse_all(file.mcp_servers, &real_home).map_err(invalid)?;
         let channels = Channels::parse(file.channels, file.notifications).map_err(invalid)?;
         Ok(Self {
             home,

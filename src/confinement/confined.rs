@@ -184,6 +184,12 @@ impl Confined {
         !self.child.try_wait().is_ok_and(|status| status.is_none())
     }
 
+    /// Asks it to end; `false` where that can't be asked.
+    #[cfg(unix)]
+    pub fn terminate(&self) -> bool {
+        self.child.terminate()
+    }
+
     /// Ends it with everything that it started.
     pub fn end(&mut self) {
         self.child.end();

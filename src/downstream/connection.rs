@@ -222,7 +222,7 @@ async fn start(
 ) -> Result<(Running, Process), String> {
     let until = Instant::now() + settings.start_timeout();
     for lifecycle in [initialize(), discover()] {
-        let (process, stdout, stdin) = Process::spawn(server, command)?;
+        let (process, stdout, stdin) = Process::spawn(server, command).await?;
         let shaking = client().serve_with_lifecycle((readable(stdout), stdin), lifecycle.clone());
         match tokio::time::timeout_at(until, shaking).await {
             Ok(Ok(service)) => return Ok((service, process)),

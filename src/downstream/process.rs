@@ -1,5 +1,5 @@
-//! A server that is a program: started in a group of its own, with a clean environment, and ended with all that it
-//! started.
+//! A server that is a program: started in a group of its own, with a clean environment, behind walls where its user wants
+//! them, and ended with all that it started.
 
 use std::{
     collections::VecDeque,
@@ -11,14 +11,15 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
-    process::{ChildStdin, ChildStdout},
+    process::{ChildStdin, ChildStdout, Command},
     task::JoinHandle,
     time::timeout,
 };
 
 use crate::{
-    config::CommandSettings,
-    launch::{self, Launched},
+    config::{CommandSettings, ServerBounds},
+    confinement::{self, Bounds, Confined, Network},
+    launch,
 };
 
 /// How long a program may take to end by itself once its stdin is closed, and again once it was asked by a signal.
@@ -32,7 +33,8 @@ const MAX_LINE_BYTES: usize = 400;
 /// A program that was started. Dropping it kills its whole group.
 pub(super) struct Process {
     /// `None` when it has ended.
-    child: Option<Launched>,
+    child: Option<Confined>,
+    server: String,
     settings: CommandSettings,
     words: Arc<Mutex<VecDeque<String>>>,
     listener: Option<JoinHandle<()>>,
@@ -40,18 +42,26 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts the program of `server`, which gets nothing of our own stdin and stdout.
-    pub(super) fn spawn(server: &str, settings: &CommandSettings) -> Result<(Self, ChildStdout, ChildStdin), String> {
+    pub(super) async fn spawn(
+        server: &str,
+        settings: &CommandSettings,
+    ) -> Result<(Self, ChildStdout, ChildStdin), String> {
         let environment = settings.environment()?;
-        let launched = launch::launch(&settings.command, &settings.args, |command| {
+        let prepare = |command: &mut Command| {
             command.env_clear().envs(environment);
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
             command.current_dir(settings.cwd.clone().unwrap_or_else(std::env::temp_dir));
-        });
+        };
+        let launched = match &settings.bounds {
+            Some(wanted) => confinement::start(&settings.command, &settings.args, &bounds(wanted), prepare).await,
+            None => launch::launch(&settings.command, &settings.args, prepare).map(Confined::from),
+        };
         let mut child = launched.map_err(|error| spawn_error(settings, &error))?;
         let (stdin, stdout, stderr) = (child.stdin(), child.stdout(), child.stderr());
         let words = Arc::default();
         let listener = stderr.map(|stderr| tokio::spawn(listen(stderr, server.to_owned(), Arc::clone(&words))));
-        let process = Self { child: Some(child), settings: settings.clone(), words, listener };
+        let process =
+            Self { child: Some(child), server: server.to_owned(), settings: settings.clone(), words, listener };
         match (stdout, stdin) {
             (Some(stdout), Some(stdin)) => Ok((process, stdout, stdin)),
             _ => Err("its stdin and stdout can't be had".to_owned()),
@@ -74,12 +84,24 @@ impl Process {
     /// last.
     pub(super) async fn end(mut self) -> String {
         let Some(mut child) = self.child.take() else { return "it has ended".to_owned() };
-        let status = wait_or_kill(&mut child).await;
+        let ended = wait_or_kill(&mut child).await;
         // What it started may have survived it.
         child.end();
+        let left = child.clear_up().await;
+        if !left.is_empty() {
+            tracing::warn!(
+                server = self.server,
+                ?left,
+                "it left what makes other programs run code; that was set aside"
+            );
+        }
         if let Some(listener) = self.listener.take() {
             let _ = timeout(LAST_WORDS, listener).await;
         }
+        let status = match ended {
+            Ok(status) => status,
+            Err(error) => return spawn_error(&self.settings, &error),
+        };
         let how = status.map_or_else(|| "it was stopped".to_owned(), how_it_ended);
         let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
         let last = words.back().map_or("", String::as_str);
@@ -94,18 +116,30 @@ impl Process {
     }
 }
 
+/// What a server may reach whose user wants walls around it.
+fn bounds(wanted: &ServerBounds) -> Bounds {
+    Bounds {
+        read: wanted.read.clone(),
+        write: wanted.write.clone(),
+        hidden: vec![wanted.hidden.clone()],
+        startup_files: wanted.startup_files,
+        network: if wanted.network { Network::Open } else { Network::None },
+        ..Bounds::default()
+    }
+}
+
 /// How it ended; `None` when that had to be done by us.
-async fn wait_or_kill(child: &mut Launched) -> Option<ExitStatus> {
+async fn wait_or_kill(child: &mut Confined) -> io::Result<Option<ExitStatus>> {
     if let Ok(status) = timeout(GRACE, child.wait()).await {
-        return status.ok();
+        return status.map(Some);
     }
     #[cfg(unix)]
     if child.terminate() && timeout(GRACE, child.wait()).await.is_ok() {
-        return None;
+        return Ok(None);
     }
     child.end();
     let _ = child.wait().await;
-    None
+    Ok(None)
 }
 
 fn how_it_ended(status: ExitStatus) -> String {
@@ -124,6 +158,11 @@ fn spawn_error(settings: &CommandSettings, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => format!("the program `{program}` is not installed or not in PATH"),
         io::ErrorKind::PermissionDenied => format!("the system does not let `{program}` be executed"),
+        io::ErrorKind::Unsupported => format!(
+            "the program `{program}` was not started, because there can be no wall around it here: {error}. `repertoire doctor` \
+             shows which walls hold; without `confined` and bounds in its section there are none"
+        ),
+        io::ErrorKind::QuotaExceeded => format!("the program `{program}` was stopped: {error}"),
         _ => format!("the program `{program}` can't be started: {error}"),
     }
 }

@@ -42,7 +42,7 @@ escaped()
             "what others do in their folders",
             &[Calls],
             "
-if libc.inotify_add_watch(libc.inotify_init(), b'{O}', 0x100) >= 0:
+if libc.inotify_add_watch(libc.inotify_init(), os.fsencode('{O}'), 0x100) >= 0:
     escaped()
 ",
         ),

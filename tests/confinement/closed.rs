@@ -14,7 +14,8 @@ const fn on(path: &'static str, name: &'static str, code: &'static str) -> Attac
 fn what_is_there_stays_as_it_is() {
     make(&[
         on("{W}/.git/config", "git's settings", "open('{W}/.git/config', 'a').write('[core]\\nfsmonitor = pwned')"),
-        on("{W}/.git/config", "the same, by git", "#!echo BEGUN; git -C '{W}' config core.fsmonitor pwned"),
+        on("{W}/.git/config", "the same, by git", "#!echo BEGUN; git -C '{W}' config core.fsmonitor pwned")
+            .alone_by(&[Layer::Closed, Layer::Calls]),
         on("{W}/.git/hooks/pre-commit", "a hook", "open('{W}/.git/hooks/pre-commit', 'w').write('pwned')"),
         on(
             "{W}/.git/config",

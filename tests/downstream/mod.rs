@@ -1,5 +1,6 @@
 //! Other MCP servers, whose tools procedures call.
 
+mod confined;
 mod processes;
 mod remote;
 mod tools;

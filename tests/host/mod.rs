@@ -8,3 +8,4 @@ mod llm;
 mod numbers;
 mod proxied;
 mod rules;
+mod tunnelled;
