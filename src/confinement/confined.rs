@@ -19,7 +19,7 @@ use super::listener::Listener;
 use super::{Bounds, Network, closed};
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 use crate::launch;
-use crate::launch::Launched;
+use crate::launch::{Launched, WriteMeter};
 
 /// Files of the private folder: what is wanted,
 #[cfg(target_os = "linux")]
@@ -177,6 +177,14 @@ impl Confined {
             Some(Ended::Exceeded(what)) => Err(io::Error::new(io::ErrorKind::QuotaExceeded, what)),
             Some(Ended::Signal(_)) | None => Ok(status),
         }
+    }
+
+    /// What tells how much it and all that it started wrote to files; `None` where the system does not tell that. `write` is
+    /// where it may.
+    #[must_use]
+    pub fn write_meter(&self, write: &[PathBuf]) -> Option<WriteMeter> {
+        let own = self.private.as_ref().map_or_else(std::env::temp_dir, |private| private.path().to_owned());
+        self.child.write_meter(write.iter().cloned().chain([own]).collect())
     }
 
     /// Whether it has ended, as far as that is known without waiting.

@@ -10,6 +10,7 @@ mod launcher;
 mod stage;
 #[cfg(unix)]
 mod tree;
+mod written;
 
 use std::{
     ffi::OsStr,
@@ -26,6 +27,7 @@ pub use stage::{CONFINE, this_binary};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 #[cfg(target_os = "linux")]
 pub use tree::{below, end_below};
+pub use written::WriteMeter;
 
 #[cfg(unix)]
 const SIGTERM: i32 = 15;
@@ -146,6 +148,13 @@ impl Launched {
     /// What the system says.
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
+    }
+
+    /// What tells how much it and all that it started wrote to files: in `places`, and wherever else it may. `None` where the
+    /// system does not tell that.
+    #[must_use]
+    pub fn write_meter(&self, places: Vec<std::path::PathBuf>) -> Option<WriteMeter> {
+        WriteMeter::of(self.child.id()?, places)
     }
 
     /// Asks it to end; `false` where that can't be asked.

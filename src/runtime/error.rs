@@ -28,6 +28,9 @@ pub enum RuntimeError {
     /// More was printed than is allowed.
     #[error("the output limit was exceeded")]
     OutputLimit,
+    /// More was written to files than is allowed.
+    #[error("the limit of what is written to files was exceeded")]
+    WriteLimit,
     /// Somebody cancelled the run.
     #[error("the run was cancelled")]
     Cancelled,

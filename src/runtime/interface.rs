@@ -12,6 +12,15 @@ use super::{
     verdict::Verdict,
 };
 
+/// What a state that is saved has more than the last one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// What its journal has more: what is in there once stays as it is. Runtimes that take snapshots have none.
+    pub grown: Vec<u8>,
+    /// All the rest.
+    pub rest: Vec<u8>,
+}
+
 /// An interpreter, with what it needs to start sessions.
 pub trait Runtime: Send + Sync {
     /// Its name and version. Saved states are of one runtime, and no other understands them.
@@ -69,13 +78,15 @@ pub trait Session: Send {
     /// [`RuntimeError`].
     fn keep_promises(&mut self, replies: Vec<(u32, Reply)>) -> BoxFuture<'_, Result<Suspension, RuntimeError>>;
 
-    /// What [`Session::restore`] needs to go on from where the program waits now.
+    /// What [`Session::restore`] needs to go on from where the program waits now, for somebody who has the first `known` bytes
+    /// of the journal that earlier states came with.
     ///
     /// # Errors
     /// [`RuntimeError`].
-    fn save(&mut self) -> BoxFuture<'_, Result<Vec<u8>, RuntimeError>>;
+    fn save(&mut self, known: usize) -> BoxFuture<'_, Result<Saved, RuntimeError>>;
 
-    /// Brings the same program, in this fresh session, to where it waited when it was saved.
+    /// Brings the same program, in this fresh session, to where it waited when it was saved: `saved` is the journal as it has
+    /// grown, and behind it the rest.
     ///
     /// # Errors
     /// [`RuntimeError`], also when `saved` is not of this program.

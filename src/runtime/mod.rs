@@ -25,7 +25,7 @@ use python::{Python, packages};
 
 pub use budget::{Budget, Capture, guarded};
 pub use error::{PythonError, RuntimeError};
-pub use interface::{Runtime, Session};
+pub use interface::{Runtime, Saved, Session};
 pub use packages::{Environments, Packages, PackagesError, environments, remove_environments};
 pub use program::{Bounds, HostModule, Interpreter, Limits, MODULE, Mount, PARAMETERS, Program};
 pub use runtimes::Runtimes;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use serde_json::Value;
 
-use super::{Bounds, Budget, Limits, Program, Reply, Runtime, RuntimeError, Session, Suspension, Verdict};
+use super::{Bounds, Budget, Limits, Program, Reply, Runtime, RuntimeError, Saved, Session, Suspension, Verdict};
 
 /// What a program does next, given everything that it was answered.
 pub type Script = fn(&[Value]) -> Suspension;
@@ -77,8 +77,9 @@ impl Session for ScriptedSession {
         self.promise()
     }
 
-    fn save(&mut self) -> BoxFuture<'_, Result<Vec<u8>, RuntimeError>> {
-        ready(serde_json::to_vec(&self.answers).map_err(|error| RuntimeError::Crashed(error.to_string()))).boxed()
+    fn save(&mut self, _: usize) -> BoxFuture<'_, Result<Saved, RuntimeError>> {
+        let saved = serde_json::to_vec(&self.answers).map_err(|error| RuntimeError::Crashed(error.to_string()));
+        ready(saved.map(|rest| Saved { grown: Vec::new(), rest })).boxed()
     }
 
     fn restore<'a>(&'a mut self, _: &'a Program, saved: Vec<u8>) -> BoxFuture<'a, Result<(), RuntimeError>> {

@@ -17,9 +17,19 @@ pub struct FrameRow {
     pub state: String,
     /// What it printed and logged so far.
     pub output: String,
-    /// The interpreter.
+    /// The interpreter; what is written anew each time of one that has a journal.
     pub snapshot: Vec<u8>,
     /// The keyed hash of all that.
+    pub seal: Vec<u8>,
+}
+
+/// What a saved interpreter has more than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PieceRow {
+    /// Its place among the pieces of the frame, from 0.
+    pub piece: u32,
+    pub text: Vec<u8>,
+    /// The keyed hash of it and of the seal before it.
     pub seal: Vec<u8>,
 }
 
@@ -66,6 +76,18 @@ impl Reader<'_> {
     pub fn frame(&self, run_id: &str) -> Result<Option<FrameRow>, StorageError> {
         let sql = format!("SELECT {COLUMNS} FROM frames WHERE run_id = ?1");
         Ok(self.0.prepare_cached(&sql)?.query_row([run_id], from_row).optional()?)
+    }
+
+    /// What only grew of the interpreter of a saved frame, in order.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn journal(&self, run_id: &str) -> Result<Vec<PieceRow>, StorageError> {
+        let mut statement =
+            self.0.prepare_cached("SELECT piece, text, seal FROM journals WHERE run_id = ?1 ORDER BY piece")?;
+        let rows = statement
+            .query_map([run_id], |row| Ok(PieceRow { piece: row.get(0)?, text: row.get(1)?, seal: row.get(2)? }))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The answers that a frame has not got yet.
@@ -146,16 +168,23 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Saves where a frame stands. The answers that it waited for before are forgotten: it has got them.
+    /// Saves where a frame stands, and what its journal has more than before. The answers that it waited for before are
+    /// forgotten: it has got them.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
-    pub fn save_frame(&self, frame: &FrameRow) -> Result<(), StorageError> {
+    pub fn save_frame(&self, frame: &FrameRow, grown: Option<&PieceRow>) -> Result<(), StorageError> {
         let FrameRow { run_id, root_run_id, depth, state, output, snapshot, seal } = frame;
         self.0
             .0
             .prepare_cached("INSERT OR REPLACE INTO frames (run_id, root_run_id, depth, state, output, snapshot, seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
             .execute(params![run_id, root_run_id, depth, state, output, snapshot, seal])?;
+        if let Some(PieceRow { piece, text, seal }) = grown {
+            self.0
+                .0
+                .prepare_cached("INSERT INTO journals (run_id, piece, text, seal) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![run_id, piece, text, seal])?;
+        }
         self.0.0.prepare_cached("DELETE FROM answers WHERE run_id = ?1")?.execute([run_id])?;
         // It has come further than before.
         self.0
@@ -183,6 +212,7 @@ impl Writer<'_> {
     /// [`StorageError::Sqlite`].
     pub fn delete_frame(&self, run_id: &str) -> Result<(), StorageError> {
         self.0.0.prepare_cached("DELETE FROM frames WHERE run_id = ?1")?.execute([run_id])?;
+        self.0.0.prepare_cached("DELETE FROM journals WHERE run_id = ?1")?.execute([run_id])?;
         self.0.0.prepare_cached("DELETE FROM answers WHERE run_id = ?1")?.execute([run_id])?;
         Ok(())
     }
@@ -217,10 +247,10 @@ impl Writer<'_> {
                  WHERE id IN (SELECT id FROM tree) AND status IN ('running', 'paused', 'interrupted')",
             )?
             .execute(params![root_run_id, status.as_str(), why, at])?;
-        self.0
-            .0
-            .prepare_cached("DELETE FROM answers WHERE run_id IN (SELECT run_id FROM frames WHERE root_run_id = ?1)")?
-            .execute([root_run_id])?;
+        for table in ["answers", "journals"] {
+            let sql = format!("DELETE FROM {table} WHERE run_id IN (SELECT run_id FROM frames WHERE root_run_id = ?1)");
+            self.0.0.prepare_cached(&sql)?.execute([root_run_id])?;
+        }
         self.0.0.prepare_cached("DELETE FROM frames WHERE root_run_id = ?1")?.execute([root_run_id])?;
         Ok(())
     }

@@ -65,7 +65,7 @@ pub use checkpoints::{NewCheckpoint, WorkflowRunRow};
 pub use ended_runs::{CallName, EndedRun};
 pub use error::StorageError;
 pub use foreign::{ForeignTable, is_sqlite, procedure_tables};
-pub use frames::{AnswerRow, FrameRow};
+pub use frames::{AnswerRow, FrameRow, PieceRow};
 pub use inbox::ItemRow;
 pub use keepers::KeeperRow;
 pub use model_use::ModelUse;

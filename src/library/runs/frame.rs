@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::{
     call::{Answer, CUT_OFF, Caller, PendingCall, TimeLimit, milliseconds},
     machine::{Effect, Event, Safety, Sequence, State},
+    snapshot::Snapshot,
     steps::{StepLines, line_of},
 };
 use crate::{
@@ -69,7 +70,7 @@ pub struct Frame {
     /// The last number in its journal.
     pub last_sequence: Sequence,
     /// What the runtime restores the program from, at `waiting`; nothing before it was saved.
-    pub snapshot: Vec<u8>,
+    pub snapshot: Snapshot,
     /// When the frame last got going.
     pub since: Instant,
     /// Time spent before that.
@@ -102,7 +103,7 @@ impl Frame {
             deferred: Vec::new(),
             unwritten: Vec::new(),
             last_sequence: 0,
-            snapshot: Vec::new(),
+            snapshot: Snapshot::default(),
             since: Instant::now(),
             spent: Duration::ZERO,
             is_unheard: false,

@@ -24,6 +24,7 @@ mod registry;
 mod replay_tests;
 mod report;
 mod resources;
+mod snapshot;
 mod steps;
 mod unheard;
 mod view;

@@ -24,7 +24,7 @@ use crate::{
     domain::{Rules, seconds::MOST_SECONDS},
     runtime::{
         Bounds, Budget, Capture, Limits, MODULE, Mount, PARAMETERS, Program, PythonError, Reply, RuntimeError, SLEEP,
-        Session, Suspension, TIME_SLEEP, WRITE,
+        Saved, Session, Suspension, TIME_SLEEP, WRITE,
         dialect::{Rewritten, rewrite},
         guarded,
     },
@@ -169,8 +169,9 @@ impl Session for MontySession {
         })
     }
 
-    fn save(&mut self) -> BoxFuture<'_, Result<Vec<u8>, RuntimeError>> {
-        Box::pin(async move { Ok(guarded(&self.budget, self.checkout.dump()).await??) })
+    fn save(&mut self, _: usize) -> BoxFuture<'_, Result<Saved, RuntimeError>> {
+        let dumped = guarded(&self.budget, self.checkout.dump());
+        Box::pin(async move { Ok(Saved { grown: Vec::new(), rest: dumped.await?? }) })
     }
 
     fn restore<'a>(&'a mut self, program: &'a Program, saved: Vec<u8>) -> BoxFuture<'a, Result<(), RuntimeError>> {

@@ -1,6 +1,6 @@
 //! What a session is restored from: what the code asked, and what it was answered, in order.
 //!
-//! One line of JSON per exchange, so that saving it writes nothing anew. A question is kept as a digest, and as much of its text as
+//! One line of JSON per exchange, so that saving it writes only what is new. A question is kept as a digest, and as much of its text as
 //! an error shows; an answer is kept whole.
 
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::protocol::{Answer, Reading};
-use crate::runtime::RuntimeError;
+use crate::runtime::{RuntimeError, Saved};
 
 /// A run whose answers are more than this can't be saved.
 pub const MOST_BYTES: usize = 64 * 1024 * 1024;
@@ -83,18 +83,28 @@ pub struct Seeds {
 /// What was said so far.
 #[derive(Debug)]
 pub struct Journal {
-    pub seeds: Seeds,
-    /// A line for each exchange that has an answer, and their ends.
+    /// A line for the seeds and one for each exchange that has an answer, and their ends.
     lines: String,
-    answered: usize,
     /// What the code waits at.
     pub waits_at: Option<Exchange>,
 }
 
 impl Journal {
     /// Nothing was said.
-    pub const fn new(seeds: Seeds) -> Self {
-        Self { seeds, lines: String::new(), answered: 0, waits_at: None }
+    ///
+    /// # Errors
+    /// [`RuntimeError::Crashed`] where the seeds can't be written.
+    pub fn new(seeds: &Seeds) -> Result<Self, RuntimeError> {
+        let mut journal = Self { lines: String::new(), waits_at: None };
+        journal.add(seeds)?;
+        Ok(journal)
+    }
+
+    /// What is said now was said before: what was saved of it stays as it was written.
+    pub fn replayed(&mut self, mut lines: String) {
+        // What it waits at is behind the last end of a line.
+        lines.truncate(lines.rfind('\n').map_or(0, |end| end + 1));
+        self.lines = lines;
     }
 
     /// Adds the answer to what the code waits at.
@@ -107,18 +117,17 @@ impl Journal {
         self.add(&exchange)
     }
 
-    fn add(&mut self, exchange: &Exchange) -> Result<(), RuntimeError> {
-        self.lines.push_str(&serde_json::to_string(exchange).map_err(broken)?);
+    fn add(&mut self, line: &impl Serialize) -> Result<(), RuntimeError> {
+        self.lines.push_str(&serde_json::to_string(line).map_err(broken)?);
         self.lines.push('\n');
-        self.answered += 1;
         Ok(())
     }
 
-    /// All of it.
+    /// All of it behind the first `known` bytes.
     ///
     /// # Errors
     /// [`RuntimeError::Journal`] where it is too long to be saved.
-    pub fn save(&self) -> Result<Vec<u8>, RuntimeError> {
+    pub fn save(&self, known: usize) -> Result<Saved, RuntimeError> {
         if self.lines.len() > MOST_BYTES {
             let message = format!(
                 "its calls were answered with {} MiB, and at most {} MiB can be kept to go on from",
@@ -127,9 +136,8 @@ impl Journal {
             );
             return Err(RuntimeError::Journal(message));
         }
-        let head = serde_json::to_string(&self.seeds).map_err(broken)?;
-        let last = serde_json::to_string(&self.waits_at).map_err(broken)?;
-        Ok(format!("{head}\n{}{last}", self.lines).into_bytes())
+        let grown = self.lines.as_bytes().get(known..).ok_or_else(|| broken("it is longer than what was said"))?;
+        Ok(Saved { grown: grown.to_vec(), rest: serde_json::to_vec(&self.waits_at).map_err(broken)? })
     }
 
     /// What was saved: the journal without its exchanges, and those, the one without an answer last.
@@ -178,22 +186,31 @@ mod tests {
     #[test]
     fn what_is_saved_is_read_back() {
         let seeds = Seeds { hashes: 7, random: "00".repeat(32) };
-        let mut journal = Journal::new(seeds.clone());
+        let mut journal = Journal::new(&seeds).unwrap();
+        let begun = journal.save(0).unwrap();
         let first = exchange(question("line\none"), None);
         journal.waits_at = Some(first.clone());
         let answer = Answer::Value(json!({"text": "a\nb", "number": 1.5}));
         journal.answer(answer.clone()).unwrap();
         let last = exchange(Question::Wait(vec![2, 3]), None);
         journal.waits_at = Some(last.clone());
-        let (read, exchanges) = Journal::read(&journal.save().unwrap()).unwrap();
+        let saved = journal.save(begun.grown.len()).unwrap();
+        let whole = [begun.grown, saved.grown, saved.rest].concat();
+        let (read, exchanges) = Journal::read(&whole).unwrap();
         assert_eq!(read, seeds);
         assert_eq!(exchanges, [Exchange { answer: Some(answer), ..first }, last]);
+        // Whoever goes on from that has it as it was.
+        let mut restored = Journal::new(&seeds).unwrap();
+        restored.replayed(String::from_utf8(whole).unwrap());
+        restored.waits_at.clone_from(&journal.waits_at);
+        assert_eq!(restored.save(0).unwrap(), journal.save(0).unwrap());
+        assert!(restored.save(usize::MAX).is_err());
         assert!(Journal::read(b"{}").is_err() && Journal::read(b"\xff").is_err());
     }
 
     #[test]
     fn an_answer_needs_a_question() {
-        let mut journal = Journal::new(Seeds { hashes: 0, random: String::new() });
+        let mut journal = Journal::new(&Seeds { hashes: 0, random: String::new() }).unwrap();
         assert!(journal.answer(Answer::Promise).is_err());
     }
 

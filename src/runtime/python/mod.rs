@@ -13,6 +13,7 @@ mod pool;
 mod process;
 mod protocol;
 mod session;
+mod writes;
 
 use std::sync::Arc;
 

@@ -10,12 +10,16 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use tempfile::TempDir;
+
 use super::command::{self, Output};
 
 /// In an environment's folder: when it was last used, as the time at which this was changed.
 const USED: &str = "repertoire-used";
 /// What was used so recently is not noted anew.
 const NOTED_ANEW: Duration = Duration::from_hours(1);
+/// In a folder in which an environment is made: what it is to have.
+const REQUIREMENTS: &str = "requirements.txt";
 /// Folders of environments that were not finished begin so.
 const UNFINISHED: &str = "making-";
 /// How much of what `uv` says is told.
@@ -80,25 +84,30 @@ impl Packages {
         let python = self.python(requires);
         let key = blake3::hash(format!("{}\n{lock}", python.to_string_lossy()).as_bytes()).to_hex();
         let folder = self.folder.join(&key[..32]);
-        if !folder.join(USED).exists() {
+        let known = folder.clone();
+        if !on_disk(move || Ok(note_use(&known))).await? {
             self.make(lock, python, &folder).await?;
         }
-        note_use(&folder);
         Ok(interpreter_in(&folder))
     }
 
     async fn make(&self, lock: &str, python: OsString, folder: &Path) -> Result<(), PackagesError> {
-        fs::create_dir_all(&self.folder)?;
+        let (beside, lock) = (self.folder.clone(), lock.to_owned());
         // Beside it, so that it is whole as soon as it has its name: others may make the same.
-        let making = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(&self.folder)?;
+        let making = on_disk(move || {
+            fs::create_dir_all(&beside)?;
+            let making = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(&beside)?;
+            fs::write(making.path().join(REQUIREMENTS), lock)?;
+            Ok(Making(Some(making)))
+        });
+        let making = making.await?;
+        let list = making.path().join(REQUIREMENTS);
         let inside = making.path().join("environment");
         let venv = [OsString::from("venv"), "--relocatable".into(), "--quiet".into(), "--python".into(), python];
         let made = self.uv(venv.into_iter().chain([inside.clone().into()]), "").await?;
         if !made.succeeded {
             return Err(PackagesError::NotInstalled(told(&made)));
         }
-        let list = making.path().join("requirements.txt");
-        fs::write(&list, lock)?;
         let mut arguments: Vec<OsString> =
             Vec::from(["pip", "sync", "--require-hashes", "--no-build", "--compile-bytecode"].map(OsString::from));
         arguments.extend(["--quiet".into(), "--python".into(), inside.clone().into()]);
@@ -108,13 +117,17 @@ impl Packages {
         if !made.succeeded {
             return Err(PackagesError::NotInstalled(told(&made)));
         }
-        fs::write(inside.join(USED), "")?;
-        match fs::rename(&inside, folder) {
-            Ok(()) => Ok(()),
-            // Somebody else was faster.
-            Err(_) if folder.join(USED).exists() => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        let folder = folder.to_owned();
+        on_disk(move || {
+            fs::write(inside.join(USED), "")?;
+            match fs::rename(&inside, &folder) {
+                // Somebody else was faster.
+                Err(error) if !folder.join(USED).exists() => Err(error),
+                _ => Ok(()),
+            }
+        })
+        .await?;
+        Ok(())
     }
 
     fn python(&self, requires: Option<&str>) -> OsString {
@@ -149,6 +162,30 @@ impl Packages {
     }
 }
 
+/// A folder in which an environment is made. What is left of it goes away off the async threads.
+struct Making(Option<TempDir>);
+
+impl Making {
+    fn path(&self) -> &Path {
+        self.0.as_ref().map(TempDir::path).unwrap_or(Path::new(""))
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        let folder = self.0.take();
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(move || drop(folder))),
+            Err(_) => drop(folder),
+        }
+    }
+}
+
+/// Does something with files off the async threads.
+async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
 fn told(said: &Output) -> String {
     let text = if said.stderr.trim().is_empty() { &said.stdout } else { &said.stderr };
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MOST_SAID_CHARS).collect()
@@ -158,13 +195,14 @@ fn interpreter_in(folder: &Path) -> PathBuf {
     if cfg!(windows) { folder.join("Scripts").join("python.exe") } else { folder.join("bin").join("python") }
 }
 
-/// Notes that an environment is used. Where that can't be written it may be removed sooner, and is made again.
-fn note_use(folder: &Path) {
-    let mark = folder.join(USED);
-    let is_recent = used_at(folder).and_then(|at| at.elapsed().ok()).is_some_and(|since| since < NOTED_ANEW);
-    if !is_recent {
-        let _ = fs::write(mark, "");
+/// Notes that an environment is used; `false` where there is none. Where that can't be written it may be removed sooner, and is
+/// made again.
+fn note_use(folder: &Path) -> bool {
+    let Some(used_at) = used_at(folder) else { return false };
+    if used_at.elapsed().is_ok_and(|since| since >= NOTED_ANEW) {
+        let _ = fs::write(folder.join(USED), "");
     }
+    true
 }
 
 fn used_at(folder: &Path) -> Option<SystemTime> {

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     confinement::{self, Confined},
     domain::json,
-    launch,
+    launch::{self, WriteMeter},
     runtime::{Interpreter, RuntimeError},
 };
 
@@ -166,6 +166,12 @@ impl Process {
     /// Whether it has not ended, as far as that is known without waiting.
     pub fn is_alive(&mut self) -> bool {
         !self.has_ended && !self.launched.has_ended()
+    }
+
+    /// What tells how much it wrote to files, where the system tells.
+    pub fn write_meter(&self, interpreter: &Interpreter) -> Option<WriteMeter> {
+        let write = interpreter.bounds.as_ref().map(|bounds| bounds.write.as_slice()).unwrap_or_default();
+        self.launched.write_meter(write)
     }
 
     /// Says something to the driver.

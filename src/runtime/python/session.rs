@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -12,11 +13,12 @@ use super::{
     pool::Processes,
     process::Process,
     protocol::{Answer, Excess, Order, OrderLimits, Reading, Said},
+    writes::Writes,
 };
 use crate::{
     confinement,
     runtime::{
-        Bounds, Budget, Capture, Interpreter, Limit, Limits, MODULE, Program, PythonError, Reply, RuntimeError,
+        Bounds, Budget, Capture, Interpreter, Limit, Limits, MODULE, Program, PythonError, Reply, RuntimeError, Saved,
         Session, Suspension, guarded,
     },
 };
@@ -46,6 +48,23 @@ pub struct PythonSession {
 struct Running {
     process: Process,
     journal: Journal,
+    writes: Writes,
+}
+
+impl Running {
+    /// What the process says next, unless it is ended for what it wrote.
+    async fn hear(&mut self) -> Result<Said, RuntimeError> {
+        let heard = tokio::select! {
+            biased;
+            () = self.writes.exceeded() => return Err(RuntimeError::WriteLimit),
+            heard = self.process.hear() => heard,
+        };
+        heard.map_err(|error| self.writes.or_limit(error))
+    }
+
+    async fn say(&mut self, what: &impl Serialize) -> Result<(), RuntimeError> {
+        self.process.say(what).await.map_err(|error| self.writes.or_limit(error))
+    }
 }
 
 /// What the code came to, and what it read of the clock before that.
@@ -96,8 +115,9 @@ impl PythonSession {
             },
             module: driver::module(),
         };
-        let mut running = Running { process, journal: Journal::new(seeds) };
-        guarded(&self.budget, running.process.say(&order)).await??;
+        let writes = Writes::watch(process.write_meter(&self.interpreter), Arc::clone(&self.budget));
+        let mut running = Running { process, journal: Journal::new(&seeds)?, writes };
+        guarded(&self.budget, running.say(&order)).await??;
         self.running = Some(running);
         Ok(())
     }
@@ -121,7 +141,7 @@ impl PythonSession {
         self.take_place().await?;
         let budget = Arc::clone(&self.budget);
         let running = self.running()?;
-        guarded(&budget, running.process.say(&answer)).await??;
+        guarded(&budget, running.say(&answer)).await??;
         running.journal.answer(answer)
     }
 
@@ -141,20 +161,22 @@ impl PythonSession {
                 self.running()?.journal.waits_at = Some(Exchange { question, answer: None, reads });
                 Ok(suspension)
             }
-            Came::Over(suspension) => Ok(self.cleared(suspension).await),
+            Came::Over(suspension) => self.cleared(suspension).await,
         }
     }
 
     /// How the program ended, once nothing of it is left. What it left for other programs to execute is a failure.
-    async fn cleared(&mut self, suspension: Suspension) -> Suspension {
-        let Some(running) = self.running.take() else { return suspension };
+    async fn cleared(&mut self, suspension: Suspension) -> Result<Suspension, RuntimeError> {
+        let Some(running) = self.running.take() else { return Ok(suspension) };
         // Where it could leave nothing, nobody has to wait for its end.
-        if self.interpreter.bounds.as_ref().is_none_or(|bounds| bounds.write.is_empty()) {
-            return suspension;
+        if self.interpreter.bounds.as_ref().is_some_and(|bounds| bounds.write.is_empty()) {
+            return Ok(suspension);
         }
+        // Its process is there until it is ended here, so that all of what it wrote is known.
+        running.writes.settle().await?;
         let left = running.process.clear_up().await;
         if left.is_empty() {
-            return suspension;
+            return Ok(suspension);
         }
         let left: Vec<String> = left.iter().map(|path| format!("`{}`", path.display())).collect();
         let message = format!(
@@ -162,14 +184,14 @@ impl PythonSession {
              `.set-aside`",
             left.join(", ")
         );
-        Suspension::Raised { error: PythonError::new("PermissionError", message), limit: None }
+        Ok(Suspension::Raised { error: PythonError::new("PermissionError", message), limit: None })
     }
 
     /// What the program comes to next. What it prints is kept, if `is_new`.
     async fn next(&mut self, is_new: bool) -> Result<Came, RuntimeError> {
         let (budget, capture, limits) = (Arc::clone(&self.budget), self.capture.clone(), self.limits);
         loop {
-            match guarded(&budget, self.running()?.process.hear()).await?? {
+            match guarded(&budget, self.running()?.hear()).await?? {
                 Said::Out { text } if is_new => capture.push(&text),
                 Said::Ready { .. } | Said::Out { .. } => {}
                 said => return came_to(said, limits.result_bytes),
@@ -274,8 +296,8 @@ impl Session for PythonSession {
         Box::pin(self.go_on(Answer::Kept(kept)))
     }
 
-    fn save(&mut self) -> BoxFuture<'_, Result<Vec<u8>, RuntimeError>> {
-        Box::pin(async move { self.running()?.journal.save() })
+    fn save(&mut self, known: usize) -> BoxFuture<'_, Result<Saved, RuntimeError>> {
+        Box::pin(async move { self.running()?.journal.save(known) })
     }
 
     fn restore<'a>(&'a mut self, program: &'a Program, saved: Vec<u8>) -> BoxFuture<'a, Result<(), RuntimeError>> {
@@ -283,7 +305,10 @@ impl Session for PythonSession {
             let (seeds, exchanges) = Journal::read(&saved)?;
             let clock: Vec<Reading> = exchanges.iter().flat_map(|exchange| exchange.reads.iter().copied()).collect();
             self.begin(program, Some(seeds), &clock, exchanges.len().saturating_sub(1)).await?;
-            self.replay(exchanges).await
+            self.replay(exchanges).await?;
+            let lines = String::from_utf8(saved).map_err(|error| RuntimeError::Crashed(error.to_string()))?;
+            self.running()?.journal.replayed(lines);
+            Ok(())
         })
     }
 

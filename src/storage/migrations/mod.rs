@@ -68,6 +68,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0018_cancellations"),
     // A program that does not know the column would leave it as it was when the code changes.
     migration!("0019_locks").breaking(),
+    // A program that does not know the table would go on from a part of the state.
+    migration!("0020_run_journals").breaking(),
 ];
 
 /// The newest version that this program knows.

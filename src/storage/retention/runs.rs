@@ -35,6 +35,7 @@ impl Reader<'_> {
             "SELECT (SELECT coalesce(sum({RUN_BYTES}), 0) FROM runs) + \
              (SELECT coalesce(sum({CALL_BYTES}), 0) FROM host_calls) + \
              (SELECT coalesce(sum(octet_length(snapshot) + octet_length(state) + octet_length(output)), 0) FROM frames) + \
+             (SELECT coalesce(sum(octet_length(text)), 0) FROM journals) + \
              (SELECT coalesce(sum(octet_length(reply)), 0) FROM answers)"
         );
         Ok(self.0.prepare_cached(&sql)?.query_row([], |row| row.get(0))?)

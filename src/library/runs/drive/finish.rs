@@ -43,6 +43,13 @@ impl Tree {
                     limits.output_kib
                 ),
             ),
+            RuntimeError::WriteLimit => (
+                "OSError",
+                format!(
+                    "[Errno 28] the run may write {} MiB to files and exceeded that (`write_mib` under [limits] in config.toml)",
+                    limits.write_mib
+                ),
+            ),
             RuntimeError::Result(why) => (
                 "ResultLimit",
                 format!("{why} (`result_kib` under [limits] in config.toml); return less, or write it to a file"),

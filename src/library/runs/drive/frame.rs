@@ -185,10 +185,10 @@ impl<'t> Drive<'t> {
 
     async fn save(&mut self) -> Result<(), Stop> {
         let Some(session) = self.session.as_mut() else { return Err(broken("a call without an interpreter").into()) };
-        self.frame.snapshot = session.save().await?;
+        let saved = session.save(self.frame.snapshot.known()).await?;
         let Tree { resources, budget, root_id, .. } = self.tree;
         let runtime = resources.runtimes.of(self.frame.origin.runtime).id();
-        write::save(&resources.library, runtime, &mut self.frame, root_id, budget).await?;
+        write::save(&resources.library, runtime, &mut self.frame, saved, (root_id, budget)).await?;
         // It has come further.
         self.frame.losses = 0;
         Ok(())
@@ -231,7 +231,7 @@ impl<'t> Drive<'t> {
         let mut replies = self.frame.take_replies();
         self.tree.note_answers(replies.len());
         let session = self.session.take();
-        let snapshot = if session.is_none() { self.frame.snapshot.clone() } else { Vec::new() };
+        let snapshot = if session.is_none() { self.frame.snapshot.whole().to_vec() } else { Vec::new() };
         let (is_direct, program, opening) = (self.frame.is_direct, Arc::clone(&self.frame.origin.program), self.open());
         self.execute(Box::pin(async move {
             let mut session = if let Some(session) = session {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::saved::{PERMITTED, SavedFrame, SavedReply, refused, sealed_parts};
+use super::saved::{PERMITTED, SavedFrame, SavedReply, piece_parts, refused, sealed_parts};
 use crate::{
     config::Config,
     domain::{RunId, RuntimeKind},
@@ -18,6 +18,7 @@ use crate::{
             limits::Left,
             machine::State,
             prepare::begun,
+            snapshot::Snapshot,
             steps::StepLines,
         },
     },
@@ -92,8 +93,17 @@ fn opened(
     config: &Config,
 ) -> Result<(Frame, Left), LibraryError> {
     let run_id = row.run_id.clone();
-    if !library.key.fits(&sealed_parts(&row, &row.depth.to_le_bytes()), &row.seal) {
-        return Err(refused(&run_id, "it was changed since this home wrote it"));
+    let journal = library.database.read(|reader| reader.journal(&run_id))?;
+    let mut journal_seal: &[u8] = &[];
+    let was_changed = || refused(&run_id, "it was changed since this home wrote it");
+    for piece in &journal {
+        if !library.key.fits(&piece_parts(&run_id, piece, journal_seal), &piece.seal) {
+            return Err(was_changed());
+        }
+        journal_seal = &piece.seal;
+    }
+    if !library.key.fits(&sealed_parts(&row, &row.depth.to_le_bytes(), journal_seal), &row.seal) {
+        return Err(was_changed());
     }
     let saved: SavedFrame = serde_json::from_str(&row.state).map_err(|error| refused(&run_id, error))?;
     let runtime = runtimes.of(saved.runtime).id();
@@ -106,7 +116,10 @@ fn opened(
         return Err(refused(&run_id, format!("it is of version {}, the run is not", saved.version)));
     }
     let left = saved.left;
-    Ok((restored(library, row, saved, config)?, left))
+    let snapshot = Snapshot::recorded(journal, &row.snapshot);
+    let mut frame = restored(library, row, saved, config)?;
+    frame.snapshot = snapshot;
+    Ok((frame, left))
 }
 
 fn restored(library: &Library, row: FrameRow, saved: SavedFrame, config: &Config) -> Result<Frame, LibraryError> {
@@ -134,7 +147,6 @@ fn restored(library: &Library, row: FrameRow, saved: SavedFrame, config: &Config
     frame.is_direct = saved.is_direct;
     frame.last_sequence = saved.last_sequence;
     frame.spent = Duration::from_millis(saved.spent_ms);
-    frame.snapshot = row.snapshot;
     let run_id = frame.origin.run_id.clone();
     for answer in library.database.read(|reader| reader.answers(&run_id))? {
         let sealed = [run_id.as_bytes(), &answer.sequence.to_le_bytes(), answer.reply.as_bytes()];

@@ -17,7 +17,7 @@ use crate::{
         },
     },
     runtime::{Budget, PythonError, Reply},
-    storage::FrameRow,
+    storage::{FrameRow, PieceRow},
 };
 
 /// The error for a saved state that is not used.
@@ -25,10 +25,17 @@ pub fn refused(run_id: &str, why: impl std::fmt::Display) -> LibraryError {
     LibraryError::StateRefused { id: run_id.to_owned(), reason: why.to_string() }
 }
 
-/// What the seal of a frame is made over.
-pub fn sealed_parts<'a>(row: &'a FrameRow, depth: &'a [u8]) -> [&'a [u8]; 6] {
+/// What the seal of a frame is made over: with it goes the last seal of its journal, where it has one.
+pub fn sealed_parts<'a>(row: &'a FrameRow, depth: &'a [u8], journal_seal: &'a [u8]) -> Vec<&'a [u8]> {
     let FrameRow { run_id, root_run_id, state, output, snapshot, .. } = row;
-    [run_id.as_bytes(), root_run_id.as_bytes(), depth, state.as_bytes(), output.as_bytes(), snapshot]
+    let mut parts = vec![run_id.as_bytes(), root_run_id.as_bytes(), depth, state.as_bytes(), output.as_bytes(), snapshot];
+    parts.extend((!journal_seal.is_empty()).then_some(journal_seal));
+    parts
+}
+
+/// What the seal of a piece of a journal is made over: with it goes the seal before, so that none can be left out.
+pub fn piece_parts<'a>(run_id: &'a str, piece: &'a PieceRow, seal_before: &'a [u8]) -> [&'a [u8]; 4] {
+    [b"journal", run_id.as_bytes(), &piece.text, seal_before]
 }
 
 /// A frame, without its output and its interpreter.

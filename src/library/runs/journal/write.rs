@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::saved::{PERMITTED, SavedFrame, SavedReply, refused, sealed_parts};
+use super::saved::{PERMITTED, SavedFrame, SavedReply, piece_parts, refused, sealed_parts};
 use crate::{
     domain::{DecisionRecord, Hinted as _, HostCall, inbox::NewItem},
     library::{
@@ -16,18 +16,20 @@ use crate::{
         now_ms,
         runs::{call::Answer, frame::Frame, machine::Sequence},
     },
-    runtime::{Budget, PythonError, Reply},
+    runtime::{Budget, PythonError, Reply, Saved},
     storage::{AnswerRow, FrameRow, StorageError, Writer},
 };
 
-/// Writes down where a frame stands, with its interpreter.
+/// Writes down where a frame stands, with its interpreter, for a run and what is left of its budget.
 pub async fn save(
     library: &Arc<Library>,
     runtime: &str,
     frame: &mut Frame,
-    root_run_id: &str,
-    budget: &Budget,
+    state: Saved,
+    (root_run_id, budget): (&str, &Budget),
 ) -> Result<(), LibraryError> {
+    let mut piece = frame.snapshot.take(state);
+    let mut journal_seal = frame.snapshot.seal.clone();
     let run_id = &frame.origin.run_id;
     let saved = SavedFrame::of(frame, runtime, budget);
     let state = serde_json::to_string(&saved).map_err(|error| refused(run_id, error))?;
@@ -37,19 +39,24 @@ pub async fn save(
         depth: frame.depth,
         state,
         output: frame.capture.text(),
-        snapshot: frame.snapshot.clone(),
+        snapshot: frame.snapshot.rest().to_vec(),
         seal: Vec::new(),
     };
     let entries = std::mem::take(&mut frame.unwritten);
-    blocking(library, move |library| {
-        row.seal = library.key.seal(&sealed_parts(&row, &row.depth.to_le_bytes()));
+    frame.snapshot.seal = blocking(library, move |library| {
+        if let Some(piece) = &mut piece {
+            piece.seal = library.key.seal(&piece_parts(&row.run_id, piece, &journal_seal));
+            journal_seal.clone_from(&piece.seal);
+        }
+        row.seal = library.key.seal(&sealed_parts(&row, &row.depth.to_le_bytes(), &journal_seal));
         library.database.write::<_, StorageError>(|writer| {
             writer.add_host_calls(&row.run_id, &entries)?;
-            writer.save_frame(&row)
+            writer.save_frame(&row, piece.as_ref())
         })?;
-        Ok(())
+        Ok(journal_seal)
     })
-    .await
+    .await?;
+    Ok(())
 }
 
 /// Writes down the answer of a call, before the code gets it.

@@ -47,6 +47,11 @@ class Wire:
             count -= len(part)
         return b"".join(parts)
 
+    def wait_for_end(self):
+        while os.read(self.source, 1 << 16):
+            pass
+        os._exit(0)
+
     def send(self, frame):
         kind = frame.pop("t")
         text = json.dumps({kind: frame}, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
