@@ -6,6 +6,7 @@ mod answer;
 mod figures;
 mod lines;
 mod population;
+mod programs;
 mod workflows;
 
 use std::{path::Path, process::ExitCode, sync::Arc, time::Instant};
@@ -124,6 +125,7 @@ async fn measure(home: &Path, arguments: &Arguments) -> Result<Vec<Figure>, CliE
     figures.push(throughput(&client, rounds * 4).await?);
     figures.push(host_calls(&client, rounds / 10).await?);
     figures.extend(workflows::measure(home, rounds).await?);
+    figures.extend(programs::measure(rounds).await?);
     figures.push(Figure::size("tools/list", tools, 30 * 1024));
     figures.extend(idle);
     if let Ok(client) = Arc::try_unwrap(client) {

@@ -3,18 +3,27 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinHandle,
+};
 
 use super::process::{self, Process};
 use crate::runtime::{Budget, Interpreter, RuntimeError, guarded};
 
 /// A process that was started ahead and that nobody wants is ended after this.
 const KEPT: Duration = Duration::from_mins(5);
+
+/// How long the next one is not started, so that the answer of the last is out before.
+const AFTER: Duration = Duration::from_millis(10);
 
 /// What a process does before it gets a program.
 #[derive(Serialize)]
@@ -42,9 +51,48 @@ pub struct Processes {
 /// Processes that were started ahead, by what they were started with.
 #[derive(Default)]
 struct Ready {
-    waiting: Mutex<HashMap<Key, Process>>,
+    waiting: Mutex<HashMap<Key, Waiting>>,
     /// Where a program that was named is, by how it was named.
     found: Mutex<HashMap<PathBuf, PathBuf>>,
+    started: AtomicU64,
+}
+
+/// A process that is started ahead, or will be in a moment.
+struct Waiting {
+    number: u64,
+    /// Told that it is wanted now.
+    hurry: Arc<Notify>,
+    starting: JoinHandle<Option<Process>>,
+}
+
+impl Waiting {
+    async fn into_process(mut self) -> Option<Process> {
+        self.hurry.notify_one();
+        let process = (&mut self.starting).await.ok().flatten();
+        process.and_then(|mut process| process.is_alive().then_some(process))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        // What was started is dropped with it, and that ends it.
+        self.starting.abort();
+    }
+}
+
+/// The next process, which is started ahead once this one does not compute any more: it would take time from it.
+pub struct Next {
+    processes: Processes,
+    interpreter: Interpreter,
+    imports: Vec<String>,
+}
+
+impl Next {
+    /// Starts it in a moment, or as soon as somebody wants it.
+    pub fn start(self) {
+        let Self { processes, interpreter, imports } = self;
+        processes.start_ahead(interpreter, imports);
+    }
 }
 
 impl Processes {
@@ -54,24 +102,26 @@ impl Processes {
         Self { places: Arc::new(Semaphore::new(workers)), ready: Arc::default() }
     }
 
-    /// A process that has executed nothing yet: one that was started ahead, or a new one. Another is started for the next.
-    /// That one has imported what this code does, since it is likely to be for the same.
+    /// A process that has executed nothing yet: one that was started ahead, or a new one. With it comes what starts another for
+    /// the next. That one imports what this code does, since it is likely to be for the same.
     pub async fn fresh(
         &self,
         interpreter: &Interpreter,
         imports: Vec<String>,
         budget: &Budget,
-    ) -> Result<Process, RuntimeError> {
+    ) -> Result<(Process, Next), RuntimeError> {
         let waiting = self.ready.waiting().remove(&key(interpreter));
-        let waiting = waiting.and_then(|mut process| process.is_alive().then_some(process));
+        let waiting = match waiting {
+            Some(waiting) => guarded(budget, waiting.into_process()).await?,
+            None => None,
+        };
         let process = if let Some(process) = waiting {
             process
         } else {
             let program = self.program(interpreter, budget).await?;
             guarded(budget, process::start(&program, interpreter, None)).await??
         };
-        self.start_ahead(interpreter.clone(), imports);
-        Ok(process)
+        Ok((process, Next { processes: self.clone(), interpreter: interpreter.clone(), imports }))
     }
 
     /// A process whose hashes are those of another, which had `hash_seed`.
@@ -91,24 +141,28 @@ impl Processes {
     }
 
     fn start_ahead(&self, interpreter: Interpreter, imports: Vec<String>) {
-        let (ready, known) = (Arc::clone(&self.ready), self.ready.known(&interpreter));
+        let Some(program) = self.ready.known(&interpreter) else { return };
+        let (number, key) = (self.ready.started.fetch_add(1, Ordering::Relaxed), key(&interpreter));
+        let hurry = Arc::new(Notify::new());
+        let wanted = Arc::clone(&hurry);
+        let starting = tokio::spawn(async move {
+            let _ = tokio::time::timeout(AFTER, wanted.notified()).await;
+            let mut process = process::start(&program, &interpreter, None).await.ok()?;
+            process.say(&Ahead { imports }).await.ok()?;
+            Some(process)
+        });
+        {
+            let mut waiting = self.ready.waiting();
+            // Only the newest kind is kept: what is used is used again soon.
+            waiting.clear();
+            waiting.insert(key.clone(), Waiting { number, hurry, starting });
+        }
+        let ready = Arc::clone(&self.ready);
         tokio::spawn(async move {
-            if let Some(program) = known
-                && let Ok(mut process) = process::start(&program, &interpreter, None).await
-                && process.say(&Ahead { imports }).await.is_ok()
-            {
-                // Only the newest kind is kept: what is used is used again soon.
-                let (hash_seed, key) = (process.hash_seed, key(&interpreter));
-                {
-                    let mut waiting = ready.waiting();
-                    waiting.clear();
-                    waiting.insert(key.clone(), process);
-                }
-                tokio::time::sleep(KEPT).await;
-                let mut waiting = ready.waiting();
-                if waiting.get(&key).is_some_and(|process| process.hash_seed == hash_seed) {
-                    waiting.remove(&key);
-                }
+            tokio::time::sleep(KEPT).await;
+            let mut waiting = ready.waiting();
+            if waiting.get(&key).is_some_and(|waiting| waiting.number == number) {
+                waiting.remove(&key);
             }
         });
     }
@@ -125,7 +179,7 @@ impl Processes {
 }
 
 impl Ready {
-    fn waiting(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Process>> {
+    fn waiting(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

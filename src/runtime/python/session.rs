@@ -10,7 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{
     driver,
     journal::{Exchange, Journal, Question, Seeds, differs},
-    pool::Processes,
+    pool::{Next, Processes},
     process::Process,
     protocol::{Answer, Excess, Order, OrderLimits, Reading, Said},
     writes::Writes,
@@ -41,6 +41,8 @@ pub struct PythonSession {
     limits: Limits,
     /// The process and what was said with it; none before the program is started.
     running: Option<Running>,
+    /// What starts a process for the next session, until this one's program has computed first.
+    next: Option<Next>,
     /// Held while the program computes.
     place: Option<OwnedSemaphorePermit>,
 }
@@ -67,17 +69,33 @@ impl Running {
     }
 }
 
+/// Ends a process, which takes looking at all that it started, off the async threads.
+fn leave(running: Running) {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn_blocking(move || drop(running))),
+        Err(_) => drop(running),
+    }
+}
+
 /// What the code came to, and what it read of the clock before that.
 enum Came {
     Asked { question: Question, suspension: Suspension, reads: Vec<Reading> },
     Over(Suspension),
 }
 
+impl Drop for PythonSession {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            leave(running);
+        }
+    }
+}
+
 impl PythonSession {
     /// A session without a process.
     pub fn new(processes: Processes, interpreter: Interpreter, bounds: Bounds<'_>) -> Self {
         let Bounds { mounts: _, rules: _, limits, capture, budget, interpreter: _ } = bounds;
-        Self { processes, interpreter, budget, capture, limits, running: None, place: None }
+        Self { processes, interpreter, budget, capture, limits, running: None, next: None, place: None }
     }
 
     /// Has a fresh process begin with the program.
@@ -91,7 +109,12 @@ impl PythonSession {
         self.take_place().await?;
         let process = match &seeds {
             Some(seeds) => self.processes.like(&self.interpreter, seeds.hashes, &self.budget).await?,
-            None => self.processes.fresh(&self.interpreter, imports_of(&program.source), &self.budget).await?,
+            None => {
+                let imports = imports_of(&program.source);
+                let (process, next) = self.processes.fresh(&self.interpreter, imports, &self.budget).await?;
+                self.next = Some(next);
+                process
+            }
         };
         let seeds = match seeds {
             Some(seeds) => seeds,
@@ -156,6 +179,9 @@ impl PythonSession {
         let came = self.next(true).await?;
         // While the host has the word, others may compute.
         self.place = None;
+        if let Some(next) = self.next.take() {
+            next.start();
+        }
         match came {
             Came::Asked { question, suspension, reads } => {
                 self.running()?.journal.waits_at = Some(Exchange { question, answer: None, reads });
@@ -170,6 +196,7 @@ impl PythonSession {
         let Some(running) = self.running.take() else { return Ok(suspension) };
         // Where it could leave nothing, nobody has to wait for its end.
         if self.interpreter.bounds.as_ref().is_some_and(|bounds| bounds.write.is_empty()) {
+            leave(running);
             return Ok(suspension);
         }
         // Its process is there until it is ended here, so that all of what it wrote is known.

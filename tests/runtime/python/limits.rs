@@ -56,6 +56,63 @@ fn files_are_limited() {
     assert_eq!(answer["error_type"], json!("OSError"), "{answer}");
 }
 
+/// Writes parts of a mebibyte: itself, or by programs that it starts.
+const PARTS: &str = r#"
+import subprocess
+import sys
+from repertoire import approve
+
+PROGRAM = "import sys; open(sys.argv[1], 'wb').write(b'x' * (1 << 20))"
+
+
+def parts(folder: str, count: int, by: str) -> int:
+    """Write so many parts, each a file of its own."""
+    for number in range(count):
+        path = f"{folder}/part{number}"
+        if by == "programs":
+            subprocess.run([sys.executable, "-S", "-c", PROGRAM, path], check=True)
+        elif number == 3 and by == "approved":
+            approve("Go on?")
+        else:
+            with open(path, "wb") as file:
+                file.write(b"x" * (1 << 20))
+    return count
+"#;
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_run_writes_is_limited_in_all() {
+    if !has_python() {
+        return;
+    }
+    let home = home("");
+    let folder = home.beside("work");
+    home.configure(&format!(
+        "[python]\nenabled = true\nfile_mib = 2\n[limits]\nwrite_mib = 8\n[policy]\nwrite = [{}]\n",
+        crate::common::toml_path(&folder)
+    ));
+    let mut client = home.start();
+    super::remember(&mut client, "parts", PARTS);
+    let mut with = |count: u32, by: &str| {
+        let parameters = json!({"folder": folder, "count": count, "by": by});
+        client.call("execute_procedure", json!({"procedure_id": "parts", "parameters": parameters}))
+    };
+    for by in ["itself", "programs"] {
+        let answer = with(6, by);
+        assert_eq!(answer["result"], json!(6), "{answer}");
+        let answer = with(40, by);
+        assert_eq!(answer["error_type"], json!("OSError"), "{by}: {answer}");
+        let error = text(&answer, "error");
+        assert!(error.contains("[Errno 28] the run may write 8 MiB to files"), "{by}: {answer}");
+        assert!(error.contains("`write_mib` under [limits]"), "{by}: {answer}");
+    }
+    // Over a pause it is the same run, and what is executed again is written again.
+    let paused = with(8, "approved");
+    assert_eq!(paused["outcome"], json!("paused"), "{paused}");
+    let ended = client.call("resume_run", json!({"run_id": paused["run_id"], "decision": "approve"}));
+    assert_eq!(ended["error_type"], json!("OSError"), "{ended}");
+}
+
 #[test]
 fn output_is_limited() {
     if !has_python() {

@@ -1,11 +1,14 @@
 //! Procedures of the second runtime, executed by the Python of this machine.
 
 mod choice;
+mod documents;
 mod durable;
+mod journal;
 mod language;
 mod limits;
 mod packages;
 mod results;
+mod types;
 mod walls;
 
 use std::process::Command;

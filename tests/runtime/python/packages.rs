@@ -8,7 +8,7 @@ use super::{has_python, remember};
 use crate::common::{Home, text};
 
 /// Whether there is `uv`, and it reaches an index of packages.
-fn has_packages() -> bool {
+pub fn has_packages() -> bool {
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("requirements.in");
     fs::write(&list, "six\n").unwrap();

@@ -28,7 +28,8 @@ pub fn refused(run_id: &str, why: impl std::fmt::Display) -> LibraryError {
 /// What the seal of a frame is made over: with it goes the last seal of its journal, where it has one.
 pub fn sealed_parts<'a>(row: &'a FrameRow, depth: &'a [u8], journal_seal: &'a [u8]) -> Vec<&'a [u8]> {
     let FrameRow { run_id, root_run_id, state, output, snapshot, .. } = row;
-    let mut parts = vec![run_id.as_bytes(), root_run_id.as_bytes(), depth, state.as_bytes(), output.as_bytes(), snapshot];
+    let mut parts =
+        vec![run_id.as_bytes(), root_run_id.as_bytes(), depth, state.as_bytes(), output.as_bytes(), snapshot];
     parts.extend((!journal_seal.is_empty()).then_some(journal_seal));
     parts
 }

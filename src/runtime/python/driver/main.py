@@ -90,6 +90,15 @@ def limit(limits):
             resource.setrlimit(kind, (value, value))
 
 
+def warm_up():
+    """Does ahead what takes long the first time."""
+    compiled("None")
+    try:
+        import resource
+    except ImportError:
+        pass
+
+
 def own_imports(host, module, namespace):
     """The builtins of the code: an import gives it the clock of the run."""
     real, own = builtins.__import__, {}
@@ -174,6 +183,7 @@ def run():
     wire.send({"t": "ready", "version": sys.version_info[:3]})
     order = wire.receive()
     while "imports" in order:
+        warm_up()
         for name in order["imports"]:
             try:
                 __import__(name)
