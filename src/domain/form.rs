@@ -3,7 +3,7 @@
 //! The same word can be written in several ways: `é` as one character or as two, full-width on a keyboard for Japanese,
 //! with a ligature. What is stored has one form (NFC); what is looked up is compared without all that.
 
-use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark, is_nfc};
 
 const COMBINING_DOT: char = '\u{307}';
 
@@ -32,6 +32,13 @@ pub fn folded(text: &str) -> String {
     }
     // Lower case may come apart again.
     folded.nfkc().collect()
+}
+
+/// The same without accents and other marks, as people type what they look for.
+#[must_use]
+pub fn unaccented(text: &str) -> String {
+    let folded = folded(text);
+    if folded.is_ascii() { folded } else { folded.nfd().filter(|letter| !is_combining_mark(*letter)).collect() }
 }
 
 /// The forms in which a text may have been stored: as it is, as it is stored today, and as others write it.

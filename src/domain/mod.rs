@@ -43,7 +43,7 @@ pub mod workflow;
 
 pub use action::{ActionStep, ActionType, OnFailure};
 pub use decider::Decider;
-pub use form::{folded, forms, nfc};
+pub use form::{folded, forms, nfc, unaccented};
 pub use hint::Hinted;
 pub use host_module::{GateKind, Nature};
 pub use inbox::{ItemKind, NewItem};

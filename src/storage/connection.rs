@@ -7,7 +7,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{error::StorageError, holder, states};
+use super::{error::StorageError, functions, holder};
 
 /// How long a writer waits for the others before it gives up.
 pub(super) const WRITER_PATIENCE: Duration = Duration::from_secs(15);
@@ -68,7 +68,7 @@ pub(super) fn set_up(connection: &Connection, patience: Duration) -> rusqlite::R
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
-    states::register(connection)
+    functions::register(connection)
 }
 
 /// Turning on WAL needs the file for itself for a moment and, unlike other statements, does not wait for it.

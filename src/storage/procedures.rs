@@ -314,7 +314,8 @@ impl Writer<'_> {
     /// [`StorageError::Sqlite`].
     pub fn clear_index(&self, at: i64) -> Result<(), StorageError> {
         self.0.0.execute_batch(
-            "DELETE FROM versions; DELETE FROM procedure_search; DELETE FROM procedure_tags; \
+            "DELETE FROM versions; DELETE FROM procedure_search; DELETE FROM search_words; DELETE FROM search_spellings; \
+             DELETE FROM procedure_tags; \
              DELETE FROM triggers; DELETE FROM broken; DELETE FROM former_names; DELETE FROM meta WHERE key = 'indexed_commit';",
         )?;
         self.0.0.execute("UPDATE procedures SET deleted_at = ?1 WHERE deleted_at IS NULL", [at])?;

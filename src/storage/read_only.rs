@@ -116,7 +116,7 @@ fn copied(path: &Path) -> Result<tempfile::TempDir, Box<dyn std::error::Error>> 
         fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     }
     let mut connection = Connection::open(&copy)?;
-    super::states::register(&connection)?;
+    super::functions::register(&connection)?;
     migrations::up(&mut connection, &copy)?;
     Ok(folder)
 }

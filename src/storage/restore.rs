@@ -31,7 +31,7 @@ pub fn check_copy(path: &Path) -> Result<(), StorageError> {
         let text = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
         let connection = Connection::open_with_flags(format!("file:{text}?immutable=1"), flags)?;
-        super::states::register(&connection)?;
+        super::functions::register(&connection)?;
         let version = migrations::version(&connection)?;
         let is_ours = connection.table_exists(None, "procedures")? && connection.table_exists(None, "meta")?;
         let integrity: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;

@@ -11,6 +11,8 @@ mod remember;
 mod rename;
 pub(in crate::library) mod runtime_choice;
 mod starters;
+mod text_words;
+mod word_forms;
 
 pub(in crate::library) use remember::similar;
 

@@ -5,22 +5,26 @@ use std::collections::BTreeSet;
 use crate::{
     domain::{Procedure, folded},
     library::{Library, LibraryError},
-    storage::{FoundText, Words},
+    storage::Words,
 };
 
-use super::relevance;
+use super::relevance::{self, Ranked};
 
 /// More of a question than this says nothing new.
 const MAX_QUERY_CHARS: usize = 2000;
 /// How many text matches are ranked.
 pub(super) const RANKED: u32 = 150;
 const RANKED_UNDER_A_FILTER: u32 = 2000;
+/// So many of the best share the likelihood that one of them is meant.
+const COMPARED: usize = 10;
+/// Procedures whose relevance, in so many steps up to the best, is the same are about equally relevant.
+const STEPS_OF_RELEVANCE: f64 = 50.0;
 
 /// A recalled procedure with its score from 0 to 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
     pub procedure: Procedure,
-    /// Text relevance times how well it has done.
+    /// How likely it is that this is the procedure that is meant.
     pub score: f64,
 }
 
@@ -54,13 +58,10 @@ impl RecallFilter {
 }
 
 impl Library {
-    /// The active procedures that answer `query` best.
+    /// The active procedures that answer `query` best; none where it is not likely that any does.
     ///
-    /// Those that have all telling words of the query come alone where they are enough; otherwise any word counts.
-    ///
-    /// The score is text relevance (1 for the best match) times a factor from 0.5 to 1 that grows with the share of
-    /// executions that succeeded, counted with one success and one failure in advance: what keeps failing sinks, what
-    /// was never tried stays in the middle.
+    /// Those that have all telling words of the query come alone where they are enough; otherwise any word counts. How often a
+    /// procedure succeeded, and when it ran last, decide among those that answer about equally well.
     ///
     /// # Errors
     /// [`LibraryError::Storage`].
@@ -70,45 +71,66 @@ impl Library {
         // What the filter leaves out must not use up the places of what it admits.
         let is_filtered =
             *filter != RecallFilter::default() || self.database.read(|reader| reader.has_other_owners(&self.user))?;
-        let ranked = if is_filtered { RANKED_UNDER_A_FILTER } else { RANKED };
-        let ranked = ranked.max(u32::try_from(limit).unwrap_or(RANKED));
-        let found = self.ranked(&query, Words::All, ranked, limit, filter)?;
-        if found.len() < limit { self.ranked(&query, Words::Any, ranked, limit, filter) } else { Ok(found) }
+        let most = if is_filtered { RANKED_UNDER_A_FILTER } else { RANKED };
+        let most = most.max(u32::try_from(limit).unwrap_or(RANKED));
+        let admitted = self.admitted(&query, Words::All, most, limit, filter)?;
+        let admitted =
+            if admitted.len() < limit { self.admitted(&query, Words::Any, most, limit, filter)? } else { admitted };
+        let (ranked, procedures): (Vec<Ranked>, Vec<Procedure>) = admitted.into_iter().unzip();
+        let likely = relevance::likelihoods(&ranked);
+        if likely.iter().sum::<f64>() < relevance::LEAST_LIKELY {
+            return Ok(Vec::new());
+        }
+        let found = procedures.into_iter().zip(likely).map(|(procedure, score)| Found { procedure, score });
+        Ok(found.take(limit).collect())
     }
 
-    /// The best `limit` of the `most` whose text answers best. Those that are looked at are read, and no others.
-    fn ranked(
+    /// The best of the `most` whose text answers best: `limit`, and a few more to compare with. Those that are looked at are read,
+    /// and no others.
+    fn admitted(
         &self,
         query: &str,
         words: Words,
         most: u32,
         limit: usize,
         filter: &RecallFilter,
-    ) -> Result<Vec<Found>, LibraryError> {
+    ) -> Result<Vec<(Ranked, Procedure)>, LibraryError> {
         self.database.read(|reader| {
-            let hits = relevance::ranked(reader.answering(query, words, most)?);
-            let best = hits.first().map_or(f64::MIN_POSITIVE, |(_, relevance)| relevance.max(f64::MIN_POSITIVE));
-            let score = |hit: &FoundText, relevance: f64| relevance / best * track_record(hit.successes, hit.failures);
-            let mut scored: Vec<(f64, i64)> = hits
-                .iter()
-                .filter(|(hit, _)| hit.is_active)
-                .map(|(hit, relevance)| (score(hit, *relevance), hit.id))
-                .collect();
-            scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            let mut found = Vec::with_capacity(limit.min(scored.len()));
-            for (score, id) in scored {
-                if found.len() == limit {
+            let mut ranked = relevance::ranked(reader.answering(query, words, most)?);
+            ranked.retain(|ranked| ranked.text.is_active);
+            in_order(&mut ranked);
+            let most = limit.max(COMPARED);
+            let mut admitted = Vec::with_capacity(most.min(ranked.len()));
+            for ranked in ranked {
+                if admitted.len() == most {
                     break;
                 }
+                let id = ranked.text.id;
                 if filter.only.as_ref().is_none_or(|only| only.contains(&id))
                     && let Some(procedure) = reader.procedure(id)?.filter(|row| filter.admits(row, &self.user))
                 {
-                    found.push(Found { procedure, score });
+                    admitted.push((ranked, procedure));
                 }
             }
-            Ok(found)
+            Ok(admitted)
         })
     }
+}
+
+/// The most relevant first. Of those that are about equally so, what succeeds more, then what is more relevant by a little, then
+/// what ran last.
+fn in_order(ranked: &mut [Ranked]) {
+    let best = ranked.iter().map(|ranked| ranked.relevance).fold(f64::MIN_POSITIVE, f64::max);
+    let about = |ranked: &Ranked| (ranked.relevance / best * STEPS_OF_RELEVANCE).round();
+    let record = |ranked: &Ranked| track_record(ranked.text.successes, ranked.text.failures);
+    ranked.sort_by(|a, b| {
+        about(b)
+            .total_cmp(&about(a))
+            .then(record(b).total_cmp(&record(a)))
+            .then(b.relevance.total_cmp(&a.relevance))
+            .then(b.text.last_run_at.cmp(&a.text.last_run_at))
+            .then(a.text.id.cmp(&b.text.id))
+    });
 }
 
 /// From 0.5 to 1: what keeps failing sinks, what was never tried stays in the middle.

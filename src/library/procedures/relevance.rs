@@ -1,102 +1,199 @@
-//! How well a text answers a question: BM25 over what was found, as FTS5 has it.
+//! How well a text answers a question, and how likely it is that it does at all: the whole ranking, with all its weights.
 //!
-//! S. Robertson, H. Zaragoza: The Probabilistic Relevance Framework: BM25 and Beyond, 2009. The lengths are compared with those of
-//! the texts that were found, not of all that there are.
+//! First BM25 over what was found (S. Robertson, H. Zaragoza: The Probabilistic Relevance Framework: BM25 and Beyond, 2009; the
+//! lengths are compared with those of the texts that were found). Then the best are looked at more closely: which words stand beside
+//! each other as in the question, and whether one line has most of it. `docs/design/recall.md` says what was measured.
 
-use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
+use super::text_words::{Counts, Matcher, Places};
+use crate::storage::{Answering, FoundText, Role, Sought, word_weight};
 
-use crate::{
-    domain::folded,
-    storage::{Answering, FoundText},
-};
-
-/// Of the columns name, description, category and tags, steps, notes: a word of the name says most.
-const WEIGHTS: [f64; 5] = [8.0, 4.0, 4.0, 1.5, 1.0];
 /// How soon more of the same word stops to say more.
 const K1: f64 = 1.2;
 /// How much a long text is held against it.
 const B: f64 = 0.75;
-/// Longer texts are ranked by their beginnings.
-const RANKED_BYTES: usize = 4000;
-/// Endings that differ, as those of `deploying` and `deployed`, have no more letters.
-const LONGEST_ENDING: usize = 3;
-/// What words with different endings have at least in common.
-const SHORTEST_STEM: usize = 4;
+/// So many of the best are looked at more closely.
+const LOOKED_AT: usize = 50;
+/// Words of the question that stand beside each other in the text as well, against BM25, which is between 0 and 1.
+const ADJACENT: f64 = 0.4;
+/// The line that has most of the question, and least beside it.
+const LINE: f64 = 0.2;
+/// How much a word of a line that is not in the question is held against the line.
+const OTHER_WORD: f64 = 0.6;
+/// More words in common than this do not make it likelier that a text is meant.
+const ENOUGH: f64 = 5.0;
+/// Two letters of a language without spaces are less than a word.
+const PAIR: f64 = 0.5;
 
-/// A word of a question, in the form in which words are compared, and how much it says.
-struct Weighed {
-    word: String,
-    is_beginning: bool,
-    weight: f64,
+/// What makes it likely that a procedure is meant, as logarithms of odds. Fitted to `benches/recall/`; a test fits them again.
+const LIKELY: Evidence = Evidence { covered: 4.0, matched: 1.25, missing: 0.37, adjacent: 3.0, unknown: -1.1 };
+const LIKELY_WITHOUT: f64 = -5.6;
+/// How far apart in relevance a procedure is that is half as likely to be the one, times ln 2.
+const SPREAD: f64 = 0.05;
+/// A question is not answered where it is less likely than this that anything fits.
+pub(super) const LEAST_LIKELY: f64 = 0.4;
+
+/// What a text and a question have in common.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(in crate::library) struct Evidence {
+    /// The share of what its telling words say that the text has as well.
+    pub covered: f64,
+    /// How many of them.
+    pub matched: f64,
+    /// How many the text has not.
+    pub missing: f64,
+    /// The share of neighbours in the question that are neighbours in the text.
+    pub adjacent: f64,
+    /// How many no text has that was found.
+    pub unknown: f64,
+}
+
+/// A text with how well it answers.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::library) struct Ranked {
+    pub text: FoundText,
+    pub relevance: f64,
+    pub evidence: Evidence,
+}
+
+impl Evidence {
+    fn as_array(self) -> [f64; 5] {
+        [self.covered, self.matched, self.missing, self.adjacent, self.unknown]
+    }
+
+    /// How likely it is that the text is about what the question is about.
+    pub(super) fn likelihood(self) -> f64 {
+        let odds: f64 = self.as_array().iter().zip(LIKELY.as_array()).map(|(seen, weight)| seen * weight).sum();
+        1.0 / (1.0 + (-LIKELY_WITHOUT - odds).exp())
+    }
+
+    /// What of several texts speaks most for one of them.
+    fn strength(&self) -> f64 {
+        self.covered * self.matched
+    }
+}
+
+/// How likely each of these, the most relevant first, is the one that is meant: how likely it is that one of them is, shared among
+/// them by how relevant they are.
+pub(super) fn likelihoods(ranked: &[Ranked]) -> Vec<f64> {
+    let strongest = ranked.iter().max_by(|a, b| a.evidence.strength().total_cmp(&b.evidence.strength()));
+    let likely = strongest.map_or(0.0, |ranked| ranked.evidence.likelihood());
+    let best = ranked.iter().map(|ranked| ranked.relevance).fold(0.0, f64::max);
+    let shares: Vec<f64> = ranked.iter().map(|ranked| ((ranked.relevance - best) / SPREAD).exp()).collect();
+    let all: f64 = shares.iter().sum();
+    shares.into_iter().map(|share| likely * share / all).collect()
 }
 
 /// What was found, the most relevant first; of those that are equally so, the oldest.
-pub(in crate::library) fn ranked(answering: Answering) -> Vec<(FoundText, f64)> {
-    let Answering { terms, texts, found } = answering;
-    let terms: Vec<Weighed> = terms
+pub(in crate::library) fn ranked(answering: Answering) -> Vec<Ranked> {
+    let Answering { words, order, texts, found } = answering;
+    let matcher = Matcher::new(&words);
+    let counted: Vec<Counts> = found.iter().map(|text| matcher.count(&text.columns)).collect();
+    let question = Asked::new(words, order, texts, &counted);
+    let average = counted.iter().map(|counts| counts.length).sum::<f64>() / as_float(counted.len().max(1));
+    let mut ranked: Vec<Ranked> = found
         .into_iter()
-        .map(|(term, having)| {
-            let weight = (1.0 + (texts - having + 0.5).max(0.0) / (having + 0.5)).ln();
-            Weighed { word: comparable(&term.word), is_beginning: term.is_beginning, weight }
-        })
+        .zip(&counted)
+        .map(|(text, counts)| Ranked { text, relevance: question.bm25(counts, average), evidence: Evidence::default() })
         .collect();
-    let counted: Vec<(Vec<f64>, f64)> = found.iter().map(|text| count(text, &terms)).collect();
-    let average = counted.iter().map(|(_, length)| length).sum::<f64>() / as_float(counted.len().max(1));
-    let score = |(frequencies, length): &(Vec<f64>, f64)| {
-        let slowness = K1 * (1.0 - B + B * length / average.max(1.0));
-        let of_term =
-            |(term, frequency): (&Weighed, &f64)| term.weight * frequency * (K1 + 1.0) / (frequency + slowness);
-        terms.iter().zip(frequencies).map(of_term).sum::<f64>()
-    };
-    let mut ranked: Vec<(FoundText, f64)> =
-        found.into_iter().zip(&counted).map(|(text, counted)| (text, score(counted))).collect();
-    ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.id.cmp(&b.0.id)));
+    sort(&mut ranked);
+    ranked.truncate(LOOKED_AT);
+    for Ranked { text, relevance, evidence } in &mut ranked {
+        let places = matcher.places(&text.columns);
+        *evidence = question.evidence(&places);
+        *relevance += ADJACENT * evidence.adjacent + LINE * question.best_line(&places);
+    }
+    sort(&mut ranked);
     ranked
 }
 
-/// How often a text has each term, by the weight of the column, and how many words it has.
-fn count(text: &FoundText, terms: &[Weighed]) -> (Vec<f64>, f64) {
-    let (mut frequencies, mut length) = (vec![0.0; terms.len()], 0_usize);
-    for (column, weight) in text.columns.iter().zip(WEIGHTS) {
-        let column = comparable(beginning(column));
-        for word in column.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()) {
-            length += 1;
-            for (frequency, _) in frequencies.iter_mut().zip(terms).filter(|(_, term)| term.is_meant_by(word)) {
-                *frequency += weight;
+fn sort(ranked: &mut [Ranked]) {
+    ranked.sort_by(|a, b| b.relevance.total_cmp(&a.relevance).then(a.text.id.cmp(&b.text.id)));
+}
+
+/// A question, with how much each of its words says.
+struct Asked {
+    words: Vec<Sought>,
+    order: Vec<usize>,
+    weights: Vec<f64>,
+    /// Whether some text has the word.
+    is_known: Vec<bool>,
+}
+
+impl Asked {
+    fn new(words: Vec<Sought>, order: Vec<usize>, texts: f64, counted: &[Counts]) -> Self {
+        let in_texts = |place: usize| counted.iter().filter(|counts| counts.of_words[place] > 0.0).count();
+        let seen: Vec<usize> = (0..words.len()).map(in_texts).collect();
+        let weigh = |(word, seen): (&Sought, &usize)| match (word.role, seen) {
+            // The index has it in another form only.
+            (_, 0) => word_weight(texts, 0.0),
+            (Role::Telling, _) => word_weight(texts, word.having),
+            // As common as in what was found.
+            (Role::Glue, seen) => word_weight(texts, texts * as_float(*seen) / as_float(counted.len())),
+        };
+        let weights = words.iter().zip(&seen).map(weigh).collect();
+        Self { words, order, weights, is_known: seen.into_iter().map(|seen| seen > 0).collect() }
+    }
+
+    fn bm25(&self, counts: &Counts, average: f64) -> f64 {
+        let slowness = K1 * (1.0 - B + B * counts.length / average.max(1.0));
+        let of_word = |(weight, count): (&f64, &f64)| weight * count / (count + slowness);
+        let sum: f64 = self.weights.iter().zip(&counts.of_words).map(of_word).sum();
+        sum / self.weights.iter().sum::<f64>().max(f64::MIN_POSITIVE)
+    }
+
+    fn telling(&self) -> impl Iterator<Item = usize> {
+        (0..self.words.len()).filter(|place| self.words[*place].role == Role::Telling)
+    }
+
+    fn evidence(&self, places: &Places) -> Evidence {
+        let mut evidence = Evidence::default();
+        let mut all = 0.0;
+        for place in self.telling() {
+            let counts_as = if self.words[place].is_pair { PAIR } else { 1.0 };
+            let has = places.of_words[place].meant;
+            all += self.weights[place];
+            evidence.covered += self.weights[place] * has;
+            if has > 0.0 {
+                evidence.matched += counts_as;
+            } else {
+                evidence.missing += counts_as;
+                if !self.is_known[place] && !self.words[place].is_pair {
+                    evidence.unknown += 1.0;
+                }
             }
         }
+        evidence.covered /= all.max(f64::MIN_POSITIVE);
+        evidence.matched = evidence.matched.min(ENOUGH);
+        evidence.adjacent = self.adjacent(places).unwrap_or(evidence.covered);
+        evidence
     }
-    (frequencies, as_float(length))
-}
 
-impl Weighed {
-    /// Whether a word of a text is this one, in another form or with more behind it. The index knows better, but tells
-    /// only that a text has the word, not how often.
-    fn is_meant_by(&self, word: &str) -> bool {
-        let Some(more) = word.strip_prefix(self.word.as_str()) else {
-            return self.is_beginning && self.shares_stem(word);
+    /// `None` where the question has no neighbours.
+    fn adjacent(&self, places: &Places) -> Option<f64> {
+        let (mut together, mut all) = (0.0, 0.0);
+        let pairs = self.order.windows(2).filter_map(|pair| <[usize; 2]>::try_from(pair).ok());
+        for [first, second] in pairs.filter(|[first, second]| first != second) {
+            let weight = self.weights[first] + self.weights[second];
+            all += weight;
+            if places.are_neighbours(first, second) {
+                together += weight;
+            }
+        }
+        (all > 0.0).then(|| together / all)
+    }
+
+    /// How much the best line has of the question, with what it has beside that held against it.
+    fn best_line(&self, places: &Places) -> f64 {
+        let count = self.telling().count();
+        let all: f64 = self.telling().map(|place| self.weights[place]).sum();
+        let average = all / as_float(count.max(1));
+        let of_line = |line: &super::text_words::Line| {
+            let has: f64 = line.words.iter().map(|(place, meant)| self.weights[*place] * meant).sum();
+            let others = line.length.saturating_sub(line.words.len());
+            has / (all + OTHER_WORD * average * as_float(others)).max(f64::MIN_POSITIVE)
         };
-        if self.is_beginning { true } else { matches!(more, "" | "s") }
+        places.lines.iter().map(of_line).fold(0.0, f64::max)
     }
-
-    fn shares_stem(&self, word: &str) -> bool {
-        let common = word.bytes().zip(self.word.bytes()).take_while(|(a, b)| a == b).count();
-        common >= SHORTEST_STEM && word.len().max(self.word.len()) - common <= LONGEST_ENDING
-    }
-}
-
-/// A text without case and accents.
-fn comparable(text: &str) -> String {
-    let folded = folded(text);
-    if folded.is_ascii() { folded } else { folded.nfd().filter(|letter| !is_combining_mark(*letter)).collect() }
-}
-
-fn beginning(text: &str) -> &str {
-    let mut end = text.len().min(RANKED_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of words")]
@@ -107,30 +204,28 @@ fn as_float(count: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::Term;
 
     fn text(id: i64, name: &str, steps: &str) -> FoundText {
         let columns = [name.to_owned(), String::new(), String::new(), steps.to_owned(), String::new()];
-        FoundText { id, is_active: true, successes: 0, failures: 0, columns }
+        FoundText { id, is_active: true, successes: 0, failures: 0, last_run_at: 0, columns }
     }
 
-    /// The order in which these texts answer words that so many of a thousand have.
+    /// These texts as they answer words that so many of a thousand have.
+    fn ranking(words: &[(&str, f64)], found: Vec<FoundText>) -> Vec<Ranked> {
+        let order = (0..words.len()).collect();
+        let words = words.iter().map(|(word, having)| Sought::known(word, *having)).collect();
+        ranked(Answering { words, order, texts: 1000.0, found })
+    }
+
     fn order(words: &[(&str, f64)], found: Vec<FoundText>) -> Vec<i64> {
-        let terms = words.iter().map(|(word, having)| (Term::new(word), *having)).collect();
-        ranked(Answering { terms, texts: 1000.0, found }).into_iter().map(|(text, _)| text.id).collect()
-    }
-
-    #[test]
-    fn a_word_of_the_name_says_more_than_one_of_the_steps() {
-        let found = vec![text(1, "tidy up", "Deploy it"), text(2, "deploy it", "Tidy up"), text(3, "other", "Things")];
-        assert_eq!(order(&[("deploy", 20.0)], found), [2, 1, 3]);
+        ranking(words, found).into_iter().map(|ranked| ranked.text.id).collect()
     }
 
     #[test]
     fn a_rare_word_says_more_than_a_common_one_and_two_say_more_than_one() {
         let found =
             || vec![text(1, "update invoice", ""), text(2, "update zeppelin", ""), text(3, "update update", "")];
-        assert_eq!(order(&[("update", 900.0), ("zeppelin", 1.0)], found()), [2, 3, 1]);
+        assert_eq!(order(&[("update", 900.0), ("zeppelin", 1.0)], found())[0], 2);
         assert_eq!(order(&[("update", 300.0), ("invoice", 300.0)], found()), [1, 3, 2]);
         assert!(ranked(Answering::default()).is_empty());
     }
@@ -143,29 +238,29 @@ mod tests {
     }
 
     #[test]
-    fn forms_of_a_word_are_that_word() {
-        let is_meant = |word: &str, by: &str| {
-            let term = Weighed { word: comparable(word), is_beginning: word.chars().count() >= 4, weight: 1.0 };
-            term.is_meant_by(&comparable(by))
-        };
-        for (word, by) in [
-            ("deploying", "deployed"),
-            ("deploy", "deployment"),
-            ("invoice", "Invoices"),
-            ("café", "CAFE"),
-            ("git", "git"),
-            ("branches", "branch"),
-            ("check", "checkpoint"),
-            ("Straße", "STRASSE"),
-            ("updating", "update"),
-            ("tag", "tags"),
-        ] {
-            assert!(is_meant(word, by), "{word} {by}");
-        }
-        for (word, by) in
-            [("git", "gitlab"), ("database", "data"), ("report", "repair"), ("1", "10"), ("12", "123"), ("a", "b")]
-        {
-            assert!(!is_meant(word, by), "{word} {by}");
-        }
+    fn words_that_stand_together_say_more_than_words_that_do_not() {
+        let words = [("database", 90.0), ("copy", 90.0)];
+        let found = vec![text(1, "copy it", "The old database"), text(2, "it", "The database copy old")];
+        assert_eq!(order(&words, found), [2, 1]);
+    }
+
+    #[test]
+    fn one_line_that_says_it_is_more_than_several_that_have_to_do_with_it() {
+        let words = [("restore", 90.0), ("snapshot", 90.0)];
+        let found = vec![
+            text(1, "x", "restore the old ones first\nthen look at each snapshot"),
+            text(2, "x", "restore a snapshot\nthen look at each of old ones first"),
+        ];
+        assert_eq!(order(&words, found), [2, 1]);
+    }
+
+    #[test]
+    fn likelihoods_are_shared_among_equals_and_small_where_little_fits() {
+        let found = vec![text(1, "restore snapshot", ""), text(2, "restore snapshot", ""), text(3, "restore", "x y z")];
+        let all = likelihoods(&ranking(&[("restore", 9.0), ("snapshot", 9.0)], found.clone()));
+        assert!((all[0] - all[1]).abs() < 1e-9 && all[0] > 0.4 && all[2] < 0.01, "{all:?}");
+        let none = likelihoods(&ranking(&[("meaning", 0.0), ("life", 0.0), ("restore", 9.0)], found));
+        assert!(none.iter().sum::<f64>() < LEAST_LIKELY, "{none:?}");
+        assert!(likelihoods(&[]).is_empty());
     }
 }

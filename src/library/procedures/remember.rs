@@ -243,7 +243,7 @@ pub(in crate::library) fn similar(
     let query = format!("{} {}", definition.name.as_str().replace(['_', '-'], " "), definition.description);
     let hits = relevance::ranked(reader.answering(&query, Words::Any, RANKED)?);
     let mut similar = Vec::new();
-    for (hit, _) in hits.into_iter().take(SIMILAR_CANDIDATES + 1) {
+    for relevance::Ranked { text: hit, .. } in hits.into_iter().take(SIMILAR_CANDIDATES + 1) {
         let Some(Procedure { definition, .. }) = reader.procedure(hit.id)?.filter(|_| Some(hit.id) != id) else {
             continue;
         };

@@ -70,6 +70,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0019_locks").breaking(),
     // A program that does not know the table would go on from a part of the state.
     migration!("0020_run_journals").breaking(),
+    migration!("0022_recall"),
 ];
 
 /// The newest version that this program knows.
@@ -207,7 +208,7 @@ mod tests {
 
     fn migrated_to(version: usize) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        crate::storage::states::register(&connection).unwrap();
+        crate::storage::functions::register(&connection).unwrap();
         MIGRATIONS[..version].iter().for_each(|migration| connection.execute_batch(migration.up).unwrap());
         connection
     }

@@ -1,18 +1,25 @@
 //! Full-text search over procedures: the index, and what it finds.
 //!
-//! Finding is apart from ranking, which [`crate::library`] does: FTS5's own rank reads, for each question, every text that has
+//! `words` says what a word is, `question` what of a question is looked for, `spelling` what somebody meant who mistyped; `terms` is
+//! the same for outcomes of runs, in short. Finding is apart from ranking, which [`crate::library`] does: FTS5's own rank reads, for each question, every text that has
 //! one of its words. Here no more is read than a question needs, however many procedures there are.
 
 mod found;
+mod question;
+mod spelling;
 mod terms;
+mod words;
 
 use super::{Reader, StorageError, Writer};
 use crate::domain::{Definition, Step};
-use terms::indexed;
+use words::indexed;
 
-pub use found::{Answering, FoundText};
-pub use terms::{Term, Words};
+pub use found::{Answering, FoundText, weight};
+pub use question::{Role, Sought, is_glue};
+pub(super) use spelling::register;
+pub use terms::Words;
 pub(super) use terms::{join, terms};
+pub use words::is_word_letter;
 
 /// The pages that one step of condensing the index writes.
 const STEP_PAGES: u32 = 64;
@@ -48,6 +55,10 @@ impl Writer<'_> {
 
     pub(super) fn index_for_search(&self, id: i64, definition: &Definition) -> Result<(), StorageError> {
         self.remove_from_search(id)?;
+        let name = definition.name.as_str().replace(['_', '-'], " ");
+        let tags = format!("{} {}", definition.category, definition.tags.join(" "));
+        let steps = steps_text(&definition.steps);
+        self.index_spellings(&[&name, &definition.description, &tags, &steps].map(|text| indexed(text)).join("\n"))?;
         self.0
             .0
             .prepare_cached(
@@ -56,10 +67,10 @@ impl Writer<'_> {
             )?
             .execute(rusqlite::params![
                 id,
-                indexed(&definition.name.as_str().replace(['_', '-'], " ")),
+                indexed(&name),
                 indexed(&definition.description),
-                indexed(&format!("{} {}", definition.category, definition.tags.join(" "))),
-                indexed(&steps_text(&definition.steps)),
+                indexed(&tags),
+                indexed(&steps),
                 indexed(&notes_text(definition)),
             ])?;
         Ok(())

@@ -1,7 +1,6 @@
 //! The words of a question, as the index knows them.
 
-use unicode_normalization::UnicodeNormalization as _;
-
+use super::words::indexed;
 use crate::domain::nfc;
 
 /// How many words of a text a procedure must have.
@@ -72,11 +71,6 @@ pub(in crate::storage) fn join<'t>(terms: impl IntoIterator<Item = &'t Term>, wo
         Words::All => " AND ",
         Words::Any => " OR ",
     })
-}
-
-/// A text as it is indexed: without width and ligatures. Case and accents are left to the index.
-pub(super) fn indexed(text: &str) -> String {
-    if text.is_ascii() { text.to_owned() } else { text.nfkc().collect() }
 }
 
 #[cfg(test)]
