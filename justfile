@@ -32,6 +32,12 @@ e2e: build
     .venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/e2e/requirements.txt
     .venv/bin/python tests/e2e/lifecycle.py
 
+# Execute code that others wrote, unchanged: a folder of Python files with doctests, or HumanEval.jsonl.
+corpus where *arguments: build
+    python3 -m venv .venv
+    .venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/e2e/requirements.txt
+    .venv/bin/python tests/e2e/corpus.py {{ where }} {{ arguments }}
+
 # Figures over the real protocol, against the budgets.
 bench:
     cargo run --release --locked -- bench

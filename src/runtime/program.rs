@@ -31,6 +31,14 @@ pub struct Program {
     pub parameters: Value,
 }
 
+impl Program {
+    /// Whether the code is executed as it is: nothing was added that calls a function of it.
+    #[must_use]
+    pub fn is_script(&self) -> bool {
+        self.source.lines().count() == usize::try_from(self.code_lines).unwrap_or(usize::MAX)
+    }
+}
+
 /// What a session may use.
 #[derive(Clone)]
 pub struct Bounds<'a> {

@@ -1,4 +1,5 @@
-//! Which runtime a piece of code is for, where nobody says: the sandbox, unless it lacks what the code needs.
+//! Which runtime a piece of code is for, where nobody says: the sandbox, unless it lacks what the code needs, or is known to
+//! do something in it otherwise.
 
 use crate::{
     config::Config,
@@ -7,7 +8,7 @@ use crate::{
         script::{self, Script},
     },
     library::LibraryError,
-    validation::{self, Analysis, Context, rules},
+    validation::{self, Analysis, Context, Issue, rules},
 };
 
 /// The longest part of a finding that is told as the reason.
@@ -40,13 +41,17 @@ pub(in crate::library) fn choose(
         return Choice { runtime, analysis: analyze(runtime), note: None };
     }
     let sandboxed = analyze(RuntimeKind::Sandbox);
-    let Some(reason) = reason(code, &sandboxed) else {
-        return Choice { runtime: RuntimeKind::Sandbox, analysis: sandboxed, note: None };
-    };
-    let python = analyze(RuntimeKind::Python);
-    if !python.is_storable() {
+    let dependencies = Script::read(code).map(|script| script.dependencies).unwrap_or_default();
+    let other = sandboxed.otherwise_in_sandbox().filter(|_| config.python.enabled);
+    if sandboxed.checks.runnable && dependencies.is_empty() && other.is_none() {
         return Choice { runtime: RuntimeKind::Sandbox, analysis: sandboxed, note: None };
     }
+    let python = analyze(RuntimeKind::Python);
+    let missing = sandboxed.unfit_for_sandbox(&python).or(other).map(shown);
+    let packages = || (!dependencies.is_empty()).then(|| format!("packages (`{}`)", dependencies.join("`, `")));
+    let Some(reason) = missing.or_else(packages).filter(|_| python.is_storable()) else {
+        return Choice { runtime: RuntimeKind::Sandbox, analysis: sandboxed, note: None };
+    };
     if config.python.enabled {
         let note = format!("this is a `python` procedure, because of what the sandbox lacks: {reason}");
         return Choice { runtime: RuntimeKind::Python, analysis: python, note: Some(note) };
@@ -61,16 +66,11 @@ pub(in crate::library) fn choose(
     Choice { runtime: RuntimeKind::Sandbox, analysis, note: Some(note) }
 }
 
-/// What the sandbox lacks for the code.
-fn reason(code: &str, sandboxed: &Analysis) -> Option<String> {
-    if let Some(issue) = sandboxed.unfit_for_sandbox() {
-        let line = issue.line.map_or_else(String::new, |line| format!("line {line}: "));
-        let shown: String =
-            issue.message.split(['.', ';']).next().unwrap_or_default().chars().take(SHOWN_CHARS).collect();
-        return Some(format!("{line}{shown}"));
-    }
-    let dependencies = Script::read(code).ok()?.dependencies;
-    (!dependencies.is_empty()).then(|| format!("packages (`{}`)", dependencies.join("`, `")))
+/// An issue as a reason: its line and its first clause.
+fn shown(issue: &Issue) -> String {
+    let line = issue.line.map_or_else(String::new, |line| format!("line {line}: "));
+    let clause: String = issue.message.split(['.', ';']).next().unwrap_or_default().chars().take(SHOWN_CHARS).collect();
+    format!("{line}{clause}")
 }
 
 /// Adds dependencies that were given beside the code to its comment.

@@ -6,6 +6,7 @@
 //! the code sees their own lines: places lead back to where they were.
 
 mod bound;
+mod delete;
 mod edits;
 mod methods;
 mod modules;
@@ -13,9 +14,9 @@ mod rewrite;
 
 use std::borrow::Cow;
 
+pub use delete::is_deletable;
 pub use edits::Edits;
 pub use modules::{Brought, Wanted, all as brought_modules, named as brought_module};
-pub use rewrite::is_deletable;
 
 /// Source for the interpreter.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub struct Rewritten<'s> {
 }
 
 /// Words without one of which nothing is to be rewritten.
-const TRIGGERS: [&str; 6] = ["del", "import", "callable", "IOError", "EnvironmentError", "object("];
+const TRIGGERS: [&str; 7] = ["del", "import", "callable", "IOError", "EnvironmentError", "object(", "__name__"];
 
 /// Whether there may be something to be rewritten: most code has nothing, and need not be parsed.
 fn may_need_it(source: &str) -> bool {
@@ -45,13 +46,14 @@ fn may_need_it(source: &str) -> bool {
         })
 }
 
-/// Rewrites code. What can't be parsed stays as it is.
+/// Rewrites code, which `is_main` where it is executed as a program and not for a function of it. What can't be parsed stays
+/// as it is.
 #[must_use]
-pub fn rewrite(source: &str) -> Rewritten<'_> {
+pub fn rewrite(source: &str, is_main: bool) -> Rewritten<'_> {
     if may_need_it(source)
         && let Ok(parsed) = ruff_python_parser::parse_module(source)
     {
-        let (edits, modules) = rewrite::edits(source, parsed.syntax());
+        let (edits, modules) = rewrite::edits(source, parsed.syntax(), is_main);
         if !edits.is_empty() || !modules.is_empty() {
             return Rewritten { source: Cow::Owned(edits.apply(source)), modules, edits };
         }
@@ -64,7 +66,7 @@ mod tests {
     use super::*;
 
     fn rewritten(source: &str) -> String {
-        rewrite(source).source.into_owned()
+        rewrite(source, true).source.into_owned()
     }
 
     #[test]
@@ -162,9 +164,19 @@ mod tests {
     }
 
     #[test]
+    fn code_with_a_function_to_call_is_no_program() {
+        let source = "def f():\n    return f'{__name__}'\n\nif __name__ == '__main__':\n    f()\n";
+        assert_eq!(rewritten(source), source);
+        let wanted = "def f():\n    return f'{'procedure'}'\n\nif 'procedure' == '__main__':\n    f()\n";
+        assert_eq!(rewrite(source, false).source, wanted);
+        let typed = "def f(x):\n    return type(x).__name__\n";
+        assert_eq!(rewrite(typed, false).source, typed);
+    }
+
+    #[test]
     fn places_lead_back() {
         let source = "import heapq\nx = [1]\ndel x\ndel y[0]; call(1)\nend\n";
-        let Rewritten { source: new, edits, .. } = rewrite(source);
+        let Rewritten { source: new, edits, .. } = rewrite(source, true);
         let lines: Vec<u32> =
             (1..=new.lines().count()).map(|line| edits.line(&new, source, u32::try_from(line).unwrap())).collect();
         assert_eq!(lines, [1, 2, 3, 3, 3, 3, 3, 4, 5]);

@@ -125,7 +125,7 @@ fn open_mount(mount: &Mount) -> Option<MountSpec> {
 impl Session for MontySession {
     fn start<'a>(&'a mut self, program: &'a Program) -> BoxFuture<'a, Result<Suspension, RuntimeError>> {
         Box::pin(async move {
-            let Rewritten { source, modules, edits } = rewrite(&program.source);
+            let Rewritten { source, modules, edits } = rewrite(&program.source, program.is_script());
             self.origin = Origin::of(program, &source, edits);
             if program.source.contains(PRELUDE_NAME) {
                 self.define(PRELUDE).await?;
@@ -176,7 +176,7 @@ impl Session for MontySession {
 
     fn restore<'a>(&'a mut self, program: &'a Program, saved: Vec<u8>) -> BoxFuture<'a, Result<(), RuntimeError>> {
         Box::pin(async move {
-            let Rewritten { source, edits, .. } = rewrite(&program.source);
+            let Rewritten { source, edits, .. } = rewrite(&program.source, program.is_script());
             self.origin = Origin::of(program, &source, edits);
             let mounts = self.mounts.clone();
             let mut print = printer(&self.capture);

@@ -50,7 +50,7 @@ impl Monty {
         // the checker would take the rest for unreachable and not look at it.
         let guarded_code = |code: &str| format!("if {GUARD}: raise SystemExit('{MARK}')\n{code}");
         // Types are those of the code as it was written, and it is compiled as it will be executed.
-        let executed = rewrite(code).source;
+        let executed = rewrite(code, true).source;
         let (written, executed) = (guarded_code(code), guarded_code(&executed));
         let mut verdict = Verdict::default();
         let mut has_types = false;

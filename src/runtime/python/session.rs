@@ -126,7 +126,7 @@ impl PythonSession {
             source: &program.source,
             code_lines: program.code_lines,
             parameters: &program.parameters,
-            is_script: program.source.lines().count() == usize::try_from(program.code_lines).unwrap_or(usize::MAX),
+            is_script: program.is_script(),
             seed: &random,
             clock,
             replayed,

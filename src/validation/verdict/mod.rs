@@ -91,14 +91,29 @@ impl Analysis {
         self
     }
 
-    /// The first mistake that is none where all of Python executes the code.
+    /// The first mistake that is none where all of Python executes the code, of which `python` is the analysis.
     #[must_use]
-    pub fn unfit_for_sandbox(&self) -> Option<&Issue> {
+    pub fn unfit_for_sandbox(&self, python: &Self) -> Option<&Issue> {
+        let is_there_too = |issue: &Issue| {
+            let is_same = |other: &&Issue| (other.code, other.line) == (issue.code, issue.line);
+            python.issues.iter().filter(is_same).any(|other| other.severity == Severity::Error)
+        };
         let is_only_here = |issue: &&Issue| {
-            issue.severity == Severity::Error
-                && (!rules::holds_for(issue.code, RuntimeKind::Python) || issue.code == rules::MISSING_MODULE.code)
+            issue.severity == Severity::Error && (issue.code == rules::MISSING_MODULE.code || !is_there_too(issue))
         };
         self.issues.iter().filter(is_only_here).min_by_key(|issue| issue.line)
+    }
+
+    /// The first thing that the sandbox does otherwise than all of Python, so that the code may fail there or give something
+    /// else without a word.
+    #[must_use]
+    pub fn otherwise_in_sandbox(&self) -> Option<&Issue> {
+        let is_other = |issue: &&Issue| {
+            issue.severity == Severity::Warning
+                && issue.category == Category::Runtime
+                && !rules::holds_for(issue.code, RuntimeKind::Python)
+        };
+        self.issues.iter().filter(is_other).min_by_key(|issue| issue.line)
     }
 
     /// Whether the code may be stored at all: it is Python, does something, and breaks no security rule.

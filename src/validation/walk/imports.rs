@@ -61,7 +61,9 @@ pub fn import_from(import: &StmtImportFrom, place: &Place<'_, '_>, report: &mut 
 /// An imported module; false when nothing more is to be said about its members.
 fn module(name: &str, at: TextSize, place: &Place<'_, '_>, report: &mut Report) -> bool {
     if report.runtime() == RuntimeKind::Python {
-        if let Some(instead) = catalogue::missing_package(name).filter(|_| !report.has_dependencies()) {
+        if let Some(instead) =
+            catalogue::missing_package(name).filter(|_| !report.has_dependencies() && !place.never_runs())
+        {
             let message = format!("The standard library has no module {}; {instead}.", quote(name));
             report.add_as(&rules::MISSING_MODULE, severity_of_missing(place), Some(at), message);
         }
@@ -114,6 +116,13 @@ pub fn member(path: &str, at: TextSize, place: &Place<'_, '_>, report: &mut Repo
 pub fn dynamic(name: &str, at: TextSize, report: &mut Report) {
     let instead = match name {
         "globals" | "locals" | "vars" | "compile" | "__import__" if report.runtime() == RuntimeKind::Python => return,
+        "eval" | "exec" if report.runtime() == RuntimeKind::Python => {
+            let message = format!(
+                "`{name}` runs text as code, so whoever writes the text decides what the procedure does; read data with `json.loads` or `ast.literal_eval`."
+            );
+            report.add_as(&rules::DYNAMIC_CODE, Severity::Warning, Some(at), message);
+            return;
+        }
         "eval" => "parse the text with `json.loads` or `int()`, or write the expression itself",
         "exec" | "compile" => "write the code itself, or call another procedure with `call_procedure` of `repertoire`",
         "__import__" => "write an `import` statement",

@@ -55,7 +55,7 @@ pub fn check<'a>(
     code: &'a str,
     report: &mut Report<'_>,
 ) -> Findings<'a> {
-    let mut place = Place::top(scopes, code);
+    let mut place = Place::top(module, scopes, code);
     let mut subjects = Subjects { names: Names::new(scopes), calls: Calls::default(), facts: Facts::default(), report };
     visitor::walk(module, &mut place, &mut subjects);
     let Subjects { names, calls, facts, report } = subjects;
@@ -66,7 +66,7 @@ pub fn check<'a>(
 /// Walks over a module and tells only what it does.
 pub fn facts(module: &ModModule, scopes: &Scopes<'_>, code: &str) -> Facts {
     let mut facts = Facts::default();
-    visitor::walk(module, &mut Place::top(scopes, code), &mut facts);
+    visitor::walk(module, &mut Place::top(module, scopes, code), &mut facts);
     facts
 }
 
@@ -110,8 +110,10 @@ impl<'a> Inspector<'a> for Subjects<'_, '_, 'a> {
             Expr::Call(call) => {
                 let meanings = place.meanings(&call.func);
                 names::in_call(call, &meanings, place, self.report);
-                differences::in_call(call, &meanings, place, self.report);
-                methods::in_call(call, place, self.report);
+                if !place.never_runs() {
+                    differences::in_call(call, &meanings, place, self.report);
+                    methods::in_call(call, place, self.report);
+                }
                 self.calls.call(call, &meanings, place, self.report);
                 self.facts.call(call, &meanings);
             }

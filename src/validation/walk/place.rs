@@ -1,6 +1,6 @@
 //! Where in the code the walk is, and what an expression means there.
 
-use ruff_python_ast::Expr;
+use ruff_python_ast::{CmpOp, Expr, ModModule, Stmt};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use crate::validation::scopes::{
@@ -30,7 +30,9 @@ pub struct Place<'s, 'a> {
     /// Names of the functions that are open, innermost last.
     functions: Vec<&'a str>,
     pub(super) around: Around,
-    /// Inside the body of `if TYPE_CHECKING`.
+    /// Whether the code is executed as a program: it has no function that is called.
+    is_script: bool,
+    /// Inside a body that no run comes to: of `if TYPE_CHECKING`, or of `if __name__ == "__main__"` where a function is called.
     pub(super) never_runs: bool,
     /// What the call calls that was seen last.
     pub(super) called: Option<TextRange>,
@@ -38,13 +40,14 @@ pub struct Place<'s, 'a> {
 
 impl<'s, 'a> Place<'s, 'a> {
     /// The top of a module.
-    pub fn top(scopes: &'s Scopes<'a>, code: &'a str) -> Self {
+    pub fn top(module: &ModModule, scopes: &'s Scopes<'a>, code: &'a str) -> Self {
         Self {
             scopes,
             code,
             stack: vec![0],
             functions: Vec::new(),
             around: Around::default(),
+            is_script: !module.body.iter().any(Stmt::is_function_def_stmt),
             never_runs: false,
             called: None,
         }
@@ -75,7 +78,19 @@ impl<'s, 'a> Place<'s, 'a> {
         self.around
     }
 
-    /// Whether the interpreter never comes here, because only type checkers do.
+    /// Whether no run comes to what is under this condition.
+    pub fn never_holds(&self, test: &Expr) -> bool {
+        let is_main = |one: &Expr, other: &Expr| {
+            matches!(one, Expr::Name(name) if name.id.as_str() == "__name__")
+                && matches!(other, Expr::StringLiteral(text) if text.value.to_str() == "__main__")
+        };
+        let is_of_programs = matches!(test, Expr::Compare(compare)
+            if matches!((&*compare.ops, &*compare.operands), ([CmpOp::Eq], [one, other])
+                if is_main(one, other) || is_main(other, one)));
+        (is_of_programs && !self.is_script && self.scope() == 0) || self.means(test, "typing.TYPE_CHECKING")
+    }
+
+    /// Whether no run comes here.
     pub fn never_runs(&self) -> bool {
         self.never_runs
     }

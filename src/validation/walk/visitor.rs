@@ -107,7 +107,7 @@ impl<'a, I: Inspector<'a>> Visitor<'a> for Walk<'_, '_, 'a, I> {
             Stmt::If(branch) => {
                 self.visit_expr(&branch.test);
                 let outside = self.place.never_runs;
-                self.place.never_runs |= self.place.means(&branch.test, "typing.TYPE_CHECKING");
+                self.place.never_runs |= self.place.never_holds(&branch.test);
                 self.visit_body(&branch.body);
                 self.place.never_runs = outside;
                 branch.elif_else_clauses.iter().for_each(|clause| self.visit_elif_else_clause(clause));

@@ -1,11 +1,16 @@
 //! Which runtime code is for: what the sandbox lacks makes it `python`, where the user allows that.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{has_python, home, result};
-use crate::common::{Home, text};
+use crate::common::{Home, RawClient, text};
 
 const INHERITS: &str = "class Own(dict):\n    pass\n\n\ndef tidy() -> int:\n    \"\"\"Count.\n\n    Returns:\n        One.\n    \"\"\"\n    return len(Own(a=1))\n";
+
+/// What the definition says of the runtime: nothing where it is the sandbox.
+fn runtime(client: &mut RawClient, name: &str) -> Value {
+    client.ok("get_procedure", json!({"procedure_id": name}))["definition"]["runtime"].clone()
+}
 
 #[test]
 fn code_that_the_sandbox_can_not_execute_becomes_python_by_itself() {
@@ -24,18 +29,15 @@ fn code_that_the_sandbox_can_not_execute_becomes_python_by_itself() {
     client.ok("remember_procedure", json!({"name": "plain", "steps": ["Do it"]}));
     let made =
         client.ok("generate_procedure_code", json!({"procedure_id": "plain", "code": "def plain():\n    return 1\n"}));
-    let runtime = |client: &mut crate::common::RawClient| {
-        client.ok("get_procedure", json!({"procedure_id": "plain"}))["definition"]["runtime"].clone()
-    };
-    assert_eq!(runtime(&mut client), json!(null), "{made}");
+    assert_eq!(runtime(&mut client, "plain"), json!(null), "{made}");
     let code = "import subprocess\n\n\ndef plain():\n    return subprocess.run(['git', 'status']).returncode\n";
     let made = client.ok("generate_procedure_code", json!({"procedure_id": "plain", "code": code}));
-    assert_eq!(runtime(&mut client), json!("python"), "{made}");
+    assert_eq!(runtime(&mut client, "plain"), json!("python"), "{made}");
     assert_eq!(made["validation"]["permissions_needed"]["commands"], json!(["git status"]), "{made}");
     assert!(made["issues"].to_string().contains("a `python` procedure"), "{made}");
     // The choice is a part of the version.
     client.ok("rollback_procedure_code", json!({"procedure_id": "plain", "target_version": 2}));
-    assert_eq!(runtime(&mut client), json!(null));
+    assert_eq!(runtime(&mut client, "plain"), json!(null));
 }
 
 #[test]
@@ -97,9 +99,70 @@ def tidy() -> list:
     for rule in ["RPT101", "RPT104", "RPT21", "RPT22"] {
         assert!(!told.contains(rule) || rule == "RPT21" && told.matches("RPT21").count() == 1, "{rule}: {told}");
     }
-    let running = "def tidy(text: str):\n    class A(dict):\n        pass\n    return eval(text)\n";
-    let refused = client.call("remember_procedure", json!({"name": "tidy", "steps": ["Do it"], "code": running}));
+}
+
+#[test]
+fn text_that_is_run_as_code_is_warned_of_there() {
+    if !has_python() {
+        return;
+    }
+    let home = home("");
+    let mut client = home.start();
+    let code = "def worth(sum: str) -> int:\n    return eval(sum, {'__builtins__': {}})\n";
+    let remembered = client.ok("remember_procedure", json!({"name": "worth", "steps": ["Do it"], "code": code}));
+    assert!(remembered["next"].to_string().contains("line 2: The builtin `eval` is forbidden"), "{remembered}");
+    assert_eq!(runtime(&mut client, "worth"), json!("python"));
+    let checked = client.ok("validate_procedure_code", json!({"procedure_id": "worth", "code": code}));
+    let warned = checked["issues"].as_array().unwrap().iter().find(|issue| issue["code"] == json!("RPT103")).unwrap();
+    assert_eq!(warned["severity"], json!("warning"), "{checked}");
+    let ran = client.ok("execute_procedure", json!({"procedure_id": "worth", "parameters": {"sum": "2 + 3 * 4"}}));
+    assert_eq!(ran["result"], json!(14), "{ran}");
+    // Without Python it stays a mistake.
+    let home = Home::with_config("");
+    let mut client = home.start();
+    let refused = client.call("remember_procedure", json!({"name": "worth", "steps": ["Do it"], "code": code}));
     assert_eq!(refused["error_code"], json!("code_rejected"), "{refused}");
+}
+
+#[test]
+fn what_the_sandbox_does_otherwise_without_a_word_is_for_python() {
+    if !has_python() {
+        return;
+    }
+    let code = "class Basket:\n    def __init__(self, fruit):\n        self.fruit = fruit\n\n    def __bool__(self):\n        \
+                return bool(self.fruit)\n\n\ndef is_full(fruit: list) -> bool:\n    return bool(Basket(fruit))\n";
+    let home = home("");
+    let mut client = home.start();
+    let remembered = client.ok("remember_procedure", json!({"name": "is_full", "steps": ["Look"], "code": code}));
+    assert!(
+        remembered["next"].to_string().contains("line 5: The interpreter never calls `Basket.__bool__`"),
+        "{remembered}"
+    );
+    let ran = client.ok("execute_procedure", json!({"procedure_id": "is_full", "parameters": {"fruit": []}}));
+    assert_eq!(ran["result"], json!(false), "{ran}");
+    // Where Python is not allowed, it is stored as it is, with the warning.
+    let home = Home::with_config("");
+    let mut client = home.start();
+    let remembered = client.ok("remember_procedure", json!({"name": "is_full", "steps": ["Look"], "code": code}));
+    assert_eq!(remembered["next"], json!(null), "{remembered}");
+    assert_eq!(runtime(&mut client, "is_full"), json!(null));
+}
+
+#[test]
+fn what_a_program_would_do_is_left_alone_where_a_function_is_called() {
+    let code = "def double(n: int) -> int:\n    return n * 2\n\n\nif __name__ == \"__main__\":\n    import argparse\n    \
+                print(double(int(input(argparse.__name__))))\n";
+    let home = Home::with_config("");
+    let mut client = home.start();
+    let remembered = client.ok("remember_procedure", json!({"name": "double", "steps": ["Do it"], "code": code}));
+    assert_eq!(remembered["next"], json!(null), "{remembered}");
+    let ran = client.ok("execute_procedure", json!({"procedure_id": "double", "parameters": {"n": 4}}));
+    assert_eq!((&ran["result"], &ran["output"]), (&json!(8), &json!(null)), "{ran}");
+    // A script is a program.
+    let script = "if __name__ == \"__main__\":\n    print(\"hello\")\n";
+    client.ok("remember_procedure", json!({"name": "greet", "steps": ["Do it"], "code": script}));
+    let ran = client.ok("execute_procedure", json!({"procedure_id": "greet"}));
+    assert_eq!(ran["output"], json!("hello\n"), "{ran}");
 }
 
 #[test]
