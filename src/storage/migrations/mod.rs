@@ -70,7 +70,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0019_locks").breaking(),
     // A program that does not know the table would go on from a part of the state.
     migration!("0020_run_journals").breaking(),
-    migration!("0022_recall"),
+    migration!("0021_recall"),
 ];
 
 /// The newest version that this program knows.

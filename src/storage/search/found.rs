@@ -246,7 +246,7 @@ mod tests {
     /// Words in several forms, beginnings in common, some words everywhere and some once.
     fn filled() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        let migration = include_str!("../migrations/0022_recall.sql");
+        let migration = include_str!("../migrations/0021_recall.sql");
         let table = migration.split("CREATE VIRTUAL TABLE procedure_search").nth(1).unwrap().split(';').next().unwrap();
         let procedures = "CREATE TABLE procedures (id INTEGER PRIMARY KEY, status, successes, failures, last_run_at); \
                           CREATE TABLE search_spellings (spelling, word)";
