@@ -168,15 +168,19 @@ fn is_git_directory(entries: &[(OsString, fs::FileType)]) -> bool {
 
 /// Whether a name is worth a closer look. Most are not, and there are many.
 fn may_be_closed(name: &OsStr) -> bool {
-    static NAMES: LazyLock<BTreeSet<&str>> =
-        LazyLock::new(|| PLACES.iter().filter_map(|place| place.first().copied()).collect());
+    // Those without a dot before them: few.
+    static NAMES: LazyLock<BTreeSet<&[u8]>> = LazyLock::new(|| {
+        let first = PLACES.iter().filter_map(|place| place.first());
+        first.filter(|name| !name.starts_with('.')).map(|name| name.as_bytes()).collect()
+    });
     let bytes = name.as_encoded_bytes();
     let is_odd = |byte: &u8| !byte.is_ascii() || matches!(byte, b'~' | b':' | b'\\');
+    let is_git = |end: &[u8]| end.eq_ignore_ascii_case(GIT.as_bytes());
     bytes.starts_with(b".")
         || matches!(bytes.last(), Some(b'.' | b' '))
-        || bytes.to_ascii_lowercase().ends_with(GIT.as_bytes())
+        || bytes.last_chunk::<{ GIT.len() }>().is_some_and(|end| is_git(end))
         || bytes.iter().any(is_odd)
-        || name.to_str().is_some_and(|name| NAMES.contains(name.to_ascii_lowercase().as_str()))
+        || NAMES.iter().any(|known| bytes.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]

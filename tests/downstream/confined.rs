@@ -29,9 +29,11 @@ fn tools_work_within_walls_and_reach_nothing_else() {
     let (outside, inside) = (setup.home.beside("outside"), setup.home.beside("files"));
     fs::write(outside.join("secret"), "s3cr3t").unwrap();
     let mut client = setup.home.start();
+    let mut calls = 0;
     let mut touch = |server: &str, path: PathBuf| {
+        calls += 1;
         let call = format!("call_tool('{server}/touch', {{'path': '{}'}})", path.display());
-        result(&mut client, "touch", &call)
+        result(&mut client, &format!("touch_{calls}"), &call)
     };
     assert_eq!(touch("held", inside.join("made")), json!("made"));
     assert!(inside.join("made").exists());

@@ -169,7 +169,7 @@ fn the_command_line_lists_what_is_reachable() {
     let shown = String::from_utf8(listed.stdout).unwrap();
     assert!(listed.status.success(), "{shown}");
     for part in [
-        "good  12 tools",
+        "good  14 tools",
         "  good/add(a: int, b: int) -> dict\n",
         "  good/echo(text: str) -> Any\n      Give the text back.\n",
         "  good/slow(seconds: float = 60) -> Any\n",
