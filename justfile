@@ -33,7 +33,8 @@ e2e: build
     .venv/bin/python tests/e2e/lifecycle.py
 
 # Execute code that others wrote, unchanged: a folder of Python files with doctests, or HumanEval.jsonl.
-corpus where *arguments: build
+corpus where *arguments:
+    cargo build --release --locked
     python3 -m venv .venv
     .venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/e2e/requirements.txt
     .venv/bin/python tests/e2e/corpus.py {{ where }} {{ arguments }}

@@ -61,6 +61,10 @@ pub const DIFFERENCES: &[Difference] = &[
                halfway between two shortest texts may show the other one (`1000000000000000.3`).",
     },
     Difference {
+        about: "messages of assertions",
+        what: "A failed `assert` without a message says what was compared (`assert 16.5 == 16`), where `CPython` says nothing.",
+    },
+    Difference {
         about: "order of sets",
         what: "Sets keep the order in which they were filled. Sort them where the order matters.",
     },

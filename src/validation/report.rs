@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ruff_text_size::TextSize;
 
-use super::issue::{Issue, Severity};
+use super::issue::{Category, Issue, Severity};
 use super::parse::lines::Lines;
 use super::rules::{self, Rule};
 use crate::domain::RuntimeKind;
@@ -22,12 +22,18 @@ pub(super) struct Report<'a> {
     seen: HashSet<(&'static str, Option<u32>, String)>,
     runtime: RuntimeKind,
     has_dependencies: bool,
+    leaves_alone: bool,
 }
 
 impl<'a> Report<'a> {
     /// Of a source that `runtime` would execute: what only holds for another is not reported.
     pub(super) fn new(lines: Lines<'a>, runtime: RuntimeKind, has_dependencies: bool) -> Self {
-        Self { lines, issues: Vec::new(), seen: HashSet::new(), runtime, has_dependencies }
+        Self { lines, issues: Vec::new(), seen: HashSet::new(), runtime, has_dependencies, leaves_alone: false }
+    }
+
+    /// Whether what follows is never executed, so that it matters neither what it reaches nor what it would find missing.
+    pub(super) const fn leave_alone(&mut self, never_runs: bool) {
+        self.leaves_alone = never_runs;
     }
 
     /// Whether the code names packages that it needs, which may have any modules.
@@ -60,6 +66,10 @@ impl<'a> Report<'a> {
 
     /// Adds a finished issue, unless it is a repetition.
     pub(super) fn push(&mut self, issue: Issue) {
+        let is_about_runs = matches!(issue.category, Category::Security | Category::Runtime);
+        if self.leaves_alone && is_about_runs && issue.code != rules::UNSUPPORTED_IMPORT.code {
+            return;
+        }
         if rules::holds_for(issue.code, self.runtime)
             && self.issues.iter().filter(|other| other.code == issue.code).count() < MAX_PER_RULE
             && self.seen.insert((issue.code, issue.line, issue.message.clone()))

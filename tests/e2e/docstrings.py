@@ -127,11 +127,26 @@ def examples_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Ex
 
 
 def fits_annotation(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str, value: Any) -> bool:
-    """Whether a plain annotation takes a value. What is not plain, or not there, takes all."""
+    """Whether an annotation takes a value. What is no name of a plain type, or not there, takes all."""
     every = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
     annotation = next((argument.annotation for argument in every if argument.arg == name), None)
-    kinds = PLAIN.get(annotation.id) if isinstance(annotation, ast.Name) else None
-    return kinds is None or type(value) in kinds
+    return annotation is None or takes(annotation, value)
+
+
+def takes(annotation: ast.expr, value: Any) -> bool:
+    match annotation:
+        case ast.Constant(value=None):
+            return value is None
+        case ast.Name(id=name):
+            return type(value) in PLAIN.get(name, {type(value)})
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return takes(left, value) or takes(right, value)
+        case ast.Subscript(value=ast.Name(id="list" | "Iterable" | "Sequence"), slice=item):
+            return isinstance(value, list) and all(takes(item, one) for one in value)
+        case ast.Subscript(value=ast.Name(id="set" | "tuple")):
+            # JSON has neither.
+            return False
+    return True
 
 
 def functions(folder: Path) -> Iterator[tuple[str, str, str, list[Example]]]:

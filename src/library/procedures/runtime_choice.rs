@@ -69,7 +69,10 @@ pub(in crate::library) fn choose(
 /// An issue as a reason: its line and its first clause.
 fn shown(issue: &Issue) -> String {
     let line = issue.line.map_or_else(String::new, |line| format!("line {line}: "));
-    let clause: String = issue.message.split(['.', ';']).next().unwrap_or_default().chars().take(SHOWN_CHARS).collect();
+    // A point within a name ends nothing.
+    let message = issue.message.trim_end_matches('.');
+    let end = [". ", "; "].iter().filter_map(|end| message.find(end)).min().unwrap_or(message.len());
+    let clause: String = message[..end].chars().take(SHOWN_CHARS).collect();
     format!("{line}{clause}")
 }
 

@@ -269,11 +269,23 @@ impl Rewriting<'_> {
         if !is_missing || !call.arguments.keywords.is_empty() || !self.bound.is_free(name) {
             return;
         }
-        self.needs(METHODS, Some(name));
         let before = format!("{}.{name}(", METHODS.object());
+        let open = call.arguments.start() + TextSize::new(1);
+        if name == "maketrans" {
+            // It is one of the type, and takes nothing of the text that it is called of.
+            let is_plain = match &*method.value {
+                Expr::Name(holder) => !self.bound.is_free(holder.id.as_str()),
+                other => other.is_string_literal_expr(),
+            };
+            if is_plain {
+                self.needs(METHODS, Some(name));
+                self.edits.replace(TextRange::new(call.start(), open), before);
+            }
+            return;
+        }
+        self.needs(METHODS, Some(name));
         self.edits.replace(TextRange::new(call.start(), method.value.start()), before);
         let comma = if given.is_empty() { "" } else { ", " };
-        let open = call.arguments.start() + TextSize::new(1);
         self.edits.replace(TextRange::new(method.value.end(), open), comma);
     }
 

@@ -256,6 +256,40 @@ pub const MISSING_METHOD: Rule = Rule {
     good: "def f(n):\n    return [n // 256, n % 256]\n",
 };
 
+/// A loop over `enumerate`, `zip`, `map`, `filter`, `reversed` or a generator expression does not see what it changes in what
+/// they read.
+pub const CHANGED_AHEAD: Rule = Rule {
+    code: "RPT245",
+    severity: Severity::Warning,
+    category: Category::Runtime,
+    summary: "A loop over `enumerate`, `zip`, `map`, `filter`, `reversed` or a generator expression does not see what it changes in what they read.",
+    instead: "Loop over indices, or over a copy.",
+    bad: "def f(a):\n    for i, x in enumerate(a):\n        if x < 0:\n            a.pop(i)\n",
+    good: "def f(a):\n    for i, x in enumerate(a):\n        a[i] = x + 1\n",
+};
+
+/// A loop over a set that stops early may come to other elements.
+pub const ORDER_OF_SET: Rule = Rule {
+    code: "RPT246",
+    severity: Severity::Warning,
+    category: Category::Runtime,
+    summary: "A loop over a set that stops early may come to other elements: sets keep the order in which they were filled.",
+    instead: "Loop over `sorted(…)`.",
+    bad: "def f(a, most):\n    found = []\n    for x in set(a):\n        if x > most:\n            break\n        found.append(x)\n    return found\n",
+    good: "def f(a, most):\n    found = []\n    for x in sorted(set(a)):\n        if x > most:\n            break\n        found.append(x)\n    return found\n",
+};
+
+/// `bytes` makes nothing of numbers.
+pub const BYTES_OF_NUMBERS: Rule = Rule {
+    code: "RPT247",
+    severity: Severity::Error,
+    category: Category::Runtime,
+    summary: "`bytes` makes nothing of several numbers.",
+    instead: "Make a text of them, and encode it.",
+    bad: "def f(a):\n    return bytes([n + 1 for n in a]).decode()\n",
+    good: "def f(a):\n    return \"\".join(chr(n + 1) for n in a)\n",
+};
+
 /// The interpreter's compiler refuses the code.
 pub const REFUSED_BY_INTERPRETER: Rule = Rule {
     code: "RPT299",

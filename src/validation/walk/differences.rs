@@ -7,7 +7,7 @@ use super::place::Place;
 use crate::validation::{report::Report, rules, scopes::scope::Bound};
 
 /// Builtins that give a list where `CPython` gives an iterator.
-const EAGER: [&str; 5] = ["map", "filter", "zip", "enumerate", "reversed"];
+pub const EAGER: [&str; 5] = ["map", "filter", "zip", "enumerate", "reversed"];
 
 /// A call; `meanings` are those of what it calls.
 pub fn in_call<'a>(call: &'a ExprCall, meanings: &[String], place: &Place<'_, 'a>, report: &mut Report) {
@@ -37,8 +37,30 @@ fn builtin<'a>(name: &str, call: &'a ExprCall, place: &Place<'_, 'a>, report: &m
     {
         endless(&format!("`{name}`"), source, call.start(), place, report);
     }
+    if name == "bytes" {
+        numbers_as_bytes(call, place, report);
+    }
     if name.ends_with("Error") || matches!(name, "Exception" | "BaseException" | "SystemExit" | "KeyboardInterrupt") {
         exception(name, call, place, report);
+    }
+}
+
+/// `bytes` of numbers.
+fn numbers_as_bytes<'a>(call: &'a ExprCall, place: &Place<'_, 'a>, report: &mut Report) {
+    let [argument] = &*call.arguments.args else { return };
+    let is_of_several = match place.value(argument) {
+        Expr::List(_) | Expr::Tuple(_) | Expr::ListComp(_) | Expr::Generator(_) => true,
+        Expr::Call(inner) => {
+            let makers = ["builtins.map", "builtins.filter", "builtins.list", "builtins.range", "builtins.reversed"];
+            place.meanings(&inner.func).iter().any(|meaning| makers.contains(&meaning.as_str()))
+        }
+        _ => false,
+    };
+    if is_of_several {
+        let message =
+            "The interpreter makes no bytes of numbers; make a text of them, `\"\".join(map(chr, …))`, and `.encode()` it where all are below 128."
+                .into();
+        report.add(&rules::BYTES_OF_NUMBERS, call.start(), message);
     }
 }
 

@@ -61,9 +61,7 @@ pub fn import_from(import: &StmtImportFrom, place: &Place<'_, '_>, report: &mut 
 /// An imported module; false when nothing more is to be said about its members.
 fn module(name: &str, at: TextSize, place: &Place<'_, '_>, report: &mut Report) -> bool {
     if report.runtime() == RuntimeKind::Python {
-        if let Some(instead) =
-            catalogue::missing_package(name).filter(|_| !report.has_dependencies() && !place.never_runs())
-        {
+        if let Some(instead) = catalogue::missing_package(name).filter(|_| !report.has_dependencies()) {
             let message = format!("The standard library has no module {}; {instead}.", quote(name));
             report.add_as(&rules::MISSING_MODULE, severity_of_missing(place), Some(at), message);
         }

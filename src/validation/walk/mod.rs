@@ -16,6 +16,7 @@ mod imports;
 mod methods;
 mod names;
 pub mod needs;
+mod order;
 mod place;
 mod reaches;
 mod unsupported;
@@ -80,6 +81,7 @@ struct Subjects<'r, 'c, 'a> {
 
 impl<'a> Inspector<'a> for Subjects<'_, '_, 'a> {
     fn statement(&mut self, stmt: &'a Stmt, place: &Place<'_, 'a>) {
+        self.report.leave_alone(place.is_of_programs());
         match stmt {
             Stmt::Import(import) => {
                 imports::import(import, place, self.report);
@@ -89,13 +91,17 @@ impl<'a> Inspector<'a> for Subjects<'_, '_, 'a> {
                 imports::import_from(import, place, self.report);
                 self.calls.import(|needs| reaches::import_from(import, needs), self.report);
             }
+            Stmt::For(each) => order::in_for(each, place, self.report),
             Stmt::AugAssign(assign) => self.names.augmented(assign, place, self.report),
             _ => {}
         }
+        // The compiler of the interpreter looks at all of the code.
+        self.report.leave_alone(false);
         unsupported::statement(stmt, place, self.report);
     }
 
     fn expression(&mut self, expr: &'a Expr, place: &Place<'_, 'a>) {
+        self.report.leave_alone(place.is_of_programs());
         match expr {
             Expr::Name(name) if name.ctx.is_load() => {
                 self.facts.name(name, place);
@@ -110,16 +116,15 @@ impl<'a> Inspector<'a> for Subjects<'_, '_, 'a> {
             Expr::Call(call) => {
                 let meanings = place.meanings(&call.func);
                 names::in_call(call, &meanings, place, self.report);
-                if !place.never_runs() {
-                    differences::in_call(call, &meanings, place, self.report);
-                    methods::in_call(call, place, self.report);
-                }
+                differences::in_call(call, &meanings, place, self.report);
+                methods::in_call(call, place, self.report);
                 self.calls.call(call, &meanings, place, self.report);
                 self.facts.call(call, &meanings);
             }
             Expr::Generator(generator) => differences::in_generator(generator, place, self.report),
             _ => {}
         }
+        self.report.leave_alone(false);
         unsupported::expression(expr, place, self.report);
     }
 

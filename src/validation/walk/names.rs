@@ -64,10 +64,8 @@ impl<'s> Names<'s> {
         if is_dynamic {
             imports::dynamic(id, name.start(), report);
         } else if let Some(instead) = missing {
-            if !place.never_runs() {
-                let message = format!("The interpreter has no builtin `{id}`; {instead}.");
-                report.add(&rules::MISSING_BUILTIN, name.start(), message);
-            }
+            let message = format!("The interpreter has no builtin `{id}`; {instead}.");
+            report.add(&rules::MISSING_BUILTIN, name.start(), message);
         } else if id.starts_with("__") {
             internal(id, name.start(), report);
         }

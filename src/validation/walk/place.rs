@@ -32,8 +32,10 @@ pub struct Place<'s, 'a> {
     pub(super) around: Around,
     /// Whether the code is executed as a program: it has no function that is called.
     is_script: bool,
-    /// Inside a body that no run comes to: of `if TYPE_CHECKING`, or of `if __name__ == "__main__"` where a function is called.
+    /// Inside the body of `if TYPE_CHECKING`.
     pub(super) never_runs: bool,
+    /// Inside the body of `if __name__ == "__main__"` of code that has a function to call.
+    pub(super) is_of_programs: bool,
     /// What the call calls that was seen last.
     pub(super) called: Option<TextRange>,
 }
@@ -49,6 +51,7 @@ impl<'s, 'a> Place<'s, 'a> {
             around: Around::default(),
             is_script: !module.body.iter().any(Stmt::is_function_def_stmt),
             never_runs: false,
+            is_of_programs: false,
             called: None,
         }
     }
@@ -78,19 +81,24 @@ impl<'s, 'a> Place<'s, 'a> {
         self.around
     }
 
-    /// Whether no run comes to what is under this condition.
-    pub fn never_holds(&self, test: &Expr) -> bool {
+    /// Whether this condition only holds where the code is executed as a program, and it is not.
+    pub fn is_for_programs(&self, test: &Expr) -> bool {
         let is_main = |one: &Expr, other: &Expr| {
             matches!(one, Expr::Name(name) if name.id.as_str() == "__name__")
                 && matches!(other, Expr::StringLiteral(text) if text.value.to_str() == "__main__")
         };
-        let is_of_programs = matches!(test, Expr::Compare(compare)
+        let asks = matches!(test, Expr::Compare(compare)
             if matches!((&*compare.ops, &*compare.operands), ([CmpOp::Eq], [one, other])
                 if is_main(one, other) || is_main(other, one)));
-        (is_of_programs && !self.is_script && self.scope() == 0) || self.means(test, "typing.TYPE_CHECKING")
+        asks && !self.is_script && self.scope() == 0
     }
 
-    /// Whether no run comes here.
+    /// Whether no run comes here: the runtimes see to it that the code is no program.
+    pub fn is_of_programs(&self) -> bool {
+        self.is_of_programs
+    }
+
+    /// Whether the interpreter never comes here, because only type checkers do.
     pub fn never_runs(&self) -> bool {
         self.never_runs
     }

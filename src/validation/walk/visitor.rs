@@ -106,10 +106,11 @@ impl<'a, I: Inspector<'a>> Visitor<'a> for Walk<'_, '_, 'a, I> {
             }
             Stmt::If(branch) => {
                 self.visit_expr(&branch.test);
-                let outside = self.place.never_runs;
-                self.place.never_runs |= self.place.never_holds(&branch.test);
+                let outside = (self.place.never_runs, self.place.is_of_programs);
+                self.place.never_runs |= self.place.means(&branch.test, "typing.TYPE_CHECKING");
+                self.place.is_of_programs |= self.place.is_for_programs(&branch.test);
                 self.visit_body(&branch.body);
-                self.place.never_runs = outside;
+                (self.place.never_runs, self.place.is_of_programs) = outside;
                 branch.elif_else_clauses.iter().for_each(|clause| self.visit_elif_else_clause(clause));
             }
             // Never evaluated, and refused as a whole.

@@ -129,29 +129,60 @@ fn what_the_sandbox_does_otherwise_without_a_word_is_for_python() {
     if !has_python() {
         return;
     }
-    let code = "class Basket:\n    def __init__(self, fruit):\n        self.fruit = fruit\n\n    def __bool__(self):\n        \
-                return bool(self.fruit)\n\n\ndef is_full(fruit: list) -> bool:\n    return bool(Basket(fruit))\n";
+    let basket = "class Basket:\n    def __init__(self, fruit):\n        self.fruit = fruit\n\n    def __bool__(self):\n        \
+                  return bool(self.fruit)\n\n\ndef is_full(fruit: list) -> bool:\n    return bool(Basket(fruit))\n";
+    let sums = "def sums(numbers: list) -> list:\n    for at, number in enumerate(numbers):\n        \
+                if at + 1 < len(numbers):\n            numbers[at + 1] += number\n    return numbers\n";
+    let below = "def below(numbers: list, most: int) -> list:\n    known = set(numbers)\n    found = []\n    \
+                 for number in known:\n        if number > most:\n            break\n        found.append(number)\n    \
+                 return found\n";
+    let cases = [
+        (
+            "is_full",
+            basket,
+            json!({"fruit": []}),
+            json!(false),
+            "line 5: The interpreter never calls `Basket.__bool__`",
+        ),
+        (
+            "sums",
+            sums,
+            json!({"numbers": [1, 1, 1]}),
+            json!([1, 2, 3]),
+            "line 4: The interpreter runs `enumerate` to its end",
+        ),
+        (
+            "below",
+            below,
+            json!({"numbers": [7, 2, 1], "most": 5}),
+            json!([1, 2]),
+            "line 4: The interpreter keeps a set in the order",
+        ),
+    ];
     let home = home("");
     let mut client = home.start();
-    let remembered = client.ok("remember_procedure", json!({"name": "is_full", "steps": ["Look"], "code": code}));
-    assert!(
-        remembered["next"].to_string().contains("line 5: The interpreter never calls `Basket.__bool__`"),
-        "{remembered}"
-    );
-    let ran = client.ok("execute_procedure", json!({"procedure_id": "is_full", "parameters": {"fruit": []}}));
-    assert_eq!(ran["result"], json!(false), "{ran}");
-    // Where Python is not allowed, it is stored as it is, with the warning.
+    for (name, code, given, wanted, why) in &cases {
+        let remembered = client.ok("remember_procedure", json!({"name": name, "steps": ["Look"], "code": code}));
+        assert!(remembered["next"].to_string().contains(why), "{remembered}");
+        let ran = client.ok("execute_procedure", json!({"procedure_id": name, "parameters": given}));
+        assert_eq!(&ran["result"], wanted, "{ran}");
+    }
+    // Where Python is not allowed, it is stored as it is, with the warning, and does what the warning says.
     let home = Home::with_config("");
     let mut client = home.start();
-    let remembered = client.ok("remember_procedure", json!({"name": "is_full", "steps": ["Look"], "code": code}));
-    assert_eq!(remembered["next"], json!(null), "{remembered}");
-    assert_eq!(runtime(&mut client, "is_full"), json!(null));
+    for (name, code, given, other, _) in &cases {
+        let remembered = client.ok("remember_procedure", json!({"name": name, "steps": ["Look"], "code": code}));
+        assert_eq!(remembered["next"], json!(null), "{remembered}");
+        assert_eq!(runtime(&mut client, name), json!(null));
+        let ran = client.ok("execute_procedure", json!({"procedure_id": name, "parameters": given}));
+        assert_ne!(&ran["result"], other, "the interpreter does as CPython does; the rule can go: {ran}");
+    }
 }
 
 #[test]
 fn what_a_program_would_do_is_left_alone_where_a_function_is_called() {
-    let code = "def double(n: int) -> int:\n    return n * 2\n\n\nif __name__ == \"__main__\":\n    import argparse\n    \
-                print(double(int(input(argparse.__name__))))\n";
+    let code = "def double(n: int) -> int:\n    return n * 2\n\n\nif __name__ == \"__main__\":\n    import doctest\n    import subprocess\n    \
+                subprocess.run([\"true\"])\n    __import__(\"timeit\")\n    print(double(int(input())), doctest.testmod())\n";
     let home = Home::with_config("");
     let mut client = home.start();
     let remembered = client.ok("remember_procedure", json!({"name": "double", "steps": ["Do it"], "code": code}));
