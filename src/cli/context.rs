@@ -1,9 +1,9 @@
 //! What a command gets: who started it and where, the home behind that, and a place to print.
 
-use super::{error::CliError, output::Output};
+use super::{error::CliError, output::Output, programs::worker_program};
 use crate::{
     config::{Config, Start},
-    library::{Library, Starters},
+    library::{Examples, Library, Starters},
 };
 
 /// What every command gets.
@@ -19,6 +19,7 @@ impl Context {
     }
 
     pub fn library(&self) -> Result<Library, CliError> {
-        Ok(Library::open(self.config()?, self.starters)?)
+        let trier = Box::new(Examples::at(worker_program()?));
+        Ok(Library::open_trying(self.config()?, self.starters, trier)?)
     }
 }

@@ -10,6 +10,7 @@ use super::{
     programs::worker_program,
 };
 use crate::library::{Activity, CodeSource, GenerateRequest, Generated, ProcedureRef, Services};
+use crate::validation::Severity;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -21,10 +22,19 @@ pub struct Arguments {
     /// Take the first code that the model writes.
     #[arg(long)]
     no_refine: bool,
+    /// Store the code although it contradicts examples; the history says so.
+    #[arg(long)]
+    accept_failing_examples: bool,
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
-    let (made, warning) = make(&arguments.procedure, None, (!arguments.no_model, !arguments.no_refine), context)?;
+    let (made, warning) = make(
+        &arguments.procedure,
+        None,
+        (!arguments.no_model, !arguments.no_refine),
+        arguments.accept_failing_examples,
+        context,
+    )?;
     let out = context.output;
     let name = &made.procedure.definition.name;
     let by = match made.source {
@@ -41,7 +51,20 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
         out.line(format_args!("{DIM}{}{line}:{DIM:#} {}", issue.code, printable(&issue.message)));
     }
     warn(out, warning.as_deref());
-    Ok(ExitCode::SUCCESS)
+    Ok(ending(&made))
+}
+
+/// Why code was not stored.
+pub fn refused(made: &Generated, out: Output) {
+    let errors = made.validated.issues.iter().filter(|issue| issue.severity == Severity::Error);
+    errors.for_each(|issue| out.line(printable(&issue.message)));
+}
+
+/// Code that examples speak against is none.
+pub fn ending(made: &Generated) -> ExitCode {
+    let is_refused =
+        made.version.is_none() && made.validated.issues.first().is_some_and(|issue| issue.severity == Severity::Error);
+    if is_refused { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// Says why the trigger of what was made could not start it.
@@ -57,6 +80,7 @@ pub fn make(
     procedure: &str,
     code: Option<&str>,
     (use_model, refine): (bool, bool),
+    accepts_failing: bool,
     context: &Context,
 ) -> Result<(Generated, Option<String>), CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -66,6 +90,7 @@ pub fn make(
     let generated = asking::confirmed(services.library().user(), context.output, |by| {
         let code = code.map(str::to_owned);
         let wanted = wanted.clone();
+        let by = by.accepting_failing(accepts_failing);
         let request = GenerateRequest { wanted, code, dependencies: None, runtime: None, use_model, refine, by };
         runtime.block_on(services.generate(request, &Activity::default()))
     });

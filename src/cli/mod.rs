@@ -23,6 +23,7 @@ mod generate;
 mod import;
 mod inbox;
 mod init;
+mod keep;
 mod list;
 mod output;
 mod programs;
@@ -35,6 +36,7 @@ mod serve;
 mod show;
 mod sizes;
 mod stats;
+mod test;
 mod tidy;
 mod tools;
 mod validate;
@@ -100,6 +102,10 @@ enum Command {
     Generate(generate::Arguments),
     /// Give a procedure the code of a file.
     Code(code::Arguments),
+    /// Try the examples of procedures with their code; the exit code says whether all hold.
+    Test(test::Arguments),
+    /// Keep a finished run as an example of its procedure.
+    Keep(keep::Arguments),
     /// Make the code of an earlier version current again.
     Rollback(rollback::Arguments),
     /// Let a procedure be executed again.
@@ -170,6 +176,8 @@ pub fn run() -> ExitCode {
         Command::Cancel(arguments) => cancel::run(&arguments, &context),
         Command::Generate(arguments) => generate::run(&arguments, &context),
         Command::Code(arguments) => code::run(&arguments, &context),
+        Command::Test(arguments) => test::run(&arguments, &context),
+        Command::Keep(arguments) => keep::run(&arguments, &context),
         Command::Rollback(arguments) => rollback::run(&arguments, &context),
         Command::Enable(arguments) => enable::run(&arguments, &context, true),
         Command::Disable(arguments) => enable::run(&arguments, &context, false),

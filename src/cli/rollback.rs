@@ -14,6 +14,9 @@ pub struct Arguments {
     /// Why; kept in the history.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    /// Also where its code contradicts examples; the history says so.
+    #[arg(long)]
+    accept_failing_examples: bool,
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
@@ -22,6 +25,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     let wanted = ProcedureRef::from(arguments.procedure.as_str());
     let target = VersionRef::Text(arguments.version.clone());
     let (row, target) = asking::confirmed(library.user(), out, |by| {
+        let by = by.accepting_failing(arguments.accept_failing_examples);
         library.rollback(&wanted, &target, arguments.reason.as_deref(), &by)
     })?;
     out.line(format_args!(

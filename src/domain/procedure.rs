@@ -1,13 +1,11 @@
 //! A procedure's definition: everything about it but its code.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use super::VersionNumber;
-use super::{Permissions, ProcedureName, RuntimeKind, Step, Trigger, reading::Shape};
+use super::{Example, Permissions, ProcedureName, RuntimeKind, Step, Trigger, reading::Shape};
 
 /// What a procedure is, as it is kept in `procedure.json`. Field order is the file's key order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -244,19 +242,6 @@ impl ParameterType {
             Self::Any => Shape::Anything,
         }
     }
-}
-
-/// A call that shows how a procedure is used.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-pub struct Example {
-    /// The parameters of the call.
-    #[serde(default)]
-    pub parameters: BTreeMap<String, Value>,
-    /// What comes back, in words or as a value.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub result: Option<Value>,
 }
 
 /// Where a procedure stands in its life.

@@ -15,13 +15,15 @@ pub struct Actor {
     pub can_be_asked: bool,
     /// The question that a person said yes to.
     agreed: Option<String>,
+    /// Whether code may become current that examples contradict.
+    pub accepts_failing: bool,
 }
 
 impl Actor {
     /// Somebody who has asked nobody yet.
     #[must_use]
     pub const fn new(decider: Decider, can_be_asked: bool) -> Self {
-        Self { decider, can_be_asked, agreed: None }
+        Self { decider, can_be_asked, agreed: None, accepts_failing: false }
     }
 
     /// The program itself, with what it changes by itself.
@@ -33,7 +35,14 @@ impl Actor {
     /// Somebody who has agreed to the question with this digest.
     #[must_use]
     pub const fn agreed(decider: Decider, digest: String) -> Self {
-        Self { decider, can_be_asked: true, agreed: Some(digest) }
+        Self { decider, can_be_asked: true, agreed: Some(digest), accepts_failing: false }
+    }
+
+    /// The same, who insists on code that examples contradict, or doesn't.
+    #[must_use]
+    pub const fn accepting_failing(mut self, accepts: bool) -> Self {
+        self.accepts_failing = accepts;
+        self
     }
 }
 

@@ -40,14 +40,16 @@ use home::{DATABASE, HISTORY, Key};
 pub(in crate::library) use blocking::{aside, blocking};
 
 pub use checkpoints::{Artifact, ArtifactDraft, CheckpointDraft, Checkpoints, Saved, State, checkpoint_id};
-pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, Validated, check_source};
+pub use code::{
+    Activity, CodeSource, Examples, GenerateRequest, Generated, ModelUsage, TriedExamples, Validated, check_source,
+};
 pub use consent::{Actor, digest};
 pub use duties::{Duties, keep_home, stores_to_keep};
 pub use error::{ErrorKind, LibraryError};
 pub use exchange::{Became, Export, Incoming, Item, read_procedures};
 pub use home::{
-    BackedUp, Health, History, Maintenance, Open, Rebuilt, Restored, Session, back_up, create_new, make_folder,
-    open_to_others, restore, restore_database, set_database_aside,
+    BackedUp, Health, History, Maintenance, Open, Rebuilt, Restored, Session, Trial, Trier, back_up, create_new,
+    make_folder, open_to_others, restore, restore_database, set_database_aside,
 };
 pub use inbox::{InboxEntry, InboxFilter};
 pub use learning::{CandidateView, Decided, LessonEdits, Review, Source};
@@ -79,6 +81,8 @@ pub struct Library {
     behind: Mutex<Option<String>>,
     /// What saved states are sealed with.
     key: Key,
+    /// What executes examples, where something does.
+    trier: Option<Box<dyn Trier>>,
     /// Says that procedures may have changed.
     changed: Notify,
     /// Says that there may be a new candidate.
@@ -104,14 +108,30 @@ impl Library {
         trouble.map_or(Ok(library), Err)
     }
 
+    /// The same, where code is held to the examples of its definition.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_trying(config: Config, starters: Starters, trier: Box<dyn Trier>) -> Result<Self, LibraryError> {
+        let library = Self { trier: Some(trier), ..Self::opened(config)? };
+        library.begin(starters)?;
+        Ok(library)
+    }
+
     /// The same, also where the history can't be used; then the reason comes with it.
     ///
     /// # Errors
     /// [`LibraryError`] when the folder or the database can't be used.
     pub fn open_to_mend(config: Config, starters: Starters) -> Result<(Self, Option<LibraryError>), LibraryError> {
+        let library = Self::opened(config)?;
+        let trouble = library.begin(starters).err();
+        Ok((library, trouble))
+    }
+
+    fn opened(config: Config) -> Result<Self, LibraryError> {
         let folder = config.stores();
         let stores = home::open(&folder, &config.user)?;
-        let library = Self {
+        Ok(Self {
             user: config.user.clone(),
             config: Mutex::new(Arc::new(config)),
             database: stores.database,
@@ -120,12 +140,11 @@ impl Library {
             synced: Mutex::default(),
             behind: Mutex::default(),
             key: stores.key,
+            trier: None,
             changed: Notify::new(),
             learned: Notify::new(),
             folder,
-        };
-        let trouble = library.begin(starters).err();
-        Ok((library, trouble))
+        })
     }
 
     fn begin(&self, starters: Starters) -> Result<(), LibraryError> {
@@ -138,6 +157,7 @@ impl Library {
         if is_new && starters == Starters::Install && self.versions.head()?.is_none() {
             self.install_starters()?;
         }
+        self.try_untried()?;
         self.close_dead_sessions()
     }
 

@@ -11,7 +11,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Library, LibraryError, Starters, aside, blocking, runs::Engine};
+use super::{Examples, Library, LibraryError, Starters, aside, blocking, runs::Engine};
 use crate::config::Config;
 
 /// How often open runs that nobody takes care of are looked for.
@@ -31,7 +31,8 @@ impl Services {
     /// # Errors
     /// [`LibraryError`] when the home can't be used.
     pub async fn open(config: Config, starters: Starters, worker: PathBuf) -> Result<Self, LibraryError> {
-        let opened = tokio::task::spawn_blocking(move || Library::open(config, starters)).await;
+        let trier = Box::new(Examples::at(worker.clone()));
+        let opened = tokio::task::spawn_blocking(move || Library::open_trying(config, starters, trier)).await;
         let library = opened.map_err(|error| LibraryError::lost_task("opening the home", &error))??;
         let library = Arc::new(library);
         let engine = Arc::new(Engine::new(Arc::clone(&library), worker)?);

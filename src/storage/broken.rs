@@ -37,6 +37,15 @@ impl Reader<'_> {
         Ok(statement.query_map([user], from_row)?.collect::<Result<_, _>>()?)
     }
 
+    /// All that is broken, by name, whoever may read it.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn all_broken_anywhere(&self) -> Result<Vec<(String, Broken)>, StorageError> {
+        let mut statement = self.0.prepare_cached(&format!("SELECT {COLUMNS} FROM broken ORDER BY name"))?;
+        Ok(statement.query_map([], from_row)?.collect::<Result<_, _>>()?)
+    }
+
     /// What was done to the stores, latest first: when, in seconds since 1970, and what.
     ///
     /// # Errors

@@ -140,6 +140,8 @@ pub struct Annotation {
     pub kind: Option<VersionKind>,
     /// The static confidence in its code.
     pub confidence: Option<f64>,
+    /// The examples that its code contradicts, which somebody accepted.
+    pub failing_examples: Vec<usize>,
 }
 
 /// A commit to be made.

@@ -18,6 +18,10 @@ pub fn format_message(subject: &str, annotation: &Annotation) -> String {
     if let Some(confidence) = annotation.confidence {
         trailers.push(format!("Confidence: {confidence:.2}"));
     }
+    if !annotation.failing_examples.is_empty() {
+        let numbers: Vec<String> = annotation.failing_examples.iter().map(ToString::to_string).collect();
+        trailers.push(format!("Accepted-Failing-Examples: {}", numbers.join(", ")));
+    }
     let subject = subject.split_whitespace().collect::<Vec<_>>().join(" ");
     if trailers.is_empty() { format!("{subject}\n") } else { format!("{subject}\n\n{}\n", trailers.join("\n")) }
 }
@@ -38,6 +42,10 @@ pub fn parse_message(message: &str) -> (String, Annotation) {
             "Confidence" => {
                 annotation.confidence = value.parse().ok().filter(|value| (0.0..=1.0).contains(value));
             }
+            "Accepted-Failing-Examples" => {
+                annotation.failing_examples =
+                    value.split(',').filter_map(|number| number.trim().parse().ok()).collect();
+            }
             _ => {}
         }
     }
@@ -52,11 +60,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_message_reads_back(subject in "[a-zA-Z][ -~]{0,60}", version in proptest::option::of(1u32..100_000), hundredths in proptest::option::of(0u8..=100)) {
+        fn a_message_reads_back(subject in "[a-zA-Z][ -~]{0,60}", version in proptest::option::of(1u32..100_000), hundredths in proptest::option::of(0u8..=100), failing_examples in proptest::collection::vec(1usize..100, 0..4)) {
             let annotation = Annotation {
                 version,
                 kind: version.map(|_| VersionKind::Rollback),
                 confidence: hundredths.map(|hundredths| f64::from(hundredths) / 100.0),
+                failing_examples,
             };
             let (read_subject, read) = parse_message(&format_message(&subject, &annotation));
             prop_assert_eq!(read_subject, subject.split_whitespace().collect::<Vec<_>>().join(" "));

@@ -2,10 +2,10 @@
 
 use crate::{
     compiler,
-    domain::{Definition, Permissions, Procedure, RuntimeKind, VersionKind, VersionNumber},
+    domain::{Definition, FailingExample, Permissions, Procedure, RuntimeKind, VersionKind, VersionNumber},
     library::{
         Actor, Library, LibraryError, NewCode, ProcedureRef,
-        home::Plan,
+        home::{Plan, confidence_left, told_examples},
         procedures::runtime_choice::{Choice, choose},
     },
     models::Usage,
@@ -54,6 +54,10 @@ pub struct Candidate {
     pub note: Option<String>,
     /// The packages that it needs.
     pub lock: Option<String>,
+    /// The examples that it contradicts.
+    pub failing: Vec<FailingExample>,
+    /// Why examples were not tried with it.
+    pub untried: Vec<String>,
 }
 
 impl Candidate {
@@ -61,7 +65,7 @@ impl Candidate {
     pub fn new(code: String, source: CodeSource, choice: Choice, definition: &Definition) -> Self {
         let Choice { runtime, analysis, note } = choice;
         let confidence = analysis.confidence(definition);
-        Self { code, source, analysis, confidence, runtime, note, lock: None }
+        Self { code, source, analysis, confidence, runtime, note, lock: None, failing: Vec::new(), untried: Vec::new() }
     }
 
     /// Whether nothing is known that makes it wrong.
@@ -96,6 +100,17 @@ impl Making {
     /// Adds a remark.
     pub fn note(&mut self, message: impl Into<String>) {
         self.notes.push(rules::GENERATION_NOTE.issue(message.into()));
+    }
+
+    /// Says why the code is not stored: first, because nothing else matters as much.
+    fn refuse(&mut self, failing: &[FailingExample]) {
+        let message = format!(
+            "this code was not stored, because it contradicts {}; correct it or the example and pass it as `code`, or \
+             insist with `accept_failing_examples`",
+            told_examples(failing)
+        );
+        let issue = rules::GENERATION_NOTE.issue(message);
+        self.notes.insert(0, Issue { severity: Severity::Error, ..issue });
     }
 }
 
@@ -162,7 +177,8 @@ impl Library {
         mut making: Making,
         by: &Actor,
     ) -> Result<Generated, LibraryError> {
-        let Candidate { code, source, analysis, confidence, runtime, note, lock } = candidate;
+        let Candidate { code, source, analysis, mut confidence, runtime, note, lock, failing: _, untried } = candidate;
+        untried.into_iter().for_each(|why| making.note(why));
         making.notes.extend(note.map(|note| rules::GENERATION_NOTE.issue(note)));
         if !analysis.is_storable() {
             return Err(LibraryError::CodeRejected { issues: analysis.issues });
@@ -179,7 +195,15 @@ impl Library {
             None
         } else {
             let code = NewCode { text: &code, lock: lock.as_deref() };
-            Some(self.commit_code(id, code, (source, runtime), confidence, by)?)
+            match self.commit_code(id, code, (source, runtime), confidence, by) {
+                Ok(version) => Some(version),
+                Err(LibraryError::ExamplesFail { failing, .. }) => {
+                    confidence = confidence_left(confidence, failing.len(), row.definition.examples.len());
+                    making.refuse(&failing);
+                    None
+                }
+                Err(error) => return Err(error),
+            }
         };
         let guide = match source {
             // Where every step was automated there is little to gain.
@@ -192,6 +216,9 @@ impl Library {
         let mut validated = Validated::from(analysis);
         validated.issues.extend(making.notes);
         let procedure = self.procedure(&wanted)?;
+        if version.is_some() && by.accepts_failing {
+            confidence = procedure.code_prior.unwrap_or(confidence);
+        }
         Ok(Generated { procedure, code, source, confidence, validated, version, guide, usage: making.usage })
     }
 

@@ -3,7 +3,10 @@
 //! The only part of the services that speaks to a model. What it gets is a candidate like any other: the same checks
 //! judge it, and the same place commits it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    cmp::Reverse,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tokio_util::sync::CancellationToken;
 
@@ -15,9 +18,9 @@ use super::{
 use crate::{
     compiler,
     config::ModelSettings,
-    domain::{Hinted as _, Procedure, RunFilter, RunStatus, RuntimeKind},
+    domain::{Definition, Hinted as _, Procedure, RunFilter, RunStatus, RuntimeKind, example::Verdict},
     library::{
-        Actor, LibraryError, ProcedureRef, Services, model_use::ModelMeter,
+        Actor, LibraryError, ProcedureRef, Services, Trial, model_use::ModelMeter,
         procedures::runtime_choice::with_dependencies,
     },
     models::{Message, Model, ModelError, Role, Usage},
@@ -27,6 +30,8 @@ use crate::{
 const MAX_REFINEMENTS: usize = 2;
 /// How many failures of the current code a model is shown.
 const FAILURES_SHOWN: u32 = 3;
+/// How many examples are named that say nothing.
+const UNTRIED_SHOWN: usize = 3;
 
 /// What is wanted.
 #[derive(Debug, Clone)]
@@ -87,7 +92,7 @@ impl Services {
         let written = match (code, &config.model) {
             (Some(code), _) => {
                 let lock = self.lock_packages(&code, runtime).await?;
-                let candidate = self.candidate(&row, code, CodeSource::Agent, runtime).await?;
+                let candidate = self.candidate(&row, code, (CodeSource::Agent, lock.as_deref()), runtime).await?;
                 Some(Candidate { lock, ..candidate })
             }
             (None, Some(settings)) if use_model => {
@@ -117,7 +122,7 @@ impl Services {
         } else {
             compiler::remarks(&row.definition).into_iter().for_each(|remark| making.note(remark));
             let code = compiler::compile(&row.definition);
-            self.candidate(&row, code, CodeSource::Heuristic, Some(RuntimeKind::Sandbox)).await?
+            self.candidate(&row, code, (CodeSource::Heuristic, None), Some(RuntimeKind::Sandbox)).await?
         };
         self.blocking(move |library| library.commit_candidate(row.id, candidate, making, &by)).await
     }
@@ -126,11 +131,29 @@ impl Services {
         &self,
         row: &Procedure,
         code: String,
-        source: CodeSource,
+        (source, lock): (CodeSource, Option<&str>),
         runtime: Option<RuntimeKind>,
     ) -> Result<Candidate, LibraryError> {
         let (code, choice, _) = self.check(code, Some(ProcedureRef::Id(row.id)), runtime).await?;
-        Ok(Candidate::new(code, source, choice, &row.definition))
+        let mut candidate = Candidate::new(code, source, choice, &row.definition);
+        if row.definition.examples.is_empty() || !candidate.analysis.is_storable() {
+            return Ok(candidate);
+        }
+        let definition = Definition { runtime: candidate.runtime, ..row.definition.clone() };
+        let trial = Trial { definition, code: candidate.code.clone(), lock: lock.map(str::to_owned) };
+        let (trial, verdicts) = self
+            .blocking(move |library| {
+                let verdicts = library.try_examples(&trial)?.unwrap_or_default();
+                Ok((trial, verdicts))
+            })
+            .await?;
+        let untried = verdicts.iter().zip(1..).filter_map(|(verdict, number)| match verdict {
+            Verdict::Untried(why) => Some(format!("example {number} says nothing about this code: {why}")),
+            _ => None,
+        });
+        candidate.untried = untried.take(UNTRIED_SHOWN).collect();
+        candidate.failing = trial.failing(verdicts);
+        Ok(candidate)
     }
 
     /// The best of what the model writes in a few rounds.
@@ -172,8 +195,10 @@ impl Services {
                 _ if completion.truncated => prompt::CUT_OFF.to_owned(),
                 None => prompt::NO_CODE.to_owned(),
                 Some(code) => {
-                    let candidate = self.candidate(row, code, CodeSource::Model, Some(RuntimeKind::Sandbox)).await?;
-                    let is_enough = candidate.is_sound() && candidate.confidence >= ENOUGH;
+                    let source = (CodeSource::Model, None);
+                    let candidate = self.candidate(row, code, source, Some(RuntimeKind::Sandbox)).await?;
+                    let is_enough =
+                        candidate.is_sound() && candidate.confidence >= ENOUGH && candidate.failing.is_empty();
                     let feedback = prompt::feedback(&candidate);
                     if best.as_ref().is_none_or(|best| rank(&candidate) > rank(best)) {
                         best = Some(candidate);
@@ -209,7 +234,7 @@ impl Services {
     }
 }
 
-/// Code that may be stored beats code that may not, then code without errors, then confidence.
-fn rank(candidate: &Candidate) -> (bool, bool, f64) {
-    (candidate.analysis.is_storable(), candidate.is_sound(), candidate.confidence)
+/// Code that may be stored beats code that may not, then what fewer examples speak against, then code without errors, then confidence.
+fn rank(candidate: &Candidate) -> (bool, Reverse<usize>, bool, f64) {
+    (candidate.analysis.is_storable(), Reverse(candidate.failing.len()), candidate.is_sound(), candidate.confidence)
 }

@@ -3,12 +3,16 @@
 mod answer;
 mod candidate;
 mod check;
+mod examples;
 mod generate;
 mod guide;
+mod keep;
 mod packages;
 mod prompt;
 mod skills;
 
 pub use candidate::{CodeSource, Generated, ModelUsage, Validated};
 pub use check::check_source;
+pub use examples::Examples;
 pub use generate::{Activity, GenerateRequest};
+pub use keep::TriedExamples;

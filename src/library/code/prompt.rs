@@ -73,6 +73,9 @@ pub fn feedback(candidate: &Candidate) -> String {
         let line = issue.line.map_or_else(String::new, |line| format!("line {line}, "));
         let _ = writeln!(text, "- {line}{severity} {}: {}", issue.code, issue.message);
     }
+    for failing in candidate.failing.iter().take(MAX_ISSUES) {
+        let _ = writeln!(text, "- {failing}");
+    }
     let left_to_people = candidate.analysis.facts.manual_steps;
     if left_to_people > 0 {
         let _ = writeln!(

@@ -109,6 +109,9 @@ impl Hinted for LibraryError {
             Self::FileNotGranted { file, .. } => {
                 return Some(format!("the user can add one to `read` under [policy] in {file}").into());
             }
+            Self::ExamplesFail { .. } => {
+                "correct the code or the example, or insist with `accept_failing_examples` (`--accept-failing-examples`)"
+            }
             Self::ItemNotFound(_) => "list_inbox shows what there is",
             Self::ItemResolved { .. } => "nothing is left to do",
             Self::NoBackup { .. } => {

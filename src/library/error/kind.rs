@@ -73,6 +73,7 @@ impl LibraryError {
             | Self::Proposed(_)
             | Self::Parameters { .. }
             | Self::CodeRejected { .. }
+            | Self::ExamplesFail { .. }
             | Self::VersionNotFound { .. }
             | Self::VersionWithoutCode { .. }
             | Self::RunNotFound(_)
@@ -142,6 +143,7 @@ impl LibraryError {
             Self::StaleVersion { .. } => "stale_version",
             Self::Broken { .. } => "procedure_broken",
             Self::CodeRejected { .. } => "code_rejected",
+            Self::ExamplesFail { .. } => "examples_fail",
             Self::VersionNotFound { .. } => "version_not_found",
             Self::VersionWithoutCode { .. } => "version_without_code",
             Self::RunNotFound(_) => "run_not_found",
@@ -172,6 +174,7 @@ impl LibraryError {
     pub fn details(&self) -> Option<(&'static str, Value)> {
         match self {
             Self::CodeRejected { issues } => Some(("issues", json!(issues))),
+            Self::ExamplesFail { failing, .. } => Some(("failing_examples", json!(failing))),
             Self::StaleVersion { current, .. } => Some(("current_version", json!(current))),
             Self::NameTaken { id, .. } | Self::NameFormer { id, .. } => Some(("procedure_id", json!(id))),
             Self::Broken { broken, .. } => Some(("broken", json!(broken))),

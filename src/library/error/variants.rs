@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crate::{
     config::ConfigError,
     domain::{
-        Broken, NameError, RunStatus, VersionNumber, artifact::HashError, reducers::MergeError, scope::ScopeError,
+        Broken, FailingExample, NameError, RunStatus, VersionNumber, artifact::HashError, reducers::MergeError,
+        scope::ScopeError,
     },
     models::ModelError,
     runtime::{PackagesError, RuntimeError},
@@ -190,6 +191,14 @@ pub enum LibraryError {
         /// Everything that was found.
         issues: Vec<Issue>,
     },
+    /// The code does something else than examples of the definition say.
+    #[error("`{name}` stays as it is, because the code contradicts {}", told(failing))]
+    ExamplesFail {
+        /// Which procedure.
+        name: String,
+        /// Which of them, and what it does.
+        failing: Vec<FailingExample>,
+    },
     /// No version matches.
     #[error("procedure `{name}` has no version `{given}`")]
     VersionNotFound {
@@ -338,6 +347,14 @@ pub enum LibraryError {
         /// When, as RFC 3339.
         at: String,
     },
+}
+
+fn told(failing: &[FailingExample]) -> String {
+    let first = failing.first().map(ToString::to_string).unwrap_or_default();
+    match failing.len() {
+        0 | 1 => first,
+        more => format!("{first} (and {} more, see `failing_examples`)", more - 1),
+    }
 }
 
 fn first_error(issues: &[Issue]) -> String {

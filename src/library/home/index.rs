@@ -3,10 +3,12 @@
 //! Git is the truth. A write commits first and indexes second, both under the database's write lock; whatever another
 //! program committed, or a crash left unindexed, is indexed by the next look at the home.
 
-use std::{sync::PoisonError, time::Duration};
+use std::{fmt::Write as _, sync::PoisonError, time::Duration};
 
+use super::indexing::Whose;
+use super::trial::{Trial, confidence_left};
 use crate::{
-    domain::{Definition, Hinted as _, ProcedureName, VersionKind, VersionNumber},
+    domain::{Definition, FailingExample, Hinted as _, ProcedureName, VersionKind, VersionNumber},
     library::{Actor, Library, LibraryError},
     storage::Writer,
     versions::{
@@ -99,6 +101,7 @@ impl Library {
             })?;
             head.map(|head| (generation, head))
         };
+        self.try_untried()?;
         *self.synced.lock().unwrap_or_else(PoisonError::into_inner) = head;
         self.changed.notify_one();
         Ok(())
@@ -115,12 +118,34 @@ impl Library {
         by: &Actor,
         plan: impl Fn(&Writer<'_>) -> Result<Plan, LibraryError>,
     ) -> Result<VersionNumber, LibraryError> {
+        let mut tried = None;
+        loop {
+            let mut trial = None;
+            match (self.commit_tried(by, &plan, tried.as_ref(), &mut trial), trial) {
+                // Nobody waits for the database while code is executed.
+                (Err(_), Some(trial)) => {
+                    let verdicts = self.try_examples(&trial)?.unwrap_or_default();
+                    tried = Some((trial.failing(verdicts), trial));
+                }
+                (committed, _) => return committed,
+            }
+        }
+    }
+
+    /// The same; where something else has to be tried before than what was `tried`, that is `untried` afterwards.
+    fn commit_tried(
+        &self,
+        by: &Actor,
+        plan: impl Fn(&Writer<'_>) -> Result<Plan, LibraryError>,
+        tried: Option<&(Vec<FailingExample>, Trial)>,
+        untried: &mut Option<Trial>,
+    ) -> Result<VersionNumber, LibraryError> {
         let mut committed = None;
         let written = self.database.write(|writer| {
             loop {
                 let head = self.stand(writer, LOCK_PATIENCE)?;
                 self.sync(writer, head.as_deref())?;
-                let Plan { mut subject, kind, confidence, mut change, leaves } = plan(writer)?;
+                let Plan { mut subject, kind, mut confidence, mut change, leaves } = plan(writer)?;
                 let name = leaves.as_ref().map_or(&change.name, |(before, _)| before).to_string();
                 if let Some(remark) = self.check_gates(writer, by, &change)? {
                     subject.push_str(&remark);
@@ -129,9 +154,27 @@ impl Library {
                     LibraryError::invalid(format!("`{name}` has the highest version number that there is"))
                 })?;
                 let removal = change.files.is_none();
+                let failing = match (self.trial_of(writer, &change, &name)?, tried) {
+                    (None, _) => Vec::new(),
+                    (Some(trial), Some((failing, done))) if trial == *done => failing.clone(),
+                    (Some(trial), _) => {
+                        *untried = Some(trial);
+                        return Err(LibraryError::internal("a change was not tried"));
+                    }
+                };
+                if !failing.is_empty() {
+                    if !by.accepts_failing {
+                        return Err(LibraryError::ExamplesFail { name, failing });
+                    }
+                    let examples = tried.map_or(0, |(_, trial)| trial.definition.examples.len());
+                    confidence = confidence.map(|confidence| confidence_left(confidence, failing.len(), examples));
+                    let which = if failing.len() == 1 { "an example" } else { "examples" };
+                    let _ = write!(subject, " (contradicts {which}, as {} accepted)", by.decider.name());
+                }
+                let failing_examples: Vec<usize> = failing.iter().map(|failing| failing.example).collect();
                 if let Some(broken) = writer.broken(&name)? {
                     if !removal && kind != VersionKind::Rollback {
-                        let good = Some(version - 1).filter(|good| *good > 0);
+                        let good = writer.procedure_named(&name)?.map(|row| row.version).filter(|good| *good > 0);
                         return Err(LibraryError::Broken { name, broken, good });
                     }
                     // Where it has two folders, the wrong one goes with this.
@@ -141,7 +184,7 @@ impl Library {
                 let annotation = if removal {
                     Annotation::default()
                 } else {
-                    Annotation { version: Some(version), kind: Some(kind), confidence }
+                    Annotation { version: Some(version), kind: Some(kind), confidence, failing_examples }
                 };
                 let leaves =
                     leaves.map(|(name, category)| ProcedureChange { name, category, old_category: None, files: None });
@@ -172,7 +215,7 @@ impl Library {
     }
 
     fn index_commit(&self, writer: &Writer<'_>, record: &CommitRecord) -> Result<(), LibraryError> {
-        self.index(writer, std::slice::from_ref(record), false)?;
+        self.index(writer, std::slice::from_ref(record), Whose::Ours)?;
         Ok(writer.set_indexed_commit(&record.id)?)
     }
 
@@ -228,7 +271,7 @@ impl Library {
             }
             Err(error) => return Err(error.into()),
         };
-        self.index(writer, &records, indexed.is_none())?;
+        self.index(writer, &records, if indexed.is_none() { Whose::All } else { Whose::Others })?;
         Ok(writer.set_indexed_commit(head)?)
     }
 }

@@ -2,18 +2,29 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::renames::Followed;
+use super::{renames::Followed, trial::Trial};
 use crate::{
     domain::{Broken, Definition, ProcedureName, VersionKind, VersionNumber, name::slugify},
     library::{Library, LibraryError, now_ms},
     storage::{ProcedureUpdate, VersionRow, Writer},
     validation,
-    versions::{BrokenFile, CommitRecord, RecordedChange, RecordedState, VersionsError, conflict_line},
+    versions::{Author, BrokenFile, CommitRecord, RecordedChange, RecordedState, VersionsError, conflict_line},
 };
 
 /// How far a number that a commit gives itself may be ahead of those that are known. More is no number that a program
 /// gave, and after it none might be left.
 const MAX_JUMP: VersionNumber = 1_000_000;
+
+/// Whose commits are indexed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// What this process just committed.
+    Ours,
+    /// What others did since.
+    Others,
+    /// The whole history.
+    All,
+}
 
 /// What became of a change.
 enum Change {
@@ -34,15 +45,14 @@ struct Read {
 }
 
 impl Library {
-    /// Indexes what commits changed, and returns those of which something can't be read. `is_anew`: they are the whole
-    /// history.
+    /// Indexes what commits changed, and returns those of which something can't be read.
     pub(super) fn index(
         &self,
         writer: &Writer<'_>,
         records: &[CommitRecord],
-        is_anew: bool,
+        whose: Whose,
     ) -> Result<HashSet<String>, LibraryError> {
-        let followed = self.follow(writer, records, is_anew)?;
+        let followed = self.follow(writer, records, whose == Whose::All)?;
         let mut numbers = Numbers::default();
         numbers.reserve_annotated(writer, records, &followed)?;
         let mut damaged = HashSet::new();
@@ -53,7 +63,7 @@ impl Library {
             for followed in followed {
                 let change = &followed.change;
                 let became = match (&change.state, &change.broken) {
-                    (Some(state), _) => self.index_change(writer, &mut numbers, record, followed, state)?,
+                    (Some(state), _) => self.index_change(writer, &mut numbers, record, followed, (state, whose))?,
                     (None, Some(broken)) => Change::Broken(broken.clone()),
                     (None, None) => {
                         if let Some(row) = writer.procedure_named(&followed.row)? {
@@ -93,7 +103,7 @@ impl Library {
         numbers: &mut Numbers,
         record: &CommitRecord,
         followed: &Followed,
-        state: &RecordedState,
+        (state, whose): (&RecordedState, Whose),
     ) -> Result<Change, LibraryError> {
         let Followed { row, change, renamed_from } = followed;
         let Read { mut definition, said, code, lock } = match self.read_files(change, state)? {
@@ -135,10 +145,10 @@ impl Library {
         });
         let code_version = match &before {
             _ if code.is_none() => None,
-            Some(row) if !code_changed => row.code_version.or(Some(version)),
+            Some(row) if !code_changed && row.code == code => row.code_version.or(Some(version)),
             _ => Some(version),
         };
-        let id = writer.put_procedure(&ProcedureUpdate {
+        let update = ProcedureUpdate {
             row,
             definition: &definition,
             code: code.as_deref(),
@@ -148,7 +158,15 @@ impl Library {
             code_prior,
             at: record.committed_at,
             indexed_at: now_ms(),
-        })?;
+        };
+        // What this program committed was tried before, or comes with it.
+        let is_tried =
+            whose == Whose::Ours || record.annotation.version.is_some() || record.author == Author::Program.name();
+        let trial = Trial::needed(before.as_ref(), &definition, code.as_deref(), lock.as_deref());
+        let (id, untried) = match trial.filter(|_| !is_tried) {
+            Some(_) => Self::withhold(writer, before.as_ref(), &update).map(|(id, why)| (id, Some(why)))?,
+            None => (writer.put_procedure(&update)?, None),
+        };
         // Only what was there before may be unreadable here, and then there is nothing to compare with.
         let (lines_added, lines_removed) = self.versions.changed_lines(change).unwrap_or_default();
         writer.add_version(
@@ -168,7 +186,13 @@ impl Library {
                 lines_removed,
             },
         )?;
-        Ok(Change::Indexed)
+        Ok(match untried {
+            Some(reason) => {
+                let file = format!("procedures/{}/{}/procedure.py", state.category, change.name);
+                Change::Broken(BrokenFile { file, reason })
+            }
+            None => Change::Indexed,
+        })
     }
 
     /// The definition and the code in a commit, or what is wrong with them.

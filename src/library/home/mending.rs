@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use super::indexing::Whose;
 use super::{
     index::Plan,
     standing::{Index, Step, decide},
@@ -99,6 +100,7 @@ impl Library {
             };
             let annotation = match change.files {
                 Some(_) => Annotation {
+                    failing_examples: Vec::new(),
                     version: Some(row.version),
                     kind: Some(VersionKind::Definition),
                     confidence: row.code_prior,
@@ -175,7 +177,7 @@ impl Library {
         let now = now_ms() / 1000;
         writer.clear_index(now)?;
         let records = self.versions.commits_between(None, head)?;
-        let damaged = self.index(writer, &records, true)?;
+        let damaged = self.index(writer, &records, Whose::All)?;
         let known: HashSet<&str> = records.iter().map(|record| record.id.as_str()).collect();
         for row in live {
             // Not a commit removed it: what brought it can't be read, or is no procedure now.

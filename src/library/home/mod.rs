@@ -14,12 +14,14 @@ mod renames;
 mod session;
 mod standing;
 mod stores;
+mod trial;
 mod users;
 
 pub(in crate::library) use {
     index::Plan,
     key::Key,
     stores::{DATABASE, HISTORY, open},
+    trial::{confidence_left, told as told_examples},
 };
 
 pub use backup::{BackedUp, Restored, back_up, restore, restore_database, set_database_aside};
@@ -28,3 +30,4 @@ pub use maintenance::Maintenance;
 pub use mending::Rebuilt;
 pub use private::{Open, create_new, make_folder, open_to_others};
 pub use session::Session;
+pub use trial::{Trial, Trier};

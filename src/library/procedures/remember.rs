@@ -141,7 +141,7 @@ impl Library {
     ) -> Result<Procedure, LibraryError> {
         let id = self.procedure(wanted)?.id;
         // The code stays as it is.
-        self.commit_change(&Actor::program(), |writer| {
+        self.commit_change(&Actor::program().accepting_failing(by.accepts_failing), |writer| {
             let row = self.find_own(writer, &ProcedureRef::Id(id))?;
             check_expected(&row, expected)?;
             let mut definition = row.definition.clone();

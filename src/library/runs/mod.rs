@@ -19,6 +19,7 @@ mod limits;
 mod machine;
 mod outside;
 mod prepare;
+mod recording;
 mod registry;
 #[cfg(test)]
 mod replay_tests;
@@ -30,7 +31,7 @@ mod unheard;
 mod view;
 mod wait;
 
-pub(in crate::library) use engine::check;
+pub(in crate::library) use engine::{Rehearsal, check, rehearse};
 pub(in crate::library) use interpreter::{check_packages, packages, tidy_packages};
 
 pub use decision::Decision;

@@ -42,6 +42,9 @@ pub struct Params {
     use_llm: Option<bool>,
     /// Let it correct what the checks find. True by default.
     refine_on_low_confidence: Option<bool>,
+    /// Store it although examples fail.
+    #[serde(default)]
+    accept_failing_examples: bool,
 }
 
 /// Answer.
@@ -108,7 +111,7 @@ impl Tool for GenerateProcedureCode {
                     runtime: params.runtime,
                     use_model: params.use_llm.unwrap_or(true),
                     refine: params.refine_on_low_confidence.unwrap_or(true),
-                    by,
+                    by: by.accepting_failing(params.accept_failing_examples),
                 };
                 // Boxed, because the state of a conversation with a model is large and would be moved with every caller's
                 // future.

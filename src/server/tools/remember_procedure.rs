@@ -41,6 +41,8 @@ struct Own {
     code: Option<String>,
     /// PyPI packages.
     dependencies: Option<Vec<String>>,
+    #[serde(default)]
+    accept_failing_examples: bool,
 }
 
 /// Answer.
@@ -90,12 +92,15 @@ impl Tool for RememberProcedure {
     }
 
     fn parse(mut arguments: Map<String, Value>) -> Result<Params, LibraryError> {
-        let own = parse(take_fields(&mut arguments, &["name", "clone_of", "code", "dependencies"]))?;
+        let own = parse(take_fields(
+            &mut arguments,
+            &["name", "clone_of", "code", "dependencies", "accept_failing_examples"],
+        ))?;
         Ok(Params { own, fields: parse(arguments)? })
     }
 
     async fn call(services: &Services, params: Params, context: &CallContext) -> Result<Output, LibraryError> {
-        let (Own { name, clone_of, code, dependencies }, fields) = (params.own, params.fields);
+        let (Own { name, clone_of, code, dependencies, accept_failing_examples }, fields) = (params.own, params.fields);
         let code = code.map(|code| with_dependencies(&code, dependencies.as_deref())).transpose()?;
         let lock = match &code {
             Some(code) => services.lock_packages(code, fields.runtime).await?,
@@ -104,6 +109,7 @@ impl Tool for RememberProcedure {
         let source = clone_of.map(ProcedureRef::from);
         let remembered = context
             .consented(services, |by| {
+                let by = by.accepting_failing(accept_failing_examples);
                 let (source, name, fields, code, lock) =
                     (source.clone(), name.clone(), fields.clone(), code.clone(), lock.clone());
                 services.blocking(move |library| match (source, name) {

@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// What [`Own`] takes.
-const OWN_FIELDS: [&str; 4] = ["procedure_id", "expected_version", "name", "former_names"];
+const OWN_FIELDS: [&str; 6] =
+    ["procedure_id", "expected_version", "name", "former_names", "example_run", "accept_failing_examples"];
 
 /// Changes fields of a definition.
 pub struct UpdateProcedure;
@@ -41,6 +42,10 @@ struct Own {
     name: Option<String>,
     /// The aliases that stay.
     former_names: Option<Vec<String>>,
+    /// A finished run to add to the examples.
+    example_run: Option<String>,
+    #[serde(default)]
+    accept_failing_examples: bool,
 }
 
 /// `remember_procedure` describes the same fields in full; clients would pay for all of that twice.
@@ -93,13 +98,21 @@ impl Tool for UpdateProcedure {
     }
 
     async fn call(services: &Services, params: Params, context: &CallContext) -> Result<Output, LibraryError> {
-        let Own { procedure_id, expected_version, name, former_names } = params.own;
+        let Own { procedure_id, expected_version, name, former_names, example_run, accept_failing_examples } =
+            params.own;
         let (wanted, fields) = (ProcedureRef::from(procedure_id), params.fields);
         let naming = Naming { name, former_names };
         let row = context
             .consented(services, |by| {
-                let (wanted, fields, naming) = (wanted.clone(), fields.clone(), naming.clone());
-                services.blocking(move |library| library.update(&wanted, expected_version, &fields, &naming, &by))
+                let by = by.accepting_failing(accept_failing_examples);
+                let (wanted, fields, naming, run) =
+                    (wanted.clone(), fields.clone(), naming.clone(), example_run.clone());
+                services.blocking(move |library| match run {
+                    None => library.update(&wanted, expected_version, &fields, &naming, &by),
+                    Some(run) => library
+                        .keep_run(&run, Some(&wanted), (&fields, &naming), expected_version, &by)
+                        .map(|kept| kept.0),
+                })
             })
             .await?;
         let (row, trigger_warning) = warned(services, row).await?;

@@ -1,5 +1,6 @@
 //! How code comes about, and how far it is trusted.
 
 mod confidence;
+mod examples;
 mod generation;
 mod nothing;

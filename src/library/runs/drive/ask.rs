@@ -130,7 +130,7 @@ impl Tree {
             let ending = Ending::Error(child.time_is_up());
             let answer = frame.answer(sequence, ending.reply()).ok_or_else(|| broken("nobody called"))?;
             child.abandon_calls();
-            record::ended(&self.resources.library, &mut child, ending, Some(answer)).await?;
+            record::ended(&self.resources.journal, &mut child, ending, Some(answer)).await?;
             frame.on(Event::Decided { sequence, again: false })?;
             is_any = true;
         }
@@ -168,7 +168,7 @@ impl Tree {
             by_agent: decider.is_agent(),
             decided_at: now_ms(),
         };
-        write::save_decision(&self.resources.library, answer, gate.run_id.clone(), record).await?;
+        write::save_decision(&self.resources.journal, answer, gate.run_id.clone(), record).await?;
         frame.on(Event::Decided { sequence: gate.sequence, again })?;
         Ok(())
     }

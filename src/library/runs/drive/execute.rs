@@ -23,7 +23,7 @@ impl Tree {
             (root, finished) = self.drive(root).await;
             match finished {
                 Finished::Ended(ending) => {
-                    return record::ended(&self.resources.library, &mut root, ending, None).await;
+                    return record::ended(&self.resources.journal, &mut root, ending, None).await;
                 }
                 Finished::Stopped => return self.stopped(root).await,
                 Finished::Waits => match self.ask(&mut root).await? {

@@ -29,7 +29,7 @@ impl Tree {
         let (kind, message) = match error {
             // The run stays as it was saved, for the next server to go on with.
             RuntimeError::Cancelled if self.active.is_leaving() => {
-                return record::all_ended(&self.resources.library, root, Ending::Interrupted).await;
+                return record::all_ended(&self.resources.journal, root, Ending::Interrupted).await;
             }
             RuntimeError::Cancelled => return self.end_all(root, Ending::Cancelled).await,
             RuntimeError::TimeLimit => (
@@ -72,7 +72,7 @@ impl Tree {
     /// Ends a frame and all that it called.
     pub async fn end_all(&self, mut frame: Frame, ending: Ending) -> Result<Execution, LibraryError> {
         frame.abandon_calls();
-        record::all_ended(&self.resources.library, frame, ending).await
+        record::all_ended(&self.resources.journal, frame, ending).await
     }
 
     /// Pauses a whole run; its state is saved already.
@@ -91,7 +91,7 @@ impl Tree {
                 expires_at,
                 due_at: wakes_at.into_iter().chain(expires_at).min(),
             };
-            let execution = record::ended(&self.resources.library, frame, ending, None).await?;
+            let execution = record::ended(&self.resources.journal, frame, ending, None).await?;
             paused = Some(Execution { gate: first, ..execution });
         }
         paused.ok_or_else(|| broken("a pause of nobody"))

@@ -157,7 +157,8 @@ impl<'t> Drive<'t> {
     /// Waits for a call. The worker is kept for a short while only, and not at all where a procedure needs one.
     async fn next_done(&mut self) -> Result<Option<Done>, Stop> {
         // One that would have to execute its code again is kept, however long the call takes.
-        if self.session.as_ref().is_some_and(|session| session.is_dear()) {
+        let is_kept = self.tree.resources.journal.library().is_some();
+        if !is_kept || self.session.as_ref().is_some_and(|session| session.is_dear()) {
             let _idle = self.tree.activity.idle();
             return Ok(self.performing.next().await);
         }
@@ -184,11 +185,14 @@ impl<'t> Drive<'t> {
     }
 
     async fn save(&mut self) -> Result<(), Stop> {
+        if self.tree.resources.journal.library().is_none() {
+            return Ok(());
+        }
         let Some(session) = self.session.as_mut() else { return Err(broken("a call without an interpreter").into()) };
         let saved = session.save(self.frame.snapshot.known()).await?;
         let Tree { resources, budget, root_id, .. } = self.tree;
         let runtime = resources.runtimes.of(self.frame.origin.runtime).id();
-        write::save(&resources.library, runtime, &mut self.frame, saved, (root_id, budget)).await?;
+        write::save(&resources.journal, runtime, &mut self.frame, saved, (root_id, budget)).await?;
         // It has come further.
         self.frame.losses = 0;
         Ok(())
@@ -199,7 +203,8 @@ impl<'t> Drive<'t> {
     async fn worker_lost(&mut self, error: RuntimeError) -> Result<Vec<Effect>, Stop> {
         self.session = None;
         let losses = self.frame.losses + 1;
-        if !matches!(error, RuntimeError::Crashed(_)) || losses > MAX_LOSSES {
+        let is_kept = self.tree.resources.journal.library().is_some();
+        if !is_kept || !matches!(error, RuntimeError::Crashed(_)) || losses > MAX_LOSSES {
             return Err(Stop::Runtime(error));
         }
         tracing::info!(run = self.frame.origin.run_id, %error, "a worker was lost; its run goes on in another");
@@ -223,7 +228,8 @@ impl<'t> Drive<'t> {
         let (run_id, config) = (self.frame.origin.run_id.clone(), Arc::clone(&self.tree.config));
         let runtimes = self.tree.resources.runtimes.clone();
         let load = move |library: &_| read::load_frame(library, &runtimes, &run_id, &config);
-        blocking(&self.tree.resources.library, load).await
+        let library = self.tree.resources.journal.library();
+        blocking(library.ok_or_else(|| broken("a run that is written down nowhere"))?, load).await
     }
 
     /// Gives the code the answers that are there, and lets it go on.

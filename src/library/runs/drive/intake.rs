@@ -46,10 +46,14 @@ pub async fn host_call(tree: &Tree, frame: &mut Frame, made: MadeCall) -> Result
         return Err(Stop::Limit(PythonError::new("HostCallLimit", message)));
     }
     let (arguments, refusal) = match host::named_arguments(&function, args, kwargs) {
-        Ok(arguments) => (arguments, None),
+        Ok(arguments) => {
+            let recorded =
+                tree.recording.as_ref().and_then(|recording| recording.answer(&function, &arguments, &tree.config));
+            (arguments, recorded)
+        }
         Err(error) => (Map::new(), Some(Reply::Raise(error))),
     };
-    // What is refused does nothing.
+    // What is refused does nothing, nor does what is answered already.
     let nature = match refusal {
         None => host::nature(&function, &arguments, &tree.config),
         Some(_) => Nature::Immediate,

@@ -116,14 +116,17 @@ impl<'t> Performing<'t> {
             // The newest settings of servers, or two runs that read them at different times would restart them for each
             // other.
             let is_tool = host::function(&call.function).is_some_and(|it| it.grant == Some(GrantKind::Tool));
-            let config = if is_tool { blocking(&tree.resources.library, Library::config).await.ok() } else { None };
+            let config = match tree.resources.journal.library() {
+                Some(library) if is_tool => blocking(library, Library::config).await.ok(),
+                _ => None,
+            };
             let context = HostContext {
                 grants: &grants,
                 capture: &capture,
                 budget: capture.budget(),
                 config: config.as_ref().unwrap_or(&tree.config),
                 downstream: &tree.resources.downstream,
-                meter: Some(&tree.meter),
+                meter: tree.meter.as_ref(),
             };
             Done::Called(sequence, host::call(&call.function, call.arguments, &context).await)
         };
@@ -160,7 +163,7 @@ impl<'t> Performing<'t> {
                     Finished::Ended(ending) => {
                         let answer = frame.answer(sequence, ending.reply());
                         let answer = answer.ok_or_else(|| broken("nobody called"))?;
-                        record::ended(&self.tree.resources.library, &mut child, ending, Some(answer)).await?;
+                        record::ended(&self.tree.resources.journal, &mut child, ending, Some(answer)).await?;
                         Ok(frame.on(Event::Answered(sequence))?)
                     }
                     Finished::Waits => {
@@ -214,7 +217,7 @@ impl<'t> Performing<'t> {
     ) -> Result<Vec<Effect>, Stop> {
         match self.prepare_child(frame, sequence, name, arguments).await {
             Ok(child) => {
-                record::started(&self.tree.resources.library, &child, self.tree.active.can_be_asked).await?;
+                record::started(&self.tree.resources.journal, &child, self.tree.active.can_be_asked).await?;
                 self.spawn(sequence, child);
                 Ok(Vec::new())
             }
@@ -253,7 +256,10 @@ impl<'t> Performing<'t> {
                 format!("procedures call each other more than {deepest} deep (`depth` under [limits] in config.toml)");
             return Err(PythonError::new("RecursionError", message));
         }
-        let child = prepare::called(&resources.library, name, &arguments, config, frame.budget()).await?;
+        let Some(library) = resources.journal.library() else {
+            return Err(PythonError::new("RuntimeError", "no procedure can be called here"));
+        };
+        let child = prepare::called(library, name, &arguments, config, frame.budget()).await?;
         Ok(child.called_by(frame, sequence))
     }
 
@@ -265,7 +271,7 @@ impl<'t> Performing<'t> {
         reply: Reply,
     ) -> Result<Vec<Effect>, LibraryError> {
         let answer = frame.answer(sequence, reply).ok_or_else(|| broken("an answer to no call"))?;
-        write::save_answer(&self.tree.resources.library, answer).await?;
+        write::save_answer(&self.tree.resources.journal, answer).await?;
         frame.on(Event::Answered(sequence))
     }
 
@@ -279,8 +285,8 @@ impl<'t> Performing<'t> {
         let (run_id, procedure_id) = (frame.origin.run_id.clone(), frame.origin.procedure_id);
         let call = frame.waiting_for(sequence).ok_or_else(|| broken("an item of no call"))?;
         let entry = frame.entry(call, &Reply::Value(Value::Null));
-        let library = &self.tree.resources.library;
-        let reply = write::save_item(library, item, (run_id, procedure_id, sequence), entry).await?;
+        let reply =
+            write::save_item(&self.tree.resources.journal, item, (run_id, procedure_id, sequence), entry).await?;
         frame.set_reply(sequence, reply);
         frame.on(Event::Answered(sequence))
     }
@@ -302,7 +308,7 @@ impl<'t> Performing<'t> {
             state: State::Fields(new.state),
             ..CheckpointDraft::default()
         };
-        let reply = write::save_checkpoint(&self.tree.resources.library, draft, sequence, entry).await?;
+        let reply = write::save_checkpoint(&self.tree.resources.journal, draft, sequence, entry).await?;
         frame.set_reply(sequence, reply);
         frame.on(Event::Answered(sequence))
     }

@@ -11,7 +11,9 @@ use crate::{
     library::{
         LibraryError,
         model_use::ModelMeter,
-        runs::{frame::Frame, limits::Left, registry::Active, resources::Resources, wait::Activity},
+        runs::{
+            frame::Frame, limits::Left, recording::Recording, registry::Active, resources::Resources, wait::Activity,
+        },
     },
     models::Meter,
     runtime::{Budget, Limit, PythonError, RuntimeError},
@@ -26,8 +28,10 @@ pub struct Tree {
     pub root_id: RunId,
     /// What goes on in it.
     pub activity: Activity,
-    /// What counts its requests to the language model.
-    pub meter: Arc<dyn Meter>,
+    /// What counts its requests to the language model, where they count.
+    pub meter: Option<Arc<dyn Meter>>,
+    /// What answers its host calls, where that is not the world.
+    pub recording: Option<Recording>,
     /// Why it stops, where it does.
     stop: Mutex<Option<Stop>>,
 }
@@ -64,9 +68,17 @@ impl Tree {
         active: Active,
         root_id: RunId,
     ) -> Self {
-        let meter = Arc::new(ModelMeter::new(Arc::clone(&resources.library), Some(root_id.clone())));
+        let meter = resources
+            .journal
+            .library()
+            .map(|library| Arc::new(ModelMeter::new(Arc::clone(library), Some(root_id.clone()))) as Arc<dyn Meter>);
         let activity = Activity::default();
-        Self { resources, config, budget, active, root_id, activity, meter, stop: Mutex::new(None) }
+        Self { resources, config, budget, active, root_id, activity, meter, recording: None, stop: Mutex::new(None) }
+    }
+
+    /// The same, answered by a recording instead of the world.
+    pub fn answered_by(self, recording: Recording) -> Self {
+        Self { recording: Some(recording), ..self }
     }
 
     /// Stops everything that the run does. The first reason counts.
@@ -91,7 +103,7 @@ impl Tree {
             budget: frame.budget(),
             config: &self.config,
             downstream: &self.resources.downstream,
-            meter: Some(&self.meter),
+            meter: self.meter.as_ref(),
         }
     }
 

@@ -41,7 +41,7 @@ impl Engine {
             return Ok(());
         }
         let id = run_id.to_owned();
-        let (run, _) = blocking(&self.resources.library, move |library| library.run(&id)).await?;
+        let (run, _) = blocking(&self.library, move |library| library.run(&id)).await?;
         match run.status {
             RunStatus::Paused | RunStatus::Interrupted | RunStatus::Running if run.parent_run_id.is_some() => {
                 Err(called(&run))
@@ -61,10 +61,10 @@ impl Engine {
             library.close_dead_sessions()?;
             Ok(library.database.write::<_, StorageError>(|writer| writer.ask_to_cancel(&id, now_ms()))?)
         };
-        blocking(&self.resources.library, ask).await?;
+        blocking(&self.library, ask).await?;
         loop {
             let id = run_id.to_owned();
-            let (run, _) = blocking(&self.resources.library, move |library| library.run(&id)).await?;
+            let (run, _) = blocking(&self.library, move |library| library.run(&id)).await?;
             let ended = match run.status {
                 RunStatus::Running if asked.elapsed() < LONGEST_WAIT => {
                     tokio::time::sleep(LOOK_AGAIN / 10).await;
@@ -79,21 +79,21 @@ impl Engine {
             let forget = move |library: &Library| {
                 Ok(library.database.write::<_, StorageError>(|writer| writer.forget_cancellation(&id))?)
             };
-            blocking(&self.resources.library, forget).await?;
+            blocking(&self.library, forget).await?;
             return ended;
         }
     }
 
     /// Looks, as long as this process executes anything, which of its runs others want to end.
     pub(super) fn heed_cancellations(&self) {
-        let (registry, resources) = (Arc::clone(&self.registry), Arc::clone(&self.resources));
+        let (registry, library) = (Arc::clone(&self.registry), Arc::clone(&self.library));
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(LOOK_AGAIN).await;
                 if registry.rests() {
                     return;
                 }
-                let wanted = blocking(&resources.library, |library| {
+                let wanted = blocking(&library, |library| {
                     let session = library.session.id();
                     Ok(library.database.read::<_, StorageError>(|reader| reader.runs_to_cancel(session))?)
                 });

@@ -36,7 +36,7 @@ impl Engine {
     ) -> Result<Execution, LibraryError> {
         let wanted = wanted.clone();
         let look_up = move |library: &Library| Ok((library.procedure(&wanted)?, library.config()?));
-        let (row, config) = blocking(&self.resources.library, look_up).await?;
+        let (row, config) = blocking(&self.library, look_up).await?;
         check_in_use(&row)?;
         if row.code.is_none() {
             return self.skip(row, Value::Object(parameters).to_string()).await;
@@ -44,7 +44,7 @@ impl Engine {
         let limits = &config.limits;
         let budget = budget(Left::all(limits), limits.output_bytes(), &active);
         let frame = Frame::new(origin_of(row, &parameters, &config)?, Capture::new(Arc::clone(&budget)), &config);
-        record::started(&self.resources.library, &frame, active.can_be_asked).await?;
+        record::started(&self.resources.journal, &frame, active.can_be_asked).await?;
         {
             let mut progress = active.progress();
             progress.steps_total = frame.origin.steps_total;
@@ -88,7 +88,7 @@ impl Engine {
             waits_until: None,
             duration_ms: 0.0,
         };
-        blocking(&self.resources.library, move |library| {
+        blocking(&self.library, move |library| {
             library.database.write::<_, StorageError>(|writer| {
                 writer.skip_run(&NewRun {
                     id: &execution.run_id,

@@ -33,7 +33,7 @@ impl Engine {
     pub async fn view(&self, run_id: &str) -> Result<RunView, LibraryError> {
         let under_way = self.registry.find_active(run_id).map(|active| active.progress().steps.clone());
         let id = run_id.to_owned();
-        blocking(&self.resources.library, move |library| {
+        blocking(&self.library, move |library| {
             let (run, calls) = library.run(&id)?;
             let decisions = library.database.read(|reader| reader.decisions(&id))?;
             let under_way = match under_way {
@@ -52,7 +52,7 @@ impl Engine {
     /// # Errors
     /// [`LibraryError::Sandbox`].
     pub async fn check(&self, code: &str) -> Result<Verdict, LibraryError> {
-        let config = blocking(&self.resources.library, Library::config).await?;
+        let config = blocking(&self.library, Library::config).await?;
         let stub = self.stub_for(code, &config).await;
         check(&*self.resources.runtimes.sandbox, code, &stub, &config.limits).await
     }

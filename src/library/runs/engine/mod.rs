@@ -5,11 +5,13 @@ mod execute;
 mod inspect;
 mod open;
 mod recover;
+mod rehearse;
 mod resume;
 mod uncalled;
 mod waiting;
 
 pub use inspect::check;
+pub use rehearse::{Rehearsal, rehearse};
 pub use uncalled::Refused;
 pub use waiting::Waiting;
 
@@ -22,7 +24,7 @@ use crate::{
     host,
     library::{
         Library, LibraryError,
-        runs::{registry::Registry, resources::Resources},
+        runs::{journal::Journal, registry::Registry, resources::Resources},
     },
     runtime::{self, Runtimes},
 };
@@ -34,6 +36,7 @@ const MAX_RECOVERIES: usize = 16;
 
 /// Executes procedures.
 pub struct Engine {
+    pub(super) library: Arc<Library>,
     pub(super) resources: Arc<Resources>,
     pub(super) registry: Arc<Registry>,
     /// Places for runs that are taken up.
@@ -53,9 +56,10 @@ impl Engine {
 
     /// An engine for `library` whose code is executed by `runtimes`.
     pub(in crate::library::runs) fn with_runtimes(library: Arc<Library>, runtimes: Runtimes) -> Self {
-        let resources = Arc::new(Resources { library, runtimes, downstream: Downstream::new() });
+        let journal = Journal::Of(Arc::clone(&library));
+        let resources = Arc::new(Resources { journal, runtimes, downstream: Downstream::new() });
         let recoveries = Arc::new(Semaphore::new(MAX_RECOVERIES));
-        Self { resources, registry: Arc::default(), recoveries }
+        Self { library, resources, registry: Arc::default(), recoveries }
     }
 
     /// Stops every run and waits a little for their ends to be recorded.

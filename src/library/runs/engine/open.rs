@@ -42,7 +42,7 @@ impl Opened {
 impl Engine {
     pub(in crate::library::runs) async fn open_run(&self, run_id: &str) -> Result<Opened, LibraryError> {
         let (id, runtimes) = (run_id.to_owned(), self.resources.runtimes.clone());
-        blocking(&self.resources.library, move |library| {
+        blocking(&self.library, move |library| {
             let config = library.config()?;
             let (run, _) = library.run(&id)?;
             if run.parent_run_id.is_some() {
@@ -60,7 +60,7 @@ impl Engine {
     /// Makes this process the owner of an open run.
     pub(super) async fn claim(&self, run_id: &str) -> Result<(), LibraryError> {
         let id = run_id.to_owned();
-        let is_ours = blocking(&self.resources.library, move |library| {
+        let is_ours = blocking(&self.library, move |library| {
             let session = library.session.id();
             Ok(library.database.write::<_, StorageError>(|writer| writer.claim_run(&id, session))?)
         });
@@ -77,7 +77,7 @@ impl Engine {
         let done = work.await;
         if let Err(why) = &done {
             let (id, why) = (run_id.to_owned(), why.to_string());
-            let released = blocking(&self.resources.library, move |library| {
+            let released = blocking(&self.library, move |library| {
                 let session = library.session.id();
                 Ok(library
                     .database
@@ -120,7 +120,7 @@ impl Engine {
         why: &str,
     ) -> Result<(), LibraryError> {
         let (id, why) = (run_id.to_owned(), why.to_owned());
-        blocking(&self.resources.library, move |library| {
+        blocking(&self.library, move |library| {
             let (run, _) = library.run(&id)?;
             library.database.write::<_, StorageError>(|writer| {
                 writer.end_open_runs(&id, status, &why, now_ms())?;

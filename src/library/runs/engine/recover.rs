@@ -17,7 +17,7 @@ impl Engine {
     /// has come: they sleep no longer, or wait for what came too late. What ended its process before it came further rests
     /// longer each time, so that it can't end one after the other. The runs of others are for their own processes.
     pub async fn recover(self: &Arc<Self>) {
-        let found = blocking(&self.resources.library, |library| {
+        let found = blocking(&self.library, |library| {
             library.close_dead_sessions()?;
             let config = library.config()?;
             let interrupted = if config.runs.resume == Resume::Auto {

@@ -153,7 +153,7 @@ impl Engine {
     async fn take_up_claimed(&self, opened: Opened, active: Active) -> Result<Execution, LibraryError> {
         let (id, config) = (opened.run.id.clone(), Arc::clone(&opened.config));
         let runtimes = self.resources.runtimes.clone();
-        let (root, left) = blocking(&self.resources.library, move |library| {
+        let (root, left) = blocking(&self.library, move |library| {
             let (root, left) = read::load(library, &runtimes, &id, &config)?;
             let mut root = match root {
                 Some(root) => root,

@@ -77,7 +77,7 @@ impl Engine {
     ) -> Result<RunId, LibraryError> {
         let (id, version, name) = (procedure.id, procedure.version, procedure.definition.name.to_string());
         let steps_total = u32::try_from(procedure.definition.steps.len()).unwrap_or(u32::MAX);
-        blocking(&self.resources.library, move |library| {
+        blocking(&self.library, move |library| {
             let (run_id, at) = (uuid::Uuid::now_v7().to_string(), now_ms());
             let run = NewRun {
                 id: &run_id,
@@ -119,7 +119,7 @@ impl Engine {
     /// Once, until somebody is done with it: it is the same each time.
     async fn tell_skipped(&self, execution: &Execution) {
         let (item, run_id, id) = (unheard::skipped(&execution.name), execution.run_id.clone(), execution.procedure_id);
-        let told = blocking(&self.resources.library, move |library| {
+        let told = blocking(&self.library, move |library| {
             library.database.write::<_, StorageError>(|writer| {
                 if writer.has_open_item(id, item.title.as_deref().unwrap_or_default())? {
                     return Ok(());

@@ -1,9 +1,8 @@
 //! Writing runs to the database.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
+use super::Journal;
 use super::write::{answer_row, write_answer};
 use crate::{
     domain::{HostCall, Outcome, RunStatus},
@@ -69,7 +68,8 @@ impl Ending {
 }
 
 /// Records that a run starts, and whether whoever started it can be asked.
-pub async fn started(library: &Arc<Library>, frame: &Frame, can_be_asked: bool) -> Result<(), LibraryError> {
+pub async fn started(journal: &Journal, frame: &Frame, can_be_asked: bool) -> Result<(), LibraryError> {
+    let Some(library) = journal.library() else { return Ok(()) };
     let (origin, caller) = (&frame.origin, frame.caller.clone());
     let id = origin.run_id.clone();
     let (procedure_id, version, steps_total) = (origin.procedure_id, origin.version, origin.steps_total);
@@ -177,7 +177,7 @@ impl Closed {
 /// called it gets, written down together with it: a run never ends without its caller knowing. What it called and does not
 /// wait for any more ends with it.
 pub async fn ended(
-    library: &Arc<Library>,
+    journal: &Journal,
     frame: &mut Frame,
     ending: Ending,
     answer: Option<Answer>,
@@ -188,15 +188,15 @@ pub async fn ended(
         closed = closed_children(frame, &Ending::Cancelled);
     }
     let last = Closed::of(frame, ending);
-    write(library, closed, last, answer).await
+    write(journal, closed, last, answer).await
 }
 
 /// Records that a frame and all that it called ended so, or are left. All at once: a caller whose procedure has ended
 /// without an answer would call it again after a crash.
-pub async fn all_ended(library: &Arc<Library>, mut frame: Frame, ending: Ending) -> Result<Execution, LibraryError> {
+pub async fn all_ended(journal: &Journal, mut frame: Frame, ending: Ending) -> Result<Execution, LibraryError> {
     let closed = closed_children(&mut frame, &ending);
     let last = Closed::of(&mut frame, ending);
-    write(library, closed, last, None).await
+    write(journal, closed, last, None).await
 }
 
 /// All that a frame called and that has not ended.
@@ -206,11 +206,12 @@ fn closed_children(frame: &mut Frame, ending: &Ending) -> Vec<Closed> {
 }
 
 async fn write(
-    library: &Arc<Library>,
+    journal: &Journal,
     closed: Vec<Closed>,
     last: Closed,
     answer: Option<Answer>,
 ) -> Result<Execution, LibraryError> {
+    let Some(library) = journal.library() else { return Ok(last.execution) };
     blocking(library, move |library| {
         let row = answer.as_ref().map(|answer| answer_row(library, answer)).transpose()?;
         library.database.write::<_, StorageError>(|writer| {

@@ -3,18 +3,23 @@
 //! Before a call: the interpreter and the calls that it waits at; after it: the answer. Both survive a killed process.
 //! Everything that goes back into an interpreter carries the seal of this home.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
-use super::saved::{PERMITTED, SavedFrame, SavedReply, piece_parts, refused, sealed_parts};
+use super::{
+    Journal,
+    saved::{PERMITTED, SavedFrame, SavedReply, piece_parts, refused, sealed_parts},
+};
 use crate::{
     domain::{DecisionRecord, Hinted as _, HostCall, inbox::NewItem},
     library::{
         CheckpointDraft, ErrorKind, Library, LibraryError, blocking,
         checkpoints::write_checkpoint,
         now_ms,
-        runs::{call::Answer, frame::Frame, machine::Sequence},
+        runs::{
+            call::Answer,
+            frame::{Frame, broken},
+            machine::Sequence,
+        },
     },
     runtime::{Budget, PythonError, Reply, Saved},
     storage::{AnswerRow, FrameRow, StorageError, Writer},
@@ -22,12 +27,13 @@ use crate::{
 
 /// Writes down where a frame stands, with its interpreter, for a run and what is left of its budget.
 pub async fn save(
-    library: &Arc<Library>,
+    journal: &Journal,
     runtime: &str,
     frame: &mut Frame,
     state: Saved,
     (root_run_id, budget): (&str, &Budget),
 ) -> Result<(), LibraryError> {
+    let Some(library) = journal.library() else { return Ok(()) };
     let mut piece = frame.snapshot.take(state);
     let mut journal_seal = frame.snapshot.seal.clone();
     let run_id = &frame.origin.run_id;
@@ -60,7 +66,8 @@ pub async fn save(
 }
 
 /// Writes down the answer of a call, before the code gets it.
-pub async fn save_answer(library: &Arc<Library>, answer: Answer) -> Result<(), LibraryError> {
+pub async fn save_answer(journal: &Journal, answer: Answer) -> Result<(), LibraryError> {
+    let Some(library) = journal.library() else { return Ok(()) };
     blocking(library, move |library| {
         let row = answer_row(library, &answer)?;
         library.database.write::<_, StorageError>(|writer| write_answer(writer, &answer, &row))?;
@@ -79,11 +86,12 @@ pub enum Decided {
 
 /// Writes down a decision and what it means, so that both survive a power cut.
 pub async fn save_decision(
-    library: &Arc<Library>,
+    journal: &Journal,
     decided: Option<Decided>,
     run_id: String,
     decision: DecisionRecord,
 ) -> Result<(), LibraryError> {
+    let Some(library) = journal.library() else { return Ok(()) };
     blocking(library, move |library| {
         let row = match &decided {
             Some(Decided::Answer(answer)) => Some(answer_row(library, answer)?),
@@ -105,11 +113,12 @@ pub async fn save_decision(
 
 /// Stores an item together with the answer that has its number: one without the other never survives.
 pub async fn save_item(
-    library: &Arc<Library>,
+    journal: &Journal,
     item: NewItem,
     call: (String, i64, Sequence),
     mut entry: HostCall,
 ) -> Result<Reply, LibraryError> {
+    let library = journal.library().ok_or_else(|| broken("an item of a run that is not written down"))?;
     blocking(library, move |library| {
         let (run_id, procedure_id, sequence) = call;
         library.database.write(|writer| {
@@ -137,11 +146,12 @@ pub async fn save_item(
 /// Saves a checkpoint of a run together with the answer of the call: a call that is made again finds its answer and saves
 /// nothing twice. Like everything that the run goes on from, it survives a killed process.
 pub async fn save_checkpoint(
-    library: &Arc<Library>,
+    journal: &Journal,
     draft: CheckpointDraft,
     sequence: Sequence,
     mut entry: HostCall,
 ) -> Result<Reply, LibraryError> {
+    let library = journal.library().ok_or_else(|| broken("a checkpoint of a run that is not written down"))?;
     blocking(library, move |library| {
         let run_id = draft.run_id.clone();
         let prepared = library.prepare_checkpoint(draft);
