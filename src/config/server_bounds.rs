@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(check(Written::default()), Ok(None));
         assert_eq!(check(Written { confined: Some(false), ..Written::default() }), Ok(None));
         assert!(check(Written { confined: Some(true), ..Written::default() }).unwrap().is_some());
-        assert_eq!(check(written()).unwrap().unwrap().write, [path.clone()]);
+        assert_eq!(check(written()).unwrap().unwrap().write, std::slice::from_ref(&path));
         assert!(check(Written { confined: Some(false), ..written() }).unwrap_err().starts_with("confined is false"));
         let network = |hosts: &[&str]| Written {
             network: hosts.iter().map(|host| (*host).to_owned()).collect(),

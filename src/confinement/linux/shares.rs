@@ -4,7 +4,7 @@
 use std::{
     fs,
     os::fd::{AsRawFd as _, OwnedFd},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use landlock::{AccessFs, BitFlags};
@@ -48,9 +48,9 @@ pub fn all(walls: &Walls, temporary: &Path, uses: Uses) -> Vec<Share> {
     // Where a device or `/proc/self` leads is the system's word.
     let of_system = DEVICES.map(|device| (device, uses.reading | AccessFs::WriteFile | AccessFs::IoctlDev));
     for (path, access) in of_system.into_iter().chain(OF_SYSTEM.map(|path| (path, uses.reading))) {
-        shares.add(fs::canonicalize(path).unwrap_or_default(), access, &[]);
+        shares.add(&fs::canonicalize(path).unwrap_or_default(), access, &[]);
     }
-    shares.add(temporary.to_owned(), uses.writing, &[]);
+    shares.add(temporary, uses.writing, &[]);
     let shut = |writable: bool| -> Vec<&Path> {
         let shut = walls.places.iter().filter(|(_, place)| match place {
             Place::Hidden => true,
@@ -62,8 +62,8 @@ pub fn all(walls: &Walls, temporary: &Path, uses: Uses) -> Vec<Share> {
     let (unread, unwritten) = (shut(false), shut(true));
     for (path, place) in &walls.places {
         match place {
-            Place::Read => shares.add(path.clone(), uses.reading, &unread),
-            Place::Write => shares.add(path.clone(), uses.writing, &unwritten),
+            Place::Read => shares.add(path, uses.reading, &unread),
+            Place::Write => shares.add(path, uses.writing, &unwritten),
             Place::Hidden | Place::Empty | Place::Link(_) => {}
         }
     }
@@ -74,16 +74,16 @@ struct Shares(Vec<Share>);
 
 impl Shares {
     /// A place without what is `shut` in it: with such, nothing can be shared but what the folder holds now.
-    fn add(&mut self, path: PathBuf, access: BitFlags<AccessFs>, shut: &[&Path]) {
-        let inner: Vec<&Path> = shut.iter().copied().filter(|shut| shut.starts_with(&path) && **shut != path).collect();
+    fn add(&mut self, path: &Path, access: BitFlags<AccessFs>, shut: &[&Path]) {
+        let inner: Vec<&Path> = shut.iter().copied().filter(|shut| shut.starts_with(path) && *shut != path).collect();
         if inner.is_empty() {
-            self.0.extend(share(&path, access));
+            self.0.extend(share(path, access));
             return;
         }
-        for entry in fs::read_dir(&path).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(path).into_iter().flatten().flatten() {
             let path = entry.path();
-            if !inner.iter().any(|shut| **shut == path) {
-                self.add(path, access, &inner);
+            if !inner.iter().any(|shut| *shut == path) {
+                self.add(&path, access, &inner);
             }
         }
     }
