@@ -103,14 +103,23 @@ impl Processes {
     }
 
     /// A process that has executed nothing yet: one that was started ahead, or a new one. With it comes what starts another for
-    /// the next. That one imports what this code does, since it is likely to be for the same.
+    /// the next, if that is not under way. It imports what this code does, since it is likely to be for the same.
     pub async fn fresh(
         &self,
         interpreter: &Interpreter,
         imports: Vec<String>,
         budget: &Budget,
-    ) -> Result<(Process, Next), RuntimeError> {
+    ) -> Result<(Process, Option<Next>), RuntimeError> {
         let waiting = self.ready.waiting().remove(&key(interpreter));
+        let next = Next { processes: self.clone(), interpreter: interpreter.clone(), imports };
+        // Where they are wanted faster than they start, two start at a time.
+        let next = match &waiting {
+            Some(waiting) if !waiting.starting.is_finished() => {
+                next.start();
+                None
+            }
+            _ => Some(next),
+        };
         let waiting = match waiting {
             Some(waiting) => guarded(budget, waiting.into_process()).await?,
             None => None,
@@ -121,7 +130,7 @@ impl Processes {
             let program = self.program(interpreter, budget).await?;
             guarded(budget, process::start(&program, interpreter, None)).await??
         };
-        Ok((process, Next { processes: self.clone(), interpreter: interpreter.clone(), imports }))
+        Ok((process, next))
     }
 
     /// A process whose hashes are those of another, which had `hash_seed`.

@@ -112,7 +112,7 @@ impl PythonSession {
             None => {
                 let imports = imports_of(&program.source);
                 let (process, next) = self.processes.fresh(&self.interpreter, imports, &self.budget).await?;
-                self.next = Some(next);
+                self.next = next;
                 process
             }
         };
@@ -159,6 +159,11 @@ impl PythonSession {
         self.running.as_mut().ok_or_else(|| RuntimeError::Crashed("the program was not started".to_owned()))
     }
 
+    /// Whether the code may write what is there when it has ended.
+    fn may_write(&self) -> bool {
+        self.interpreter.bounds.as_ref().is_none_or(|bounds| !bounds.write.is_empty())
+    }
+
     /// Tells the driver an answer and writes it down.
     async fn tell(&mut self, answer: Answer) -> Result<(), RuntimeError> {
         self.take_place().await?;
@@ -195,7 +200,7 @@ impl PythonSession {
     async fn cleared(&mut self, suspension: Suspension) -> Result<Suspension, RuntimeError> {
         let Some(running) = self.running.take() else { return Ok(suspension) };
         // Where it could leave nothing, nobody has to wait for its end.
-        if self.interpreter.bounds.as_ref().is_some_and(|bounds| bounds.write.is_empty()) {
+        if !self.may_write() {
             leave(running);
             return Ok(suspension);
         }
@@ -324,7 +329,15 @@ impl Session for PythonSession {
     }
 
     fn save(&mut self, known: usize) -> BoxFuture<'_, Result<Saved, RuntimeError>> {
-        Box::pin(async move { self.running()?.journal.save(known) })
+        Box::pin(async move {
+            let may_write = self.may_write();
+            let running = self.running()?;
+            // It may be given up here, and what is left for the run is saved with it.
+            if may_write {
+                running.writes.settle().await?;
+            }
+            running.journal.save(known)
+        })
     }
 
     fn restore<'a>(&'a mut self, program: &'a Program, saved: Vec<u8>) -> BoxFuture<'a, Result<(), RuntimeError>> {

@@ -8,7 +8,7 @@ use super::home;
 fn typed(code: &str) -> Vec<String> {
     let home = home("packages = ['*']\n");
     let mut client = home.start();
-    let answer = client.ok("validate_procedure_code", json!({"code": code, "runtime": "python"}));
+    let answer = client.ok("validate_procedure_code", json!({"code": code}));
     let issues = answer["issues"].as_array().unwrap_or_else(|| panic!("{answer}"));
     let message = |issue: &Value| issue["message"].as_str().unwrap_or_default().to_owned();
     issues.iter().filter(|issue| issue["severity"] == json!("error")).map(message).collect()
