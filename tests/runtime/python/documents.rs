@@ -2,12 +2,20 @@
 //!
 //! All have the same dependencies, so that there is one lock and one environment.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
 use super::{has_python, packages::has_packages};
 use crate::common::{Home, RawClient, text, toml_path};
+
+const LONGEST_INSTALL: Duration = Duration::from_mins(4);
 
 /// Makes a PDF, a PNG and a CSV in a folder.
 const MAKE: &str = include_str!("../../fixtures/documents.py");
@@ -64,6 +72,23 @@ fn show(repository: &Path, path: &str) -> String {
     String::from_utf8_lossy(&shown.stdout).into_owned()
 }
 
+/// The run of a procedure once it is paused. Installing packages takes longer on a busy machine than answers may.
+fn until_paused(client: &mut RawClient, procedure: &str) -> Value {
+    let began = Instant::now();
+    loop {
+        let listed = client.ok("list_runs", json!({"procedure_id": procedure}));
+        let run = listed["runs"][0]["run_id"].clone();
+        if !run.is_null() {
+            let view = client.ok("get_run", json!({"run_id": run}));
+            if view["status"] == json!("paused") {
+                return view;
+            }
+            assert!(view["status"] == json!("running") && began.elapsed() < LONGEST_INSTALL, "{view}");
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
 fn result(client: &mut RawClient, run: &str) -> Value {
     let view = client.ok("get_run", json!({"run_id": run, "read": "result"}));
     serde_json::from_str(view["text"].as_str().unwrap_or_else(|| panic!("{view}"))).unwrap()
@@ -77,7 +102,7 @@ fn documents_are_worked_on_over_a_pause_and_a_killed_server() {
     let home = Home::new();
     let folder = home.beside("work");
     home.configure(&format!(
-        "[python]\nenabled = true\npackages = ['pypdf', 'pillow', 'pandas']\n[policy]\nwrite = [{}]\n",
+        "[python]\nenabled = true\npackages = ['pypdf', 'pillow', 'pandas']\n[limits]\nseconds = 240\n[policy]\nwrite = [{}]\n",
         toml_path(&folder)
     ));
     let made = Command::new("python3").args(["-c", MAKE]).arg(&folder).status().unwrap();
@@ -90,9 +115,10 @@ fn documents_are_worked_on_over_a_pause_and_a_killed_server() {
         let arguments = json!({"name": name, "steps": ["Do it"], "code": code, "dependencies": dependencies});
         let answer = client.ok("remember_procedure", arguments);
         assert_eq!(answer["has_code"], json!(true), "{answer}");
-        let paused = client.call("execute_procedure", json!({"procedure_id": name, "parameters": {"folder": folder}}));
-        assert_eq!(paused["outcome"], json!("paused"), "{paused}");
-        runs.push((text(&paused, "run_id").to_owned(), paused.to_string()));
+        let arguments = json!({"procedure_id": name, "parameters": {"folder": folder}});
+        client.send_call("execute_procedure", arguments);
+        let paused = until_paused(&mut client, name);
+        runs.push((text(&paused, "run_id").to_owned(), text(&paused, "waiting_for").to_owned()));
     }
     assert!(runs[0].1.contains("Pay 213.5?") && runs[2].1.contains("Report 300 rows"), "{runs:?}");
     assert!(!folder.join("thumbnail.png").exists());
@@ -124,7 +150,8 @@ fn documents_are_worked_on_over_a_pause_and_a_killed_server() {
     }
     assert!(locks.iter().all(|lock| *lock == locks[0]));
     let environments = home.beside(".cache").join("repertoire").join("environments");
-    #[cfg(target_os = "linux")]
-    assert_eq!(fs::read_dir(&environments).unwrap().count(), 1, "equal locks share one");
-    let _ = environments;
+    // Elsewhere they are where the system has what can be made again.
+    if cfg!(target_os = "linux") {
+        assert_eq!(fs::read_dir(&environments).unwrap().count(), 1, "equal locks share one");
+    }
 }

@@ -11,7 +11,7 @@ fn typed(code: &str) -> Vec<String> {
     let answer = client.ok("validate_procedure_code", json!({"code": code}));
     let issues = answer["issues"].as_array().unwrap_or_else(|| panic!("{answer}"));
     let message = |issue: &Value| issue["message"].as_str().unwrap_or_default().to_owned();
-    issues.iter().filter(|issue| issue["severity"] == json!("error")).map(message).collect()
+    issues.iter().filter(|issue| issue["category"] == json!("types")).map(message).collect()
 }
 
 const HEAD: &str = "# /// script\n# dependencies = [\"pandas\", \"pillow\"]\n# ///\n";
@@ -30,9 +30,9 @@ fn packages_have_no_types_and_no_false_mistakes() {
 #[test]
 fn beside_packages_types_are_checked() {
     let code = format!(
-        "{HEAD}import pandas as pd\n\n\ndef count(frame: pd.DataFrame, most: int) -> int:\n    \
+        "{HEAD}import pandas as pd\n\n\ndef _count(frame: pd.DataFrame, most: int) -> int:\n    \
          \"\"\"Count rows.\"\"\"\n    return min(len(frame), most)\n\n\n\
-         def summary(path: str) -> int:\n    \"\"\"Summarise a table.\"\"\"\n    return count(pd.read_csv(path), \"ten\")\n"
+         def summary(path: str) -> int:\n    \"\"\"Summarise a table.\"\"\"\n    return _count(pd.read_csv(path), \"ten\")\n"
     );
     let found = typed(&code);
     assert!(found.iter().any(|message| message.contains("invalid-argument-type")), "{found:?}");
