@@ -95,6 +95,11 @@ pub(super) const UNSUPPORTED: &[(&str, &str)] = &[
     ("RPT240", "class A:\n    def __len__(self):\n        return 0"),
     ("RPT241", "m = map(str, [1])\nnext(m)"),
     ("RPT242", "from itertools import count\nx = map(str, count())"),
+    ("RPT244", "def f(n):\n    return n.__str__()"),
+    ("RPT245", "def f(x):\n    for a, b in zip(x, x[1:]):\n        x[a] += b"),
+    ("RPT245", "def f(x):\n    for i, _ in enumerate(x):\n        if i:\n            x.pop(i)"),
+    ("RPT246", "def f(x):\n    known = set(x)\n    for one in known:\n        if one:\n            return one"),
+    ("RPT247", "def f(x):\n    return bytes(map(int, x))"),
 ];
 
 /// Sources that look like trouble and are not.
