@@ -65,7 +65,10 @@ class Piece:
     verdict: str = RIGHT
     reason: str = ""
 
+    calls: Counter[str] = field(default_factory=Counter)
+
     def came_to(self, verdict: str, reason: str) -> None:
+        self.calls[verdict] += 1
         if ORDER.index(verdict) > ORDER.index(self.verdict):
             self.verdict, self.reason = verdict, reason
 
@@ -209,13 +212,13 @@ def table(pieces: list[Piece]) -> bool:
         if piece.verdict != RIGHT:
             print(f"{piece.verdict} [{piece.runtime}] {piece.name} ({piece.place})\n    {piece.reason[:500]}")
     counted = Counter((piece.verdict, piece.runtime) for piece in pieces)
-    calls = sum(len(piece.examples) for piece in pieces)
-    print(f"\n{len(pieces)} pieces of code, {calls} calls")
-    print(f"{'':52} {'sandbox':>8} {'python':>8} {'none':>8}")
+    calls = sum((piece.calls for piece in pieces), Counter[str]())
+    print(f"\n{len(pieces)} pieces of code, each with the worst of what its calls came to")
+    print(f"{'':52} {'sandbox':>8} {'python':>8} {'none':>8} {'calls':>8}")
     for verdict in ORDER:
         row = [counted[verdict, runtime] for runtime in ("sandbox", "python", "-")]
         if any(row):
-            print(f"{verdict:52} {row[0]:8} {row[1]:8} {row[2]:8}")
+            print(f"{verdict:52} {row[0]:8} {row[1]:8} {row[2]:8} {calls[verdict]:8}")
     return all(ORDER.index(piece.verdict) < ORDER.index(TOO_SLOW) for piece in pieces)
 
 
