@@ -98,6 +98,12 @@ pub fn nature(name: &str, arguments: &Map<String, Value>, config: &Config) -> Na
     function(name).map_or(Nature::Once, |function| (function.nature)(arguments, config))
 }
 
+/// Whether a function reaches nothing outside of the run: it writes to its output, waits for the clock, or keeps its state.
+#[must_use]
+pub fn is_within_run(name: &str) -> bool {
+    [log::FUNCTION.name, skip_step::FUNCTION.name, checkpoint::FUNCTION.name].contains(&name) || is_timer(name)
+}
+
 /// The arguments of a call as the journal keeps them and people see them: without what is recognised as a secret.
 #[must_use]
 pub fn shown_arguments(name: &str, arguments: &Map<String, Value>) -> Map<String, Value> {

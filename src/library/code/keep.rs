@@ -8,6 +8,7 @@ use crate::{
         example::{RecordedCall, Verdict},
         secrets::{scrubbed, scrubbed_fields, scrubbed_value},
     },
+    host,
     library::{Actor, DefinitionPatch, Library, LibraryError, Naming, ProcedureRef, home::Trial},
 };
 
@@ -109,7 +110,7 @@ fn example_of(run: &Run, calls: Vec<HostCall>, definition: &Definition) -> Resul
     }
     let parameters: Map<String, Value> = serde_json::from_str(&run.parameters).unwrap_or_default();
     let mut recorded = Vec::new();
-    for call in calls {
+    for call in calls.into_iter().filter(|call| !host::is_within_run(&call.function)) {
         if call.error.as_deref().is_some_and(|error| error.starts_with(UNANSWERED)) {
             continue;
         }
@@ -125,12 +126,8 @@ fn example_of(run: &Run, calls: Vec<HostCall>, definition: &Definition) -> Resul
             error: call.error.as_deref().map(scrubbed),
         });
     }
-    let example = Example {
-        parameters: scrubbed_fields(parameters).into_iter().collect(),
-        result,
-        error,
-        calls: (!recorded.is_empty()).then_some(recorded),
-    };
+    let example =
+        Example { parameters: scrubbed_fields(parameters).into_iter().collect(), result, error, calls: Some(recorded) };
     let size = serde_json::to_string(&example).map_or(0, |text| text.len());
     if size > MAX_BYTES {
         return Err(refused(

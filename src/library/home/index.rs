@@ -159,7 +159,7 @@ impl Library {
                     (Some(trial), Some((failing, done))) if trial == *done => failing.clone(),
                     (Some(trial), _) => {
                         *untried = Some(trial);
-                        return Err(LibraryError::internal("a change was not tried"));
+                        return Err(LibraryError::invalid("it is tried first"));
                     }
                 };
                 if !failing.is_empty() {
@@ -168,8 +168,9 @@ impl Library {
                     }
                     let examples = tried.map_or(0, |(_, trial)| trial.definition.examples.len());
                     confidence = confidence.map(|confidence| confidence_left(confidence, failing.len(), examples));
-                    let which = if failing.len() == 1 { "an example" } else { "examples" };
-                    let _ = write!(subject, " (contradicts {which}, as {} accepted)", by.decider.name());
+                    let numbers: Vec<String> = failing.iter().map(|failing| failing.example.to_string()).collect();
+                    let which = if failing.len() == 1 { "example" } else { "examples" };
+                    let _ = write!(subject, " (contradicts {which} {}; accepted)", numbers.join(", "));
                 }
                 let failing_examples: Vec<usize> = failing.iter().map(|failing| failing.example).collect();
                 if let Some(broken) = writer.broken(&name)? {

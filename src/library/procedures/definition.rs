@@ -60,7 +60,7 @@ pub struct DefinitionPatch {
     pub parameters: Option<Vec<Parameter>>,
     /// Text with `{{variables}}` to render.
     pub template: Option<String>,
-    /// Sample calls, `{parameters, result}`.
+    /// Calls that code is held to: `{parameters, result}`, or `error`.
     pub examples: Option<Vec<Example>>,
     /// What must hold before.
     pub preconditions: Option<Vec<String>>,

@@ -15,8 +15,6 @@ use crate::{
     runtime::{PythonError, Reply},
 };
 
-/// Saved states go nowhere, and nobody waits for them.
-const CHECKPOINT: &str = "checkpoint";
 /// How much of the arguments of a call is told.
 const SHOWN_CHARS: usize = 120;
 
@@ -51,11 +49,10 @@ impl Recording {
                 raise(&mut calls, why)
             }));
         }
-        if host::nature(function, arguments, config) == Nature::Immediate {
-            return None;
-        }
-        if function == CHECKPOINT || host::is_timer(function) {
-            return Some(Reply::Value(Value::Null));
+        if host::is_within_run(function) {
+            // Nobody waits for the clock, and states go nowhere.
+            let is_done = host::nature(function, arguments, config) == Nature::Immediate;
+            return (!is_done).then_some(Reply::Value(Value::Null));
         }
         let why = format!("the code calls {}, and no answer to that is recorded", told(function, &shown));
         Some(raise(&mut calls, why))

@@ -38,11 +38,11 @@ pub struct Params {
     dependencies: Option<Vec<String>>,
     #[schemars(with = "Option<String>")]
     runtime: Option<RuntimeKind>,
-    /// Ask the configured model, if any. True by default.
+    /// Ask the configured model (default).
     use_llm: Option<bool>,
-    /// Let it correct what the checks find. True by default.
+    /// Let it correct what the checks find (default).
     refine_on_low_confidence: Option<bool>,
-    /// Store it although examples fail.
+    /// Although it contradicts examples.
     #[serde(default)]
     accept_failing_examples: bool,
 }

@@ -22,7 +22,7 @@ pub struct RollbackProcedureCode;
 pub struct Params {
     /// Or its name.
     procedure_id: ProcedureArgument,
-    /// A version number, `v3`, or at least 7 digits of a commit.
+    /// A number, `v3`, or 7 digits of a commit.
     target_version: VersionArgument,
     /// Why; kept in the history.
     reason: Option<String>,
@@ -51,8 +51,7 @@ impl Answer for Output {}
 
 impl Tool for RollbackProcedureCode {
     const NAME: &'static str = "rollback_procedure_code";
-    const DESCRIPTION: &'static str = "Make the code of an earlier version current again. It becomes a new version; \
-        nothing is lost.";
+    const DESCRIPTION: &'static str = "Make the code of an earlier version current again, as a new version.";
     const TOOLSET: Toolset = Toolset::Code;
     const EFFECT: Effect = Effect::Changes;
     type Params = Params;

@@ -42,7 +42,7 @@ struct Own {
     name: Option<String>,
     /// The aliases that stay.
     former_names: Option<Vec<String>>,
-    /// A finished run to add to the examples.
+    /// A run to keep as an example.
     example_run: Option<String>,
     #[serde(default)]
     accept_failing_examples: bool,

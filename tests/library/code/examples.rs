@@ -55,7 +55,7 @@ fn code_that_contradicts_an_example_is_not_stored() {
     assert_eq!(stored["code_confidence"], accepted["confidence"], "{stored}");
     let history = versions(&mut client);
     let (now, before) = (&history[0], &history[1]);
-    assert!(text(now, "message").contains("contradicts an example"), "{now}");
+    assert!(text(now, "message").contains("(contradicts example 1; accepted)"), "{now}");
     let confidence = |version: &Value| version["code_confidence"].as_f64().unwrap();
     assert!((confidence(now) / confidence(before) - 0.75).abs() < 0.02, "{history:?}");
     // Back to what holds: nothing speaks against that.
