@@ -207,7 +207,7 @@ async def try_all(pieces: list[Piece], binary: Path) -> None:
 
 
 def table(pieces: list[Piece]) -> bool:
-    """Prints what came of all, and whether each did what it should, or was refused with a reason that is none of the code's."""
+    """Prints what came of all, and whether each did what it should, or was refused for a reason that is not the code's."""
     for piece in pieces:
         if piece.verdict != RIGHT:
             print(f"{piece.verdict} [{piece.runtime}] {piece.name} ({piece.place})\n    {piece.reason[:500]}")
@@ -246,7 +246,8 @@ def main() -> int:
     assert pieces, f"nothing in {ARGUMENTS.where} can be tried"
     anyio.run(try_all, pieces, ARGUMENTS.binary.resolve())
     if ARGUMENTS.details:
-        shown = ({"place": p.place, "runtime": p.runtime, "why": p.why, "verdict": p.verdict, "reason": p.reason} for p in pieces)
+        fields = ("place", "runtime", "why", "verdict", "reason")
+        shown = ({name: getattr(piece, name) for name in fields} for piece in pieces)
         ARGUMENTS.details.write_text("".join(f"{json.dumps(one)}\n" for one in shown), encoding="utf-8")
     return 0 if table(pieces) else os.EX_SOFTWARE
 
