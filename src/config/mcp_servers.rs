@@ -16,6 +16,7 @@ use toml::{Table, Value};
 use super::{
     Secret,
     environment::clean_environment,
+    mcp_headers::{Complaint, HeaderSource, check_header, header_source},
     server_bounds::{ServerBounds, Written},
 };
 
@@ -25,18 +26,6 @@ const LONGEST_START_SECONDS: u64 = 600;
 
 /// Headers that carry secrets by their nature: a value in the file is refused.
 const SECRET_HEADERS: [&str; 5] = ["authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"];
-
-/// Headers that the protocol sets itself.
-const PROTOCOL_HEADERS: [&str; 8] = [
-    "accept",
-    "connection",
-    "content-length",
-    "content-type",
-    "host",
-    "last-event-id",
-    "mcp-session-id",
-    "transfer-encoding",
-];
 
 /// One MCP server of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,14 +73,6 @@ pub struct HttpSettings {
     pub headers: BTreeMap<String, String>,
     /// Headers whose values come from the environment.
     pub headers_env: BTreeMap<String, HeaderSource>,
-}
-
-/// Where the value of a header is: `TOKEN_VAR`, or `Bearer TOKEN_VAR` when the variable has only the token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeaderSource {
-    /// A word that stands before the value.
-    pub scheme: Option<String>,
-    pub variable: String,
 }
 
 impl ServerSettings {
@@ -235,9 +216,6 @@ impl Default for Section {
     }
 }
 
-/// The field that is wrong, and why.
-type Complaint = (&'static str, String);
-
 impl Section {
     fn check(mut self, home: &Path) -> Result<ServerSettings, Complaint> {
         let kind_fits = match self.kind.as_deref() {
@@ -377,29 +355,6 @@ fn check_url(url: &str) -> Result<(), Complaint> {
         return Err(("url", "names no host".to_owned()));
     }
     Ok(())
-}
-
-fn check_header(name: &str, field: &'static str) -> Result<(), Complaint> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
-        return Err((field, format!("names `{}`, which is no name of a header", name.escape_debug())));
-    }
-    let lower = name.to_ascii_lowercase();
-    if PROTOCOL_HEADERS.contains(&lower.as_str()) || lower.starts_with("mcp-") {
-        return Err((field, format!("names `{name}`, which the protocol sets itself; remove it")));
-    }
-    Ok(())
-}
-
-fn header_source(text: &str) -> Option<HeaderSource> {
-    let (scheme, variable) = match text.trim().split_once(' ') {
-        Some((scheme, variable)) => (Some(scheme.to_owned()), variable.trim()),
-        None => (None, text.trim()),
-    };
-    let is_name = variable.starts_with(|letter: char| letter.is_ascii_uppercase() || letter == '_')
-        && variable.chars().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_');
-    let is_scheme = scheme.as_ref().is_none_or(|word| word.chars().all(|letter| letter.is_ascii_alphabetic()));
-    (is_name && is_scheme).then(|| HeaderSource { scheme, variable: variable.to_owned() })
 }
 
 #[cfg(test)]
