@@ -22,7 +22,7 @@ pub struct WriteMeter {
 
 #[cfg(not(target_os = "linux"))]
 impl WriteMeter {
-    pub(super) const fn of(_: u32, _: Vec<PathBuf>) -> Option<Self> {
+    pub(super) fn of(_: u32, _: Vec<PathBuf>) -> Option<Self> {
         None
     }
 

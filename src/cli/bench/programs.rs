@@ -99,7 +99,7 @@ async fn python(rounds: usize) -> Result<Vec<Figure>, CliError> {
     let [ahead, cold, at_once] = ["python, started ahead", "python, cold", "python, back to back"];
     let folder = tempfile::tempdir().map_err(CliError::io("no temporary folder can be made"))?;
     let seen = std::fs::canonicalize(folder.path()).map_err(CliError::io("no temporary folder can be used"))?;
-    let server = Server::start(&format!("[python]\nenabled = true\n[policy]\nread = [{seen:?}]\n")).await?;
+    let server = Server::start(&format!("[python]\nenabled = true\n[policy]\nread = [{}]\n", json!(seen))).await?;
     let mut why = None;
     // Those of the second see a folder, so that no interpreter that is ready for the first is for them.
     for (name, permissions) in [("bench_plain", json!({})), ("bench_reads", json!({"read": [seen]}))] {

@@ -167,7 +167,7 @@ struct Making(Option<TempDir>);
 
 impl Making {
     fn path(&self) -> &Path {
-        self.0.as_ref().map(TempDir::path).unwrap_or(Path::new(""))
+        self.0.as_ref().map_or(Path::new(""), TempDir::path)
     }
 }
 

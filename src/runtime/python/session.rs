@@ -107,14 +107,13 @@ impl PythonSession {
         replayed: usize,
     ) -> Result<(), RuntimeError> {
         self.take_place().await?;
-        let process = match &seeds {
-            Some(seeds) => self.processes.like(&self.interpreter, seeds.hashes, &self.budget).await?,
-            None => {
-                let imports = imports_of(&program.source);
-                let (process, next) = self.processes.fresh(&self.interpreter, imports, &self.budget).await?;
-                self.next = next;
-                process
-            }
+        let process = if let Some(seeds) = &seeds {
+            self.processes.like(&self.interpreter, seeds.hashes, &self.budget).await?
+        } else {
+            let imports = imports_of(&program.source);
+            let (process, next) = self.processes.fresh(&self.interpreter, imports, &self.budget).await?;
+            self.next = next;
+            process
         };
         let seeds = match seeds {
             Some(seeds) => seeds,
