@@ -10,7 +10,6 @@ use super::{
     programs::worker_program,
 };
 use crate::library::{Activity, CodeSource, GenerateRequest, Generated, ProcedureRef, Services};
-use crate::validation::Severity;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -56,15 +55,14 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
 
 /// Why code was not stored.
 pub fn refused(made: &Generated, out: Output) {
-    let errors = made.validated.issues.iter().filter(|issue| issue.severity == Severity::Error);
-    errors.for_each(|issue| out.line(printable(&issue.message)));
+    made.failing
+        .iter()
+        .for_each(|failing| out.line(format_args!("It contradicts {}.", printable(&failing.to_string()))));
 }
 
-/// Code that examples speak against is none.
+/// Code that examples speak against is no success.
 pub fn ending(made: &Generated) -> ExitCode {
-    let is_refused =
-        made.version.is_none() && made.validated.issues.first().is_some_and(|issue| issue.severity == Severity::Error);
-    if is_refused { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if made.failing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Says why the trigger of what was made could not start it.

@@ -128,6 +128,18 @@ impl Library {
         Ok((library, trouble))
     }
 
+    /// The same library, which holds code to the examples of its definition from now on.
+    #[must_use]
+    pub fn trying(self, trier: Box<dyn Trier>) -> Self {
+        let library = Self { trier: Some(trier), ..self };
+        if library.read_only().is_none()
+            && let Err(error) = library.try_untried()
+        {
+            tracing::warn!(%error, "what was committed is not tried");
+        }
+        library
+    }
+
     fn opened(config: Config) -> Result<Self, LibraryError> {
         let folder = config.stores();
         let stores = home::open(&folder, &config.user)?;

@@ -2,9 +2,9 @@
 
 use super::report::Report;
 use crate::{
-    cli::{clock::shown_clock, context::Context, error::CliError, sizes},
+    cli::{clock::shown_clock, context::Context, error::CliError, programs::worker_program, sizes},
     domain::ProcedureFilter,
-    library::{Health, History, Library, LibraryError, Open, Rebuilt, open_to_others, set_database_aside},
+    library::{Examples, Health, History, Library, LibraryError, Open, Rebuilt, open_to_others, set_database_aside},
 };
 
 const REBUILD: &str = "`repertoire doctor --rebuild` makes anew what can be, and keeps what is damaged beside it";
@@ -27,14 +27,16 @@ pub fn check(context: &Context, rebuild: bool, report: &Report) -> Result<(), Cl
     if folder != config.home {
         before.extend(open_to_others(&folder));
     }
-    let opened = Library::open_to_mend(config.clone(), context.starters);
+    let opened = open(context);
     let (mut library, mut trouble) = match opened {
-        Err(error) if rebuild && error.is_broken_database() => anew(context, &error.to_string(), report)?,
-        Err(error) => {
+        Err(CliError::Library(error)) if rebuild && error.is_broken_database() => {
+            anew(context, &error.to_string(), report)?
+        }
+        Err(CliError::Library(error)) => {
             report.failed("stores", &error);
             return Ok(());
         }
-        Ok(opened) => opened,
+        opened => opened?,
     };
     if rebuild {
         (library, trouble) = rebuilt(context, library, report)?;
@@ -62,7 +64,13 @@ pub fn check(context: &Context, rebuild: bool, report: &Report) -> Result<(), Cl
 fn anew(context: &Context, why: &str, report: &Report) -> Result<(Library, Option<LibraryError>), CliError> {
     let aside = set_database_aside(&context.config()?)?;
     report.note("database", format_args!("{why}; it was set aside as {}", aside.display()));
-    Ok(Library::open_to_mend(context.config()?, context.starters)?)
+    open(context)
+}
+
+/// Opens the stores as far as they can be, and tries what was committed to them and not tried yet.
+fn open(context: &Context) -> Result<(Library, Option<LibraryError>), CliError> {
+    let (library, trouble) = Library::open_to_mend(context.config()?, context.starters)?;
+    Ok((library.trying(Box::new(Examples::at(worker_program()?))), trouble))
 }
 
 fn rebuilt(context: &Context, library: Library, report: &Report) -> Result<(Library, Option<LibraryError>), CliError> {

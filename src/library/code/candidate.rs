@@ -92,6 +92,8 @@ pub struct ModelUsage {
 pub struct Making {
     /// Remarks for the caller.
     pub notes: Vec<Issue>,
+    /// The examples because of which the code is not stored.
+    pub failing: Vec<FailingExample>,
     /// What a model took, where one was asked.
     pub usage: Option<ModelUsage>,
 }
@@ -102,15 +104,16 @@ impl Making {
         self.notes.push(rules::GENERATION_NOTE.issue(message.into()));
     }
 
-    /// Says why the code is not stored: first, because nothing else matters as much.
-    fn refuse(&mut self, failing: &[FailingExample]) {
+    /// Says why the code is not stored.
+    fn refuse(&mut self, failing: Vec<FailingExample>) {
         let message = format!(
             "this code was not stored, because it contradicts {}; correct it or the example and pass it as `code`, or \
              insist with `accept_failing_examples`",
-            told_examples(failing)
+            told_examples(&failing)
         );
         let issue = rules::GENERATION_NOTE.issue(message);
-        self.notes.insert(0, Issue { severity: Severity::Error, ..issue });
+        self.notes.push(Issue { severity: Severity::Error, ..issue });
+        self.failing = failing;
     }
 }
 
@@ -127,6 +130,8 @@ pub struct Generated {
     pub validated: Validated,
     /// The version that has this code; `None` when it was not committed.
     pub version: Option<VersionNumber>,
+    /// The examples because of which it was not.
+    pub failing: Vec<FailingExample>,
     /// How the caller can write better code itself, where the step compiler wrote this.
     pub guide: Option<String>,
     /// What a model took, where one was asked.
@@ -199,7 +204,7 @@ impl Library {
                 Ok(version) => Some(version),
                 Err(LibraryError::ExamplesFail { failing, .. }) => {
                     confidence = confidence_left(confidence, failing.len(), row.definition.examples.len());
-                    making.refuse(&failing);
+                    making.refuse(failing);
                     None
                 }
                 Err(error) => return Err(error),
@@ -214,12 +219,26 @@ impl Library {
             _ => None,
         };
         let mut validated = Validated::from(analysis);
-        validated.issues.extend(making.notes);
+        let (refusal, notes): (Vec<Issue>, Vec<Issue>) =
+            making.notes.into_iter().partition(|note| note.severity == Severity::Error);
+        // Nothing else matters as much.
+        validated.issues.splice(0..0, refusal);
+        validated.issues.extend(notes);
         let procedure = self.procedure(&wanted)?;
         if version.is_some() && by.accepts_failing {
             confidence = procedure.code_prior.unwrap_or(confidence);
         }
-        Ok(Generated { procedure, code, source, confidence, validated, version, guide, usage: making.usage })
+        Ok(Generated {
+            procedure,
+            code,
+            source,
+            confidence,
+            validated,
+            version,
+            failing: making.failing,
+            guide,
+            usage: making.usage,
+        })
     }
 
     fn commit_code(

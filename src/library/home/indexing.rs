@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{renames::Followed, trial::Trial};
+use super::{
+    renames::Followed,
+    trial::{Trial, is_untried},
+};
 use crate::{
     domain::{Broken, Definition, ProcedureName, VersionKind, VersionNumber, name::slugify},
     library::{Library, LibraryError, now_ms},
@@ -82,13 +85,17 @@ impl Library {
                     Change::Indexed => writer.set_broken(&change.name, None)?,
                     Change::Broken(BrokenFile { file, reason }) | Change::Damaged(BrokenFile { file, reason }) => {
                         let commit = record.id.clone();
-                        tracing::warn!(
-                            procedure = change.name,
-                            commit,
-                            file,
-                            reason,
-                            "what was committed is passed over"
-                        );
+                        if is_untried(&reason) {
+                            tracing::debug!(procedure = change.name, commit, "what was committed is to be tried");
+                        } else {
+                            tracing::warn!(
+                                procedure = change.name,
+                                commit,
+                                file,
+                                reason,
+                                "what was committed is passed over"
+                            );
+                        }
                         writer.set_broken(&change.name, Some(&Broken { file, commit, reason }))?;
                     }
                 }

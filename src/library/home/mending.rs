@@ -227,6 +227,7 @@ impl Library {
             }
             Ok::<_, LibraryError>(done)
         })?;
+        self.try_untried()?;
         Ok(Rebuilt { procedures: self.database.read(|reader| reader.procedure_count())?, done })
     }
 

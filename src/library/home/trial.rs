@@ -79,6 +79,11 @@ impl Trial {
     }
 }
 
+/// Whether that is all that is said of a version.
+pub fn is_untried(reason: &str) -> bool {
+    reason == UNTRIED
+}
+
 /// Failing examples in a sentence.
 pub fn told(failing: &[FailingExample]) -> String {
     let mut text: String = failing.iter().take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -129,7 +134,7 @@ impl Library {
             return Ok(());
         }
         let untried = self.database.read(|reader| reader.all_broken_anywhere())?;
-        for (name, broken) in untried.into_iter().filter(|(_, broken)| broken.reason == UNTRIED) {
+        for (name, broken) in untried.into_iter().filter(|(_, broken)| is_untried(&broken.reason)) {
             if let Err(error) = self.try_committed(&name, &broken) {
                 tracing::warn!(procedure = name, %error, "the examples of what was committed were not tried");
             }

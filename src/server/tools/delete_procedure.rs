@@ -39,7 +39,7 @@ impl Answer for Output {}
 
 impl Tool for DeleteProcedure {
     const NAME: &'static str = "delete_procedure";
-    const DESCRIPTION: &'static str = "Remove a procedure. Its history stays in git and its stats stay readable.";
+    const DESCRIPTION: &'static str = "Remove a procedure. Its history and stats stay readable.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Changes;
     type Params = Params;

@@ -31,8 +31,7 @@ pub struct GenerateProcedureCode;
 pub struct Params {
     /// Or its name.
     procedure_id: ProcedureArgument,
-    /// Your own: one typed function named like the procedure, with a docstring; the prompt `write_procedure_code` says
-    /// what it can call.
+    /// Your own: one typed function named like the procedure; the prompt `write_procedure_code` says more.
     code: Option<String>,
     /// PyPI packages.
     dependencies: Option<Vec<String>>,
@@ -42,7 +41,6 @@ pub struct Params {
     use_llm: Option<bool>,
     /// Let it correct what the checks find (default).
     refine_on_low_confidence: Option<bool>,
-    /// Although it contradicts examples.
     #[serde(default)]
     accept_failing_examples: bool,
 }
@@ -91,8 +89,7 @@ impl Answer for Output {}
 
 impl Tool for GenerateProcedureCode {
     const NAME: &'static str = "generate_procedure_code";
-    const DESCRIPTION: &'static str = "Give a procedure its Python code: pass `code` that you wrote, or let the steps be \
-        compiled.";
+    const DESCRIPTION: &'static str = "Give a procedure its Python code: your `code`, or its steps compiled.";
     const TOOLSET: Toolset = Toolset::Code;
     const EFFECT: Effect = Effect::Adds;
     type Params = Params;

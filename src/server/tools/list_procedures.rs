@@ -56,8 +56,7 @@ impl Answer for Output {}
 
 impl Tool for ListProcedures {
     const NAME: &'static str = "list_procedures";
-    const DESCRIPTION: &'static str = "List procedures, latest change first. To find one for a task, use \
-        recall_procedures.";
+    const DESCRIPTION: &'static str = "List procedures, latest change first. For a task, use recall_procedures.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;
