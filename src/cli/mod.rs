@@ -20,6 +20,7 @@ mod ending;
 mod error;
 mod export;
 mod generate;
+mod hook;
 mod import;
 mod inbox;
 mod init;
@@ -30,6 +31,7 @@ mod programs;
 mod record;
 mod rename;
 mod review;
+mod review_told;
 mod rollback;
 mod run;
 mod serve;
@@ -112,7 +114,7 @@ enum Command {
     Enable(enable::Arguments),
     /// Keep a procedure from being executed, by whoever and whatever.
     Disable(enable::Arguments),
-    /// Take in procedures from files: those of an export, tables and lists of other programs, Python.
+    /// Take in procedures from files (those of an export, tables and lists of other programs, Python), or what an agent did.
     Import(import::Arguments),
     /// Write procedures to a file that any home can import.
     Export(export::Arguments),
@@ -120,6 +122,8 @@ enum Command {
     Delete(delete::Arguments),
     /// See what procedures left for you, and the runs that wait.
     Inbox(inbox::Arguments),
+    /// Answer a hook of a client: what is known for a prompt, and what is done goes into a recording.
+    Hook(hook::Arguments),
     /// List the tools of other MCP servers that procedures can call.
     Tools(tools::Arguments),
     /// Check files of code; the exit code makes it a pre-commit hook.
@@ -185,6 +189,7 @@ pub fn run() -> ExitCode {
         Command::Export(arguments) => export::run(&arguments, &context),
         Command::Delete(arguments) => delete::run(&arguments, &context),
         Command::Inbox(arguments) => inbox::run(&arguments, &context),
+        Command::Hook(arguments) => hook::run(&arguments, &context),
         Command::Tools(arguments) => tools::run(&arguments, &context),
         Command::Validate(arguments) => validate::run(&arguments, &context),
         Command::Doctor(arguments) => doctor::run(&arguments, &context),

@@ -7,6 +7,7 @@ use super::{
     context::Context,
     error::CliError,
     output::{BOLD, DIM, Output, printable, short},
+    review_told,
 };
 use crate::{
     domain::visible,
@@ -91,4 +92,5 @@ fn show(view: &CandidateView, out: Output) {
     {
         out.line(format_args!("{BOLD}{name}{BOLD:#} {}", visible(text)));
     }
+    review_told::show(view, out);
 }

@@ -20,6 +20,7 @@ pub mod network;
 pub mod permissions;
 pub mod procedure;
 pub mod reading;
+pub mod recording;
 pub mod reducers;
 pub mod report;
 pub mod rule;

@@ -126,7 +126,7 @@ pub fn scrubbed(text: &str) -> String {
         if announces {
             out.push_str(word);
             hides_next = true;
-        } else if is_hidden && !bare.is_empty() && !is_variable(bare) {
+        } else if is_hidden && !bare.is_empty() && !is_variable(bare) && !word.contains("{{") {
             out.push_str(&word.replacen(bare, HIDDEN, 1));
         } else {
             out.push_str(&word_without(word));

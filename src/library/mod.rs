@@ -52,7 +52,9 @@ pub use home::{
     make_folder, open_to_others, restore, restore_database, set_database_aside,
 };
 pub use inbox::{InboxEntry, InboxFilter};
-pub use learning::{CandidateView, Decided, LessonEdits, Review, Source};
+pub use learning::{
+    CandidateView, Concluded, Decided, Heard, LessonEdits, Nearest, Overheard, Recorded, Review, Source, Submission,
+};
 #[cfg(any(test, fuzzing))]
 pub(crate) use procedures::check_definition;
 pub use procedures::{
@@ -87,6 +89,8 @@ pub struct Library {
     changed: Notify,
     /// Says that there may be a new candidate.
     learned: Notify,
+    /// Says that there may be a lesson to judge.
+    told: Notify,
 }
 
 /// How a home is opened.
@@ -155,6 +159,7 @@ impl Library {
             trier: None,
             changed: Notify::new(),
             learned: Notify::new(),
+            told: Notify::new(),
             folder,
         })
     }

@@ -51,8 +51,8 @@ use transport::LineTransport;
 const INSTRUCTIONS: &str = "Procedural memory: know-how that runs. Before you work out how to do a recurring task, call \
     recall_procedures; when one fits, execute_procedure. After you solved something worth repeating, call \
     remember_procedure and then generate_procedure_code with code that you wrote. Procedures run in a sandbox and can \
-    touch only what the user's policy grants; an error says what to ask the user for. Every answer has `success` and a \
-    `timestamp`.";
+    touch only what the user's policy grants; an error says what to ask the user for. `procedure_id` takes the number or the \
+    name; lists are short unless `limit` says more. Every answer has `success` and a `timestamp`.";
 
 /// How long calls may take to end after the client has gone. With what [`Duties::end`] takes that is within two seconds.
 const LAST_WORDS: Duration = Duration::from_millis(500);

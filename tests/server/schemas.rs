@@ -147,6 +147,8 @@ fn every_tool_says_what_it_does_and_what_it_changes() {
         "merge_states",
         "complete_workflow",
         "recall_outcomes",
+        "submit_lessons",
+        "submit_trace",
         "list_candidates",
         "review_candidate",
     ];
@@ -172,6 +174,10 @@ fn arguments_are_described_or_speak_for_themselves() {
         })
         .collect();
     let plain = [
+        "procedure_id",
+        "limit",
+        "session_name",
+        "session_context",
         "code",
         "category",
         "tag",
@@ -322,6 +328,14 @@ fn answers_have_the_shape_that_the_schema_promises() {
     check("recall_outcomes", json!({"query": "broken", "as_prompt": true, "max_tokens": 20}));
     check("recall_procedures", json!({"query": "broken", "include_workflow_outcomes": true}));
     check("recall_procedures", json!({"query": "broken", "as_prompt": true}));
+    check(
+        "submit_lessons",
+        json!({"lessons": ["Before a release, run `just ci`.", {"problem": "p", "solution": "Do s."}]}),
+    );
+    check(
+        "submit_trace",
+        json!({"prompt": "Push it", "calls": [{"tool": "Bash", "arguments": {"command": "git push"}}]}),
+    );
     check("list_candidates", json!({}));
     check("review_candidate", json!({"candidate_id": 2, "decision": "skip"}));
     check("review_candidate", json!({"candidate_id": 1, "decision": "approve"}));

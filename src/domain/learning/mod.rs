@@ -1,9 +1,11 @@
 //! What is learned from how runs ended: pure, so that the same outcomes teach the same, in whatever order they come.
 //!
-//! A [`Trace`] is what is kept of a run, [`pattern`] says which outcomes are alike, [`lesson`] what they have in common.
+//! A [`Trace`] is what is kept of a run, [`pattern`] says which outcomes are alike, [`lesson`] what they have in common;
+//! [`telling`] is about lessons that somebody tells.
 
 pub mod lesson;
 pub mod pattern;
+pub mod telling;
 mod trace;
 
 use schemars::JsonSchema;

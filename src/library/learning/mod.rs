@@ -3,12 +3,18 @@
 //! [`learn`] is called in the transaction that stores an outcome. What is learned is decided in `domain::learning`, out of
 //! outcomes that are read back; a candidate's evidence is every outcome of its user with its pattern.
 
+mod overheard;
 mod own_runs;
 mod proposals;
+mod recorded;
 mod review;
+mod told;
 mod wording;
 
+pub use overheard::{Heard, Overheard};
+pub use recorded::Recorded;
 pub use review::{CandidateView, Decided, LessonEdits, Review, Source};
+pub use told::{Concluded, Nearest, Submission};
 
 use crate::{
     domain::learning::{self, Ended, Kind, Lesson, Trace, Way, lesson},

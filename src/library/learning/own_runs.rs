@@ -84,11 +84,15 @@ impl Services {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(INTERVAL) => {}
         }
-        tokio::join!(self.keep_counting(stop.clone()), self.keep_rewording(stop));
+        tokio::join!(self.keep_counting(stop.clone()), self.keep_rewording(stop.clone()), self.keep_told(stop));
     }
 
     async fn keep_counting(&self, stop: CancellationToken) {
         let mut dead = self.blocking(Library::dead_sessions).await.unwrap_or_default();
+        // Sessions of clients whose hooks had no time for it.
+        if let Err(error) = self.blocking(Library::learn_from_sessions).await {
+            tracing::warn!(%error, "what was heard in sessions is not learned from; the next process tries again");
+        }
         loop {
             let pause = match self.blocking(Library::learn_from_ended_runs).await {
                 Ok(true) => BREATH,

@@ -10,6 +10,9 @@ use crate::{
     storage::{CandidateStatus, ProposalRow, Reader},
 };
 
+/// Lessons that are shown as evidence.
+const MAX_LESSONS: u32 = 5;
+
 impl Library {
     pub(super) fn proposal_views(&self, reader: &Reader<'_>, most: u32) -> Result<Vec<CandidateView>, LibraryError> {
         let rows = reader.open_proposals(&self.user, most)?;
@@ -21,6 +24,11 @@ impl Library {
                 skipped_at: row.skipped_at,
                 lesson: lesson(definition),
                 similar: similar(reader, &self.user, Some(procedure.id), definition)?,
+                recording: match reader.recording_of_procedure(&self.user, procedure.id)? {
+                    Some(row) => Some((row, self.missing(definition.permissions.as_ref())?)),
+                    None => None,
+                },
+                lessons: reader.lessons_of_procedure(&self.user, procedure.id, MAX_LESSONS)?,
                 source: Source::Procedure(Box::new(procedure)),
             }))
         });

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     domain::{
-        CreatedBy, Definition, Procedure, ProcedureName,
+        CreatedBy, Definition, Permissions, Procedure, ProcedureName,
         learning::{Ended, Kind, Lesson, lesson::plain},
         name::{MAX_NAME_CHARS, slugify},
     },
@@ -13,7 +13,7 @@ use crate::{
         Actor, DefinitionDraft, DefinitionPatch, Library, LibraryError, ProcedureRef, Similar, now_ms,
         procedures::similar, rfc3339_ms,
     },
-    storage::{CandidateRow, CandidateStatus, Reader, StorageError, Wording, Writer},
+    storage::{CandidateRow, CandidateStatus, LessonWords, Reader, RecordingRow, StorageError, Wording, Writer},
 };
 
 const MAX_LISTED: u32 = 50;
@@ -36,6 +36,10 @@ pub struct CandidateView {
     pub source: Source,
     /// Procedures that say nearly the same.
     pub similar: Vec<Similar>,
+    /// Where it was told: in how many lessons, and the first of them.
+    pub lessons: (u64, Vec<LessonWords>),
+    /// What it was made of, where it was recorded, and what of its needs the policy does not grant.
+    pub recording: Option<(RecordingRow, Permissions)>,
 }
 
 /// What makes a candidate.
@@ -134,7 +138,16 @@ impl Library {
         let (kind, workflow_id, count) = (row.kind, row.workflow_id, row.evidence);
         let evidence = Evidence { kind, workflow_id, count, times, run_ids, successes, failures };
         let source = Source::Outcomes(Box::new(evidence));
-        Ok(CandidateView { id: row.id, skipped_at: row.skipped_at, lesson: row.lesson, source, similar })
+        let lessons = (0, Vec::new());
+        Ok(CandidateView {
+            id: row.id,
+            skipped_at: row.skipped_at,
+            lesson: row.lesson,
+            source,
+            similar,
+            lessons,
+            recording: None,
+        })
     }
 
     /// Carries out what a reviewer says of a candidate.

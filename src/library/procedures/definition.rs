@@ -49,14 +49,11 @@ pub struct DefinitionPatch {
     pub category: Option<String>,
     /// Labels.
     pub tags: Option<Vec<String>>,
-    /// In order. A sentence (one `back-ticked` command in it is run; without one it is handed to you), or an object
-    /// with `command` (a list, no shell), `tool` (`server/tool`), `procedure` or `action_type`, whose
-    /// `config` has `skill_id`, `message_template`, `task_title`, `body_template` or `duration_hours`. `{{variables}}` are
-    /// filled in, also `{{latest_output}}` and `{{<step_id>_output}}`. `depends_on` names `step_id`s to wait for; with
-    /// it, the others run at the same time.
+    /// In order: a sentence (one `back-ticked` command in it is run; without one it is handed to you), `command` (a list, no shell), `tool` (`server/tool`), `procedure`, or `action_type`, whose `config` has `skill_id`, `message_template`, `task_title`, `body_template` or `duration_hours`. `{{variables}}` are
+    /// filled in, also `{{latest_output}}` and `{{<step_id>_output}}`. `depends_on`: `step_id`s to wait for; the others then run at the same time.
     #[schemars(with = "Option<Vec<StepShape>>")]
     pub steps: Option<Vec<Step>>,
-    /// What a caller passes. Other `{{variables}}` of the steps become text parameters.
+    /// What a caller passes; other `{{variables}}` become text parameters.
     pub parameters: Option<Vec<Parameter>>,
     /// Text with `{{variables}}` to render.
     pub template: Option<String>,
@@ -66,9 +63,9 @@ pub struct DefinitionPatch {
     pub preconditions: Option<Vec<String>>,
     /// What holds afterwards.
     pub postconditions: Option<Vec<String>>,
-    /// Situations in which it helps.
+    /// When it helps.
     pub applicable_contexts: Option<Vec<String>>,
-    /// The most it may touch, within the user's policy; left out: all of that. `commands` (prefixes: `git status`),
+    /// The most it may touch of the user's policy; left out: all. `commands` (prefixes: `git status`),
     /// directories to `read` or `write` (`*`: all granted), `tools`, `network` (hosts), `model` (true).
     pub permissions: Option<Permissions>,
     /// `{type: time, cron_expression, timezone}`, `{type: event, event_type, event_filter}`, `{type: condition,

@@ -24,12 +24,11 @@ pub struct Params {
     workflow_id: String,
     run_id: String,
     outcome: Ended,
-    /// Of the whole run.
     duration_ms: i64,
     node_count: i64,
     nodes_succeeded: i64,
     nodes_failed: i64,
-    /// If it failed.
+    /// If so.
     error_message: Option<String>,
     /// Names or objects.
     #[serde(default)]

@@ -20,9 +20,8 @@ pub struct DeleteProcedure;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Or its name.
     procedure_id: ProcedureArgument,
-    /// The version you read; refused if no longer current.
+    /// Refused if no longer current.
     expected_version: Option<u32>,
 }
 
@@ -39,7 +38,7 @@ impl Answer for Output {}
 
 impl Tool for DeleteProcedure {
     const NAME: &'static str = "delete_procedure";
-    const DESCRIPTION: &'static str = "Remove a procedure. Its history and stats stay readable.";
+    const DESCRIPTION: &'static str = "Remove a procedure. Its history and stats stay.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Changes;
     type Params = Params;

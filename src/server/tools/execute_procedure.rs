@@ -20,7 +20,6 @@ pub struct ExecuteProcedure;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Or its name.
     procedure_id: ProcedureArgument,
     /// Its parameters by name.
     #[serde(default)]

@@ -29,7 +29,6 @@ pub struct GenerateProcedureCode;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Or its name.
     procedure_id: ProcedureArgument,
     /// Your own: one typed function named like the procedure; the prompt `write_procedure_code` says more.
     code: Option<String>,
@@ -37,9 +36,9 @@ pub struct Params {
     dependencies: Option<Vec<String>>,
     #[schemars(with = "Option<String>")]
     runtime: Option<RuntimeKind>,
-    /// Ask the configured model (default).
+    /// False: don't ask the configured model.
     use_llm: Option<bool>,
-    /// Let it correct what the checks find (default).
+    /// Let it correct what the checks find.
     refine_on_low_confidence: Option<bool>,
     #[serde(default)]
     accept_failing_examples: bool,

@@ -27,7 +27,6 @@ pub struct GetProcedure;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Or its name.
     procedure_id: ProcedureArgument,
     /// `code_next_offset` of the last answer.
     #[serde(default)]

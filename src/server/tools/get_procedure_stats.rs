@@ -25,7 +25,6 @@ pub struct GetProcedureStats;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Or its name.
     procedure_id: ProcedureArgument,
 }
 
@@ -117,7 +116,7 @@ fn date(days: i64) -> String {
 
 impl Tool for GetProcedureStats {
     const NAME: &'static str = "get_procedure_stats";
-    const DESCRIPTION: &'static str = "See how often a procedure was used and succeeded, its times and its last error.";
+    const DESCRIPTION: &'static str = "See how often a procedure was used and succeeded, and its last error.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;

@@ -21,9 +21,7 @@ pub struct GetProcedureVersions;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Or its name.
     procedure_id: ProcedureArgument,
-    /// 10 by default.
     limit: Option<u32>,
 }
 

@@ -23,9 +23,9 @@ pub struct LinkArtifact;
 #[serde(deny_unknown_fields)]
 pub struct Params {
     memory_type: MemoryType,
-    /// Number or name of a procedure, or the other's id.
+    /// Number or name, or the other's id.
     memory_id: ProcedureArgument,
-    /// Give `path` (absolute, in a granted directory) or `uri`. `content_hash`: `blake3:…` or `sha256:…`.
+    /// `path` (absolute, granted) or `uri`; `content_hash`: `blake3:…` or `sha256:…`.
     artifact: ArtifactArgument,
 }
 
@@ -50,8 +50,7 @@ impl Answer for Output {}
 
 impl Tool for LinkArtifact {
     const NAME: &'static str = "link_artifact";
-    const DESCRIPTION: &'static str = "Link a file or URI to a procedure, run, checkpoint or outcome. Files are hashed and \
-        become resources.";
+    const DESCRIPTION: &'static str = "Link a file or URI to a procedure, run, checkpoint or outcome.";
     const TOOLSET: Toolset = Toolset::Checkpoints;
     const EFFECT: Effect = Effect::Adds;
     type Params = Params;

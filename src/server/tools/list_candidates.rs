@@ -1,11 +1,13 @@
 //! `list_candidates`
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::visible,
+    domain::{recording::Recording, visible, visible_line},
     library::{CandidateView, LibraryError, Services, Source, rfc3339, rfc3339_ms},
     server::{
         answer::Answer,
@@ -13,6 +15,9 @@ use crate::{
         tool::{Effect, Tool, Toolset},
     },
 };
+
+/// Calls of a recording that are shown.
+const MAX_LINES: usize = 50;
 
 /// Lists what was learned.
 pub struct ListCandidates;
@@ -49,7 +54,7 @@ struct View {
 
 impl From<CandidateView> for View {
     fn from(view: CandidateView) -> Self {
-        let CandidateView { id, lesson, source, similar, .. } = view;
+        let CandidateView { id, lesson, source, similar, lessons, recording, .. } = view;
         let (facts, procedure_id, name) = match source {
             Source::Outcomes(evidence) => {
                 let facts = vec![
@@ -65,13 +70,30 @@ impl From<CandidateView> for View {
                 (facts, None, None)
             }
             Source::Procedure(procedure) => {
-                let facts = vec![
+                let mut facts = vec![
                     ("kind", json!("procedure")),
                     ("version", json!(procedure.version)),
                     ("created_by", json!(procedure.definition.created_by)),
                     ("first_at", json!(rfc3339(procedure.created_at))),
                     ("last_at", json!(rfc3339(procedure.updated_at))),
                 ];
+                let (count, first) = lessons;
+                if count > 0 {
+                    let sessions: BTreeSet<&str> = first.iter().filter_map(|told| told.session.as_deref()).collect();
+                    let words = first.iter().map(|told| visible(&told.told.words()).into_owned());
+                    facts[0] = ("kind", json!("lesson"));
+                    facts.push(("count", json!(count)));
+                    facts.push(("lessons", json!(words.collect::<Vec<_>>())));
+                    facts.push(("sessions", json!(sessions)));
+                }
+                if let Some((row, missing)) = recording {
+                    facts[0] = ("kind", json!("recorded"));
+                    facts.push(("prompt", json!(visible(&row.recording.prompt))));
+                    facts.push(("recorded", json!(lines(&row.recording))));
+                    facts.push(("steps", json!(procedure.definition.steps)));
+                    facts.push(("parameters", json!(procedure.definition.parameters)));
+                    facts.push(("not_granted", json!(missing)));
+                }
                 (facts, Some(procedure.id), Some(procedure.definition.name.to_string()))
             }
         };
@@ -88,6 +110,11 @@ impl From<CandidateView> for View {
             similar_to: similar.into_iter().map(|similar| similar.name).collect(),
         }
     }
+}
+
+/// What was done, a line each.
+fn lines(recording: &Recording) -> Vec<String> {
+    recording.calls.iter().take(MAX_LINES).map(|call| visible_line(&call.line())).collect()
 }
 
 impl Answer for Output {}

@@ -26,7 +26,6 @@ pub struct ListCheckpoints;
 #[serde(deny_unknown_fields)]
 pub struct Params {
     run_id: String,
-    /// 100 by default.
     limit: Option<u32>,
 }
 

@@ -29,7 +29,6 @@ pub struct Params {
     kind: Option<ItemKind>,
     #[serde(default)]
     include_resolved: bool,
-    /// 20 by default.
     limit: Option<u32>,
     /// Only this item, with a longer `body`.
     item_id: Option<i64>,
@@ -48,8 +47,7 @@ impl Answer for Output {}
 
 impl Tool for ListInbox {
     const NAME: &'static str = "list_inbox";
-    const DESCRIPTION: &'static str = "List what procedures left for your user: notifications, tasks, e-mail drafts, and runs \
-        that wait (`approval`, `question`, `step`: resume_run decides them).";
+    const DESCRIPTION: &'static str = "List notifications, tasks and e-mail drafts for your user, and runs that wait (`approval`, `question`, `step`: resume_run decides them).";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;

@@ -27,7 +27,6 @@ pub struct ListProcedures;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// 50 by default.
     limit: Option<u32>,
     #[serde(default)]
     offset: u32,

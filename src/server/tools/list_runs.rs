@@ -27,7 +27,6 @@ pub struct Params {
     /// Only of this procedure, by number or name.
     procedure_id: Option<ProcedureArgument>,
     status: Option<RunStatus>,
-    /// 20 by default.
     limit: Option<u32>,
 }
 

@@ -21,9 +21,8 @@ pub struct MatchProcedures;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// What is the case; for an event with its `event_type`.
+    /// What is the case; of an event its `event_type`.
     context: Map<String, Value>,
-    /// 10 by default.
     limit: Option<u32>,
 }
 

@@ -35,6 +35,8 @@ mod review_candidate;
 mod rollback_procedure_code;
 mod save_checkpoint;
 mod search_procedures_by_confidence;
+mod submit_lessons;
+mod submit_trace;
 mod update_procedure;
 mod validate_procedure_code;
 
@@ -72,6 +74,8 @@ pub fn all() -> Vec<Entry> {
         Entry::of::<complete_workflow::CompleteWorkflow>(),
         Entry::of::<recall_outcomes::RecallOutcomes>(),
         Entry::of::<link_artifact::LinkArtifact>(),
+        Entry::of::<submit_lessons::SubmitLessons>(),
+        Entry::of::<submit_trace::SubmitTrace>(),
         Entry::of::<list_candidates::ListCandidates>(),
         Entry::of::<review_candidate::ReviewCandidate>(),
     ]

@@ -33,12 +33,11 @@ pub struct Params {
     node_id: Option<String>,
     /// Only these.
     outcome: Option<Ended>,
-    /// 10 by default.
     limit: Option<u32>,
-    /// Return Markdown in `prompt` instead.
+    /// As Markdown in `prompt`.
     #[serde(default)]
     as_prompt: bool,
-    /// Of it, at 4 bytes each; 2000 by default.
+    /// Of it; 2000 by default.
     max_tokens: Option<u32>,
 }
 

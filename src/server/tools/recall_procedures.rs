@@ -27,7 +27,6 @@ pub struct RecallProcedures;
 pub struct Params {
     /// What you want to do, in a few words.
     query: String,
-    /// 5 by default.
     limit: Option<u32>,
     category: Option<String>,
     tag: Option<String>,
@@ -37,18 +36,18 @@ pub struct Params {
     include_shared: Option<bool>,
     #[serde(default)]
     include_code: bool,
-    /// By default the innermost id, else `tenant`. In a workflow, run or node `query` may be empty.
+    /// By default the innermost id, else `tenant`. Below, `query` may be empty.
     scope: Option<Level>,
     workflow_id: Option<String>,
     run_id: Option<String>,
     node_id: Option<String>,
-    /// Also how runs ended.
+    /// And how runs ended.
     #[serde(default)]
     include_workflow_outcomes: bool,
-    /// Return Markdown in `prompt` instead.
+    /// As Markdown in `prompt`.
     #[serde(default)]
     as_prompt: bool,
-    /// Of it, at 4 bytes each; 2000 by default.
+    /// Of it; 2000 by default.
     max_tokens: Option<u32>,
 }
 
@@ -70,8 +69,8 @@ impl Answer for Output {}
 
 impl Tool for RecallProcedures {
     const NAME: &'static str = "recall_procedures";
-    const DESCRIPTION: &'static str = "Look for a known procedure before you work something out yourself. Best match \
-        first; what has failed ranks lower.";
+    const DESCRIPTION: &'static str =
+        "Look for a known procedure before you work something out yourself. Best match first.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;

@@ -22,7 +22,6 @@ pub struct RecordOutcome;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Or its name.
     procedure_id: ProcedureArgument,
     /// `skipped` counts neither way.
     outcome: Reported,
@@ -47,7 +46,7 @@ impl Answer for Output {}
 
 impl Tool for RecordOutcome {
     const NAME: &'static str = "record_outcome";
-    const DESCRIPTION: &'static str = "Say how it went after you or your user carried a procedure out by reading it.";
+    const DESCRIPTION: &'static str = "Say how it went when a procedure was carried out by reading it.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Adds;
     type Params = Params;

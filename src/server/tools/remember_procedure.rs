@@ -73,8 +73,8 @@ impl Answer for Output {}
 
 impl Tool for RememberProcedure {
     const NAME: &'static str = "remember_procedure";
-    const DESCRIPTION: &'static str = "Store a procedure worth repeating, once you worked out how to do something. \
-        Then call generate_procedure_code.";
+    const DESCRIPTION: &'static str =
+        "Store a procedure once you worked out how to do something. Then call generate_procedure_code.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Adds;
     type Params = Params;

@@ -35,7 +35,7 @@ impl Answer for Output {}
 
 impl Tool for ResolveInboxItem {
     const NAME: &'static str = "resolve_inbox_item";
-    const DESCRIPTION: &'static str = "Take an item out of the inbox after your user has seen or done it.";
+    const DESCRIPTION: &'static str = "Take an item out of the inbox once it is seen or done.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Changes;
     type Params = Params;

@@ -23,7 +23,7 @@ pub struct Params {
     run_id: String,
     /// Without one a step counts as done; a question is put to your user.
     decision: Option<Choice>,
-    /// What the step gave, the answer, or why it is rejected. Any JSON value.
+    /// What the step gave, the answer, or why it is rejected.
     value: Option<Value>,
 }
 
@@ -38,8 +38,8 @@ enum Choice {
 
 impl Tool for ResumeRun {
     const NAME: &'static str = "resume_run";
-    const DESCRIPTION: &'static str = "Go on with a paused run once its step is done. \
-        What it asks is for your user to decide: ask them before.";
+    const DESCRIPTION: &'static str =
+        "Go on with a paused run once its step is done. What it asks is for your user to decide.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Executes;
     type Params = Params;

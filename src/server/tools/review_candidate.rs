@@ -33,7 +33,7 @@ enum Decision {
 pub struct Params {
     /// From `list_candidates`.
     candidate_id: i64,
-    /// `approve` makes a procedure or puts it into use; `edit` rewords and waits on; `skip` puts it last.
+    /// `edit` rewords it and waits on; `skip` puts it last.
     decision: Decision,
     /// `problem`, `solution`, `reasoning`, `anti_patterns`, `tags`; to approve, any of `remember_procedure`.
     edits: Option<Map<String, Value>>,

@@ -20,7 +20,6 @@ pub struct RollbackProcedureCode;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Or its name.
     procedure_id: ProcedureArgument,
     /// A number, `v3`, or 7 digits of a commit.
     target_version: VersionArgument,

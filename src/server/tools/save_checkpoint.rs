@@ -24,7 +24,7 @@ pub struct Params {
     workflow_id: String,
     run_id: String,
     node_id: String,
-    /// At most 1 MB as JSON, unless configured.
+    /// At most 1 MB.
     state: Map<String, Value>,
     branch_id: Option<String>,
     parent_checkpoint_id: Option<String>,

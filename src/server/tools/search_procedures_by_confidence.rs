@@ -26,7 +26,6 @@ pub struct SearchProceduresByConfidence;
 pub struct Params {
     /// 0 to 1; 0.7 by default.
     min_confidence: Option<f64>,
-    /// 10 by default.
     limit: Option<u32>,
     /// False: only your own.
     include_shared: Option<bool>,

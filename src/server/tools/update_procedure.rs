@@ -34,9 +34,8 @@ pub struct Params {
 /// What is not a field of the definition.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Own {
-    /// Or its name.
     procedure_id: ProcedureArgument,
-    /// The version you read; refused if no longer current.
+    /// Refused if no longer current.
     expected_version: Option<u32>,
     /// A new one; the old one stays an alias.
     name: Option<String>,
@@ -81,8 +80,7 @@ impl Answer for Output {}
 
 impl Tool for UpdateProcedure {
     const NAME: &'static str = "update_procedure";
-    const DESCRIPTION: &'static str = "Change fields of a definition, as remember_procedure takes them; \
-        generate_procedure_code changes code.";
+    const DESCRIPTION: &'static str = "Change fields of a definition, as remember_procedure takes them.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Changes;
     type Params = Params;

@@ -71,6 +71,8 @@ const MIGRATIONS: &[Migration] = &[
     // A program that does not know the table would go on from a part of the state.
     migration!("0020_run_journals").breaking(),
     migration!("0021_recall"),
+    migration!("0022_lessons"),
+    migration!("0023_recordings"),
 ];
 
 /// The newest version that this program knows.

@@ -141,6 +141,11 @@ fn attempts(tool: &str, known: &Known) -> Vec<Value> {
                    "artifact": {"type": "log", "uri": "s3://b/mine"}}),
         ],
         "list_candidates" => vec![json!({})],
+        // Told last of all, so that nobody's list has what was told.
+        "submit_trace" => {
+            vec![json!({"prompt": "Say it", "calls": [{"tool": "Bash", "arguments": {"command": "say it"}}]})]
+        }
+        "submit_lessons" => vec![json!({"lessons": ["It was a nice day."]})],
         "review_candidate" => vec![json!({"candidate_id": candidate, "decision": "approve"})],
         other => panic!("say here what another tenant could ask of `{other}`"),
     }

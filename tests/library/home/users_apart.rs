@@ -115,6 +115,11 @@ fn attempts(tool: &str, known: &Known) -> Vec<Value> {
         "complete_workflow" => vec![json!({"workflow_id": NAME, "run_id": run, "outcome": "failure", "duration_ms": 1,
                                            "node_count": 1, "nodes_succeeded": 0, "nodes_failed": 1})],
         "review_candidate" => vec![json!({"candidate_id": 1, "decision": "approve"})],
+        // As the first user's procedures are not there for them, nothing of these is a twin's.
+        "submit_trace" => {
+            vec![json!({"prompt": "Say it", "calls": [{"tool": "Bash", "arguments": {"command": "say it"}}]})]
+        }
+        "submit_lessons" => vec![json!({"lessons": ["Before you close the books, run `close`."]})],
         // What they make is theirs, and what they may not change is tried in `ownership.rs`.
         "remember_procedure" => vec![json!({"name": "mine", "steps": ["Do it"], "clone_of": NAME})],
         "generate_procedure_code" | "update_procedure" | "rollback_procedure_code" | "delete_procedure" => Vec::new(),

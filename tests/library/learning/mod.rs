@@ -2,5 +2,6 @@
 
 pub mod candidates;
 mod proposals;
+mod told;
 mod ways;
 mod words;

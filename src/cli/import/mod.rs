@@ -1,5 +1,7 @@
 //! `repertoire import`
 
+mod trace;
+
 use std::{path::PathBuf, process::ExitCode};
 
 use serde_json::{Value, json};
@@ -19,8 +21,15 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Files of `repertoire export`, JSON or JSON lines, databases of SQLite, Python; or folders with such files.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "trace", value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// A session of Claude Code or Codex, or a list of messages: its file, or `claude-code` or `codex` for the latest one.
+    /// What the agent did there becomes candidates.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "dry_run", "json"])]
+    trace: Option<PathBuf>,
+    /// Of a session: also what is short or mostly done by hand.
+    #[arg(long, requires = "trace")]
+    all: bool,
     /// Say what would be done, and do nothing.
     #[arg(long)]
     dry_run: bool,
@@ -38,6 +47,9 @@ struct Line {
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
+    if let Some(trace) = &arguments.trace {
+        return trace::run(trace, arguments.all, context);
+    }
     let mut items = Vec::new();
     for path in &arguments.paths {
         items.extend(read_procedures(path)?);
