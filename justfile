@@ -43,6 +43,10 @@ corpus where *arguments:
 bench:
     cargo run --release --locked -- bench
 
+# Whether the right procedures are found; `just recall-bench --corpus FILE` with procedures and questions of your own.
+recall-bench *arguments:
+    cargo run --release --locked -- bench recall {{ arguments }}
+
 # See the whole life cycle in a temporary home.
 demo:
     cargo run --release --locked -- demo

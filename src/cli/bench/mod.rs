@@ -1,12 +1,13 @@
 //! `repertoire bench`: figures over the real protocol, beside the budgets of the design.
 //!
-//! Each figure is taken with a real server process on a home of the given size, through a real MCP client.
+//! `bench recall` measures whether the right procedures are found. Each other figure is taken with a real server process on a home of the given size, through a real MCP client.
 
 mod answer;
 mod figures;
 mod lines;
 mod population;
 mod programs;
+mod recall;
 mod workflows;
 
 use std::{path::Path, process::ExitCode, sync::Arc, time::Instant};
@@ -23,7 +24,10 @@ use figures::{Budget, Figure, Samples};
 use population::{COMMITTED, HOT, JOURNALLED};
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Arguments {
+    #[command(subcommand)]
+    part: Option<Part>,
     /// How many procedures the home has.
     #[arg(long, default_value_t = 1000)]
     procedures: usize,
@@ -35,6 +39,12 @@ pub struct Arguments {
     json: bool,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Part {
+    /// How well procedures are found: questions in other words, mistyped ones, and ones that nothing fits.
+    Recall(recall::Arguments),
+}
+
 /// Calls in flight at the same time when throughput is measured.
 const IN_FLIGHT: usize = 16;
 const STARTS: usize = 30;
@@ -42,6 +52,9 @@ const STARTS: usize = 30;
 const CALLS: u32 = 100;
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
+    if let Some(Part::Recall(arguments)) = &arguments.part {
+        return recall::run(arguments, context);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(CliError::io("the async runtime can't be started"))?;
     let folder = tempfile::tempdir().map_err(CliError::io("no temporary folder can be made"))?;

@@ -116,7 +116,8 @@ pub fn add_outcomes(home: &Path, count: usize) -> Result<(), CliError> {
     Ok(())
 }
 
-fn open(home: &Path) -> Result<Library, CliError> {
+/// A new home, as a server has it.
+pub fn open(home: &Path) -> Result<Library, CliError> {
     let start = Start { home: Some(home.to_owned()), ..Start::default() };
     let mut config = Config::load(&start)?;
     // Like the servers that will use it, whatever the environment says.

@@ -96,7 +96,9 @@ impl Library {
         filter: &RecallFilter,
     ) -> Result<Vec<(Ranked, Procedure)>, LibraryError> {
         self.database.read(|reader| {
-            let mut ranked = relevance::ranked(reader.answering(query, words, most)?);
+            // What is left out by a filter must not use up the places of what is looked at, either.
+            let looked_at = if most > RANKED { most as usize } else { relevance::LOOKED_AT };
+            let mut ranked = relevance::ranked(reader.answering(query, words, most)?, looked_at);
             ranked.retain(|ranked| ranked.text.is_active);
             in_order(&mut ranked);
             let most = limit.max(COMPARED);

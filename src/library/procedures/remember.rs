@@ -241,7 +241,7 @@ pub(in crate::library) fn similar(
 ) -> Result<Vec<Similar>, LibraryError> {
     let mine = words(definition);
     let query = format!("{} {}", definition.name.as_str().replace(['_', '-'], " "), definition.description);
-    let hits = relevance::ranked(reader.answering(&query, Words::Any, RANKED)?);
+    let hits = relevance::ranked(reader.answering(&query, Words::Any, RANKED)?, relevance::LOOKED_AT);
     let mut similar = Vec::new();
     for relevance::Ranked { text: hit, .. } in hits.into_iter().take(SIMILAR_CANDIDATES + 1) {
         let Some(Procedure { definition, .. }) = reader.procedure(hit.id)?.filter(|_| Some(hit.id) != id) else {

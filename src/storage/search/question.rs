@@ -39,6 +39,8 @@ pub(super) struct Question {
     pub words: Vec<Sought>,
     /// All of them in their order, by their places above.
     pub order: Vec<usize>,
+    /// Whether it asks for a fact of the world, as `who wrote …` and `how tall is …`, and not for how to do something.
+    pub is_fact: bool,
 }
 
 const GLUE: [&str; 33] = [
@@ -47,12 +49,19 @@ const GLUE: [&str; 33] = [
 ];
 const LONGEST_GLUE: usize = 6;
 /// Words of talking, which no text of a procedure has for what it does.
-const TALK: [&str; 71] = [
+const TALK: [&str; 70] = [
     "about", "am", "been", "but", "can", "could", "did", "do", "does", "doing", "give", "going", "had", "has", "have",
-    "he", "help", "her", "him", "his", "how", "i", "just", "know", "let", "like", "may", "me", "might", "mine", "my",
-    "need", "our", "please", "she", "should", "so", "some", "tell", "than", "thank", "thanks", "their", "them", "then",
+    "he", "help", "her", "him", "his", "how", "i", "just", "know", "let", "like", "may", "me", "might", "my", "need",
+    "our", "please", "she", "should", "so", "some", "tell", "than", "thank", "thanks", "their", "them", "then",
     "there", "these", "they", "those", "too", "us", "want", "was", "way", "we", "were", "what", "when", "where",
     "which", "who", "whom", "whose", "why", "will", "would", "you", "your", "don", "doesn", "im",
+];
+/// What questions for facts begin with.
+const FACT: [&str; 6] = ["who", "whom", "whose", "when", "where", "why"];
+/// The same, of two words.
+const FACT_AFTER: [(&str, &[&str]); 2] = [
+    ("what", &["is", "are", "was", "were", "did", "does", "do"]),
+    ("how", &["many", "much", "old", "far", "tall", "long", "fast", "big", "deep"]),
 ];
 /// More words of a question say nothing new.
 const MAX_WORDS: usize = 32;
@@ -69,10 +78,18 @@ impl Question {
         words.dedup_by(|(letter, _), (pair, _)| {
             is_single(letter) && pair.len() > letter.len() && pair.ends_with(*letter)
         });
+        let opening: Vec<&str> = words.iter().take(2).map(|(_, word)| word.as_str()).collect();
+        let is_fact = match *opening.as_slice() {
+            [first, second] => {
+                FACT.contains(&first)
+                    || FACT_AFTER.iter().any(|(word, after)| *word == first && after.contains(&second))
+            }
+            _ => false,
+        };
         let is = |list: &[&str], word: &str| list.contains(&word);
         let has_others = words.iter().any(|(_, word)| !is(&TALK, word));
         let has_telling = words.iter().any(|(_, word)| !is(&TALK, word) && !is(&GLUE, word));
-        let mut question = Self::default();
+        let mut question = Self { is_fact, ..Self::default() };
         for (written, word) in words.into_iter().filter(|(_, word)| !has_others || !is(&TALK, word)) {
             let known = question.words.iter().position(|known| known.word == word);
             if known.is_none() && question.words.len() == MAX_WORDS {
@@ -169,6 +186,11 @@ mod tests {
         ] {
             let words: Vec<String> = words.iter().map(ToString::to_string).collect();
             assert_eq!(read(text), (words, order.to_vec()), "{text}");
+        }
+        for (text, is_fact) in
+            [("Who wrote it", true), ("how tall is it", true), ("how do i deploy", false), ("what", false), ("", false)]
+        {
+            assert_eq!(Question::read(text).is_fact, is_fact, "{text}");
         }
         assert_eq!(Question::read(&"word ".repeat(900)).words.len(), 1);
         assert_eq!(Question::read(&(0..99).map(|n| format!("w{n} ")).collect::<String>()).words.len(), MAX_WORDS);

@@ -4,6 +4,7 @@ mod clones;
 mod forms;
 mod ownership;
 mod recall_scope;
+mod recalling;
 mod remembering;
 mod renaming;
 mod starters;
