@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{Client, Home};
+use crate::common::{Home, RawClient};
 
-fn remember(client: &mut Client, name: &str, description: &str, steps: &[&str]) {
+fn remember(client: &mut RawClient, name: &str, description: &str, steps: &[&str]) {
     client.ok("remember_procedure", json!({"name": name, "description": description, "steps": steps}));
 }
 
-fn found(client: &mut Client, query: &str) -> Vec<(String, f64)> {
+fn found(client: &mut RawClient, query: &str) -> Vec<(String, f64)> {
     let answer = client.ok("recall_procedures", json!({"query": query}));
     let name = |found: &Value| (found["name"].as_str().unwrap().to_owned(), found["score"].as_f64().unwrap());
     answer["procedures"].as_array().unwrap().iter().map(name).collect()
 }
 
-fn filled(home: &Home) -> Client {
+fn filled(home: &Home) -> RawClient {
     let mut client = home.start();
     for (name, description, steps) in [
         ("backup_database", "Dump the production database to storage", &["Run the dump", "Upload it"][..]),
