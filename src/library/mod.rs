@@ -40,9 +40,7 @@ use home::{DATABASE, HISTORY, Key};
 pub(in crate::library) use blocking::{aside, blocking};
 
 pub use checkpoints::{Artifact, ArtifactDraft, CheckpointDraft, Checkpoints, Saved, State, checkpoint_id};
-pub use code::{
-    Activity, CodeSource, Examples, GenerateRequest, Generated, ModelUsage, TriedExamples, Validated, check_source,
-};
+pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, TriedExamples, Validated, check_source};
 pub use consent::{Actor, digest};
 pub use duties::{Duties, keep_home, stores_to_keep};
 pub use error::{ErrorKind, LibraryError};
@@ -61,7 +59,7 @@ pub use procedures::{
     CloneRequest, DefinitionDraft, DefinitionPatch, Found, Naming, NewCode, ProcedureRef, RecallFilter, RecallScope,
     Remembered, Similar, VersionRef, VersionView, starter_procedures, with_dependencies,
 };
-pub use runs::{packages_kept, version_of_uv};
+pub use runs::{Examples, packages_kept, version_of_uv};
 pub use services::Services;
 pub use triggers::{Clock, Triggered};
 pub use upkeep::{Taken, Taking, Tidied};

@@ -1,17 +1,15 @@
 //! The filter of system calls: what no program needs that does what it was granted for, and much of what holes are found in.
 
-use std::{collections::BTreeMap, io};
+use std::io;
 
 use nix::libc;
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-    TargetArch, apply_filter,
+use seccompiler::{BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompFilter, SeccompRule, TargetArch, apply_filter};
+
+use super::{
+    calls_alone,
+    conditions::{Rules, has, is, is_not, masked, rule},
 };
-
-use super::calls_alone;
 use crate::confinement::{Means, Network};
-
-pub type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Refused whatever the arguments are.
 const REFUSED: &[i64] = &[
@@ -185,29 +183,4 @@ fn sockets(network: Network) -> Result<Vec<SeccompRule>, seccompiler::BackendErr
         rule(&[masked(1, SOCKET_KIND, PACKET)?])?,
         rule(&[is(0, family(libc::AF_NETLINK))?, is_not(2, family(libc::NETLINK_ROUTE))?])?,
     ])
-}
-
-pub fn rule(conditions: &[SeccompCondition]) -> Result<SeccompRule, seccompiler::BackendError> {
-    SeccompRule::new(conditions.to_vec())
-}
-
-pub fn is(argument: u8, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
-    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)
-}
-
-pub fn is_not(argument: u8, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
-    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value)
-}
-
-pub fn masked(argument: u8, mask: u64, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
-    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(mask), value)
-}
-
-/// That a pointer leads somewhere.
-pub fn not_null(argument: u8) -> Result<SeccompCondition, seccompiler::BackendError> {
-    SeccompCondition::new(argument, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)
-}
-
-fn has(argument: u8, width: SeccompCmpArgLen, flag: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
-    SeccompCondition::new(argument, width, SeccompCmpOp::MaskedEq(flag), flag)
 }

@@ -4,7 +4,7 @@
 use nix::libc;
 use seccompiler::SeccompRule;
 
-use super::calls::{Rules, is, is_not, masked, not_null, rule};
+use super::conditions::{Rules, is, is_not, masked, not_null, rule};
 use crate::confinement::Network;
 
 /// Newer than the names that are known here; the same on every architecture.

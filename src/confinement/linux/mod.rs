@@ -3,6 +3,7 @@
 mod alone;
 mod calls;
 mod calls_alone;
+mod conditions;
 mod first;
 mod landlock;
 mod limits;

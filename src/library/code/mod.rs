@@ -3,7 +3,6 @@
 mod answer;
 mod candidate;
 mod check;
-mod examples;
 mod generate;
 mod guide;
 mod keep;
@@ -13,6 +12,5 @@ mod skills;
 
 pub use candidate::{CodeSource, Generated, ModelUsage, Validated};
 pub use check::check_source;
-pub use examples::Examples;
 pub use generate::{Activity, GenerateRequest};
 pub use keep::TriedExamples;

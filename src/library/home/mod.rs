@@ -15,6 +15,7 @@ mod session;
 mod standing;
 mod stores;
 mod trial;
+mod trying;
 mod users;
 
 pub(in crate::library) use {

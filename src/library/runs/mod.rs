@@ -9,6 +9,7 @@ mod call;
 mod decision;
 mod drive;
 mod engine;
+mod examples;
 mod execution;
 mod frame;
 mod gate;
@@ -31,11 +32,12 @@ mod unheard;
 mod view;
 mod wait;
 
-pub(in crate::library) use engine::{Rehearsal, check, rehearse};
+pub(in crate::library) use engine::check;
 pub(in crate::library) use interpreter::{check_packages, packages, tidy_packages};
 
 pub use decision::Decision;
 pub use engine::{Engine, Refused, Waiting};
+pub use examples::Examples;
 pub use execution::Execution;
 pub use gate::{Asker, Gate, QuestionId};
 pub use handle::Handle;

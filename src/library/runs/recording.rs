@@ -126,7 +126,7 @@ mod tests {
         let recording = Recording::of(&[]);
         assert_eq!(asked(&recording, "log", &json!({"message": "x"})), None);
         assert_eq!(asked(&recording, "checkpoint", &json!({"state": 1})).as_deref(), Some("null"));
-        assert_eq!(asked(&recording, "sleep_for", &json!({"seconds": 3600})).as_deref(), Some("null"));
+        assert_eq!(asked(&recording, "sleep", &json!({"seconds": 3600})).as_deref(), Some("null"));
         assert_eq!(recording.missing(), None);
     }
 

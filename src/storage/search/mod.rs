@@ -7,6 +7,7 @@
 mod found;
 mod question;
 mod spelling;
+mod spellings;
 mod terms;
 mod words;
 
@@ -16,7 +17,7 @@ use words::indexed;
 
 pub use found::{Answering, FoundText, weight};
 pub use question::{Role, Sought, is_glue};
-pub(super) use spelling::register;
+pub(super) use spellings::register;
 pub use terms::Words;
 pub(super) use terms::{join, terms};
 pub use words::is_word_letter;

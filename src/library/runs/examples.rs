@@ -17,7 +17,7 @@ use crate::{
     library::{
         LibraryError,
         home::{Trial, Trier},
-        runs::{Rehearsal, rehearse},
+        runs::engine::{Rehearsal, rehearse},
     },
     runtime::{self, Runtimes},
 };
