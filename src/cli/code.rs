@@ -25,14 +25,11 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     let (made, warning) =
         make(&arguments.procedure, Some(&code), (false, false), arguments.accept_failing_examples, context)?;
     let (name, out) = (&made.procedure.definition.name, context.output);
-    match made.version {
-        Some(version) => {
-            out.line(format_args!("`{name}` has this code in version {version} (confidence {:.2}).", made.confidence));
-        }
-        None => {
-            out.line(format_args!("`{name}` keeps the code that it has."));
-            refused(&made, out);
-        }
+    if let Some(version) = made.version {
+        out.line(format_args!("`{name}` has this code in version {version} (confidence {:.2}).", made.confidence));
+    } else {
+        out.line(format_args!("`{name}` keeps the code that it has."));
+        refused(&made, out);
     }
     warn(out, warning.as_deref());
     Ok(ending(&made))

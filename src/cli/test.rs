@@ -79,7 +79,7 @@ fn show(tried: &TriedExamples, out: Output) {
         match verdict {
             Verdict::Passed => out.line(format_args!("{GREEN}ok{GREEN:#} {name} v{version}, example {number}")),
             Verdict::Untried(why) => {
-                out.line(format_args!("{YELLOW}??{YELLOW:#} {name} v{version}, example {number}: {}", printable(why)))
+                out.line(format_args!("{YELLOW}??{YELLOW:#} {name} v{version}, example {number}: {}", printable(why)));
             }
             Verdict::Failed { .. } => {
                 let told = failing.iter().find(|failing| failing.example == number).map(ToString::to_string);

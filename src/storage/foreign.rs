@@ -58,9 +58,10 @@ pub fn procedure_tables(file: &Path) -> Result<Vec<ForeignTable>, StorageError> 
 fn rows(connection: &Connection, table: &str) -> Result<Option<Vec<Map<String, Value>>>, rusqlite::Error> {
     let quoted = table.replace('"', "\"\"");
     let mut statement = connection.prepare(&format!("SELECT * FROM \"{quoted}\" LIMIT {MOST_ROWS}"))?;
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let has = |names: &[&str]| columns.iter().any(|column| names.iter().any(|name| column.eq_ignore_ascii_case(name)));
-    if !has(&NAMES) && !(has(&["problem"]) && has(&["solution"])) || !has(&CONTENTS) {
+    let is_named = has(&NAMES) || has(&["problem"]) && has(&["solution"]);
+    if !is_named || !has(&CONTENTS) {
         return Ok(None);
     }
     let mut rows = statement.query([])?;

@@ -112,7 +112,7 @@ fn show(line: &Line, out: Output) {
     match &line.became {
         Ok(Became::Added) => out.line(format_args!("{GREEN}+{GREEN:#} {name}  {DIM}new{DIM:#}")),
         Ok(Became::Changed(version)) => {
-            out.line(format_args!("{YELLOW}~{YELLOW:#} {name}  {DIM}version {version}{DIM:#}"))
+            out.line(format_args!("{YELLOW}~{YELLOW:#} {name}  {DIM}version {version}{DIM:#}"));
         }
         Ok(Became::Unchanged) => out.line(format_args!("{DIM}= {name}{DIM:#}")),
         Err(error) => {

@@ -123,8 +123,7 @@ fn links(done: &[Done], prompt: &str) -> Vec<Link> {
 fn is_telling(text: &str) -> bool {
     let length = text.chars().count();
     let has = |of: fn(char) -> bool| text.chars().any(of);
-    length >= 4
-        && length <= 500
+    (4..=500).contains(&length)
         && (has(|c| c.is_ascii_digit()) || has(|c| "._-/@:".contains(c)) || has(char::is_uppercase) || length >= 12)
 }
 
@@ -164,7 +163,7 @@ fn field_with(value: &Value, leaf: &Leaf, text: &str, path: &mut Vec<String>) ->
             is_found
         }),
         Value::String(found) => found == text && is_telling(text),
-        Value::Number(_) if *value == leaf.value || value.to_string() == text => {
+        Value::Number(_) if *value == leaf.value || value == text => {
             // Small numbers stand anywhere: their names have to say that they are the same.
             let (name, wanted) = (path.last().map_or("", String::as_str), leaf.name.as_deref().unwrap_or_default());
             text.len() >= 4 || values::share_word(name, wanted)

@@ -1,4 +1,4 @@
-//! Session files of clients: Claude Code and Codex, a JSON object a line, and lists of messages as OpenAI's interface has them.
+//! Session files of clients: Claude Code and Codex, a JSON object a line, and lists of messages as `OpenAI`'s interface has them.
 //!
 //! What is not known in a line is left out. Each thing that the user asked for begins a recording of its own.
 
@@ -118,7 +118,7 @@ impl Session {
         }
     }
 
-    /// An item of Codex, which is one of OpenAI's Responses interface.
+    /// An item of Codex, which is one of `OpenAI`'s Responses interface.
     fn item(&mut self, item: &Value) {
         let id = item.get("call_id").or_else(|| item.get("id"));
         match kind(item) {

@@ -66,7 +66,9 @@ impl Library {
         let mut definition: Definition = serde_json::from_str(&self.versions.read(&version.definition_blob)?)
             .map_err(|error| LibraryError::internal_because("what was indexed is no definition any more", &error))?;
         definition.name = row.definition.name.clone();
-        definition.category = broken.file.split('/').nth(1).unwrap_or(&definition.category).to_owned();
+        if let Some(folder) = broken.file.split('/').nth(1) {
+            folder.clone_into(&mut definition.category);
+        }
         let former: BTreeSet<_> = definition.former_names.iter().cloned().collect();
         let known = row.definition.former_names.iter().filter(|name| !former.contains(*name)).cloned();
         let known: Vec<_> = known.collect();

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
     use crate::config::Start;
 
-    fn call(function: &str, arguments: Value, result: Value) -> RecordedCall {
+    fn call(function: &str, arguments: &Value, result: &Value) -> RecordedCall {
         serde_json::from_value(json!({"function": function, "arguments": arguments, "result": result})).unwrap()
     }
 
@@ -112,7 +112,7 @@ mod tests {
     fn each_recorded_call_is_given_once_and_in_order() {
         let prompt = json!({"prompt": "one"});
         let recording =
-            Recording::of(&[call("llm", prompt.clone(), json!("first")), call("llm", prompt.clone(), json!("second"))]);
+            Recording::of(&[call("llm", &prompt, &json!("first")), call("llm", &prompt, &json!("second"))]);
         assert_eq!(asked(&recording, "llm", &prompt).as_deref(), Some("\"first\""));
         assert_eq!(asked(&recording, "llm", &prompt).as_deref(), Some("\"second\""));
         assert_eq!(recording.missing(), None);
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_call_with_a_secret_finds_its_recording_without_it() {
         let command = |token: &str| json!({"command": ["deploy", "--token", token]});
-        let recording = Recording::of(&[call("run_command", command("<secret>"), json!("done"))]);
+        let recording = Recording::of(&[call("run_command", &command("<secret>"), &json!("done"))]);
         let answer = asked(&recording, "run_command", &command("hunter2")).unwrap();
         assert!(answer.contains("\"stdout\":\"done\""), "{answer}");
     }

@@ -237,7 +237,7 @@ fn tell_all() -> Figures {
                 (false, false) => figures.lost.push(format!("{text} → {told}")),
                 (true, true) => figures.own.push(text.clone()),
                 (true, false) if told["verdict"] == json!("twin") && names[*at].as_ref() != Some(&told["name"]) => {
-                    figures.wrong.push(format!("{text} → {told}"))
+                    figures.wrong.push(format!("{text} → {told}"));
                 }
                 (true, false) => {}
             }

@@ -119,7 +119,7 @@ fn read(words: &str) -> Option<(f64, Lesson)> {
     if reason.is_empty()
         && let Some(said) = rest.first()
     {
-        reason = (*said).to_owned();
+        (*said).clone_into(&mut reason);
     }
     let solution = if steps.is_empty() { sentence_of(action) } else { steps.join("; ") };
     let problem = match condition {
@@ -163,7 +163,7 @@ fn strength(sentence: &str) -> Option<f64> {
     }
     let padded = format!(" {} ", lower.replace(['.', ',', ';', ':'], " "));
     let has = |phrase: &&str| padded.contains(&format!(" {phrase} "));
-    if NEEDS.iter().any(|need| has(need)) {
+    if NEEDS.iter().any(&has) {
         return Some(OF_NEED);
     }
     // `Errors vanish after …`, `… are found by running …`
@@ -171,9 +171,9 @@ fn strength(sentence: &str) -> Option<f64> {
         || padded.contains(" by `")
         || padded.contains(" via ")
         || padded.contains(" with `")
-        || padded.contains("`")
+        || padded.contains('`')
         || padded.contains(" once ");
-    (REMEDIES.iter().any(|remedy| has(remedy)) || has_way || CONDITIONS[..3].iter().any(|it| lower.starts_with(it)))
+    (REMEDIES.iter().any(has) || has_way || CONDITIONS[..3].iter().any(|it| lower.starts_with(it)))
         .then_some(OF_REMEDY)
 }
 
