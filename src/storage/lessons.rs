@@ -115,7 +115,7 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Keeps a lesson that waits until `due_at`; gives its number.
+    /// Keeps a lesson that its writer begins to judge, until `due_at`; gives its number.
     ///
     /// # Errors
     /// [`StorageError::Sqlite`].
@@ -131,8 +131,8 @@ impl Writer<'_> {
             .0
             .0
             .prepare_cached(
-                "INSERT INTO lessons (user, told, session, context, told_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-                 RETURNING id",
+                "INSERT INTO lessons (user, told, session, context, told_at, due_at, attempts) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1) RETURNING id",
             )?
             .query_row(params![user, Json(told), session, context, at, due_at], |row| row.get(0))?)
     }

@@ -310,7 +310,7 @@ mod tests {
     use super::*;
 
     fn call(tool: &str, arguments: Value, result: Value) -> RecordedCall {
-        let arguments = arguments.as_object().cloned().unwrap();
+        let Value::Object(arguments) = arguments else { panic!("arguments have names") };
         RecordedCall { tool: tool.to_owned(), arguments, result: Some(result), is_error: false }
     }
 

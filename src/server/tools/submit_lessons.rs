@@ -53,7 +53,6 @@ impl JsonSchema for Lesson {
 /// Answer.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
-    count: usize,
     /// One each: `verdict`, `candidate_id`, `nearest`.
     lessons: Vec<Map<String, Value>>,
 }
@@ -62,8 +61,7 @@ impl Answer for Output {}
 
 impl Tool for SubmitLessons {
     const NAME: &'static str = "submit_lessons";
-    const DESCRIPTION: &'static str =
-        "At the end of a session, hand in what it taught; ways to do something become candidates.";
+    const DESCRIPTION: &'static str = "At the end of a session, hand in what it taught: candidates.";
     const TOOLSET: Toolset = Toolset::Learning;
     const EFFECT: Effect = Effect::Adds;
     type Params = Params;
@@ -77,7 +75,7 @@ impl Tool for SubmitLessons {
             context: params.session_context,
         };
         let concluded = services.submit_lessons(submission).await?;
-        Ok(Output { count: concluded.len(), lessons: concluded.into_iter().map(view).collect() })
+        Ok(Output { lessons: concluded.into_iter().map(view).collect() })
     }
 }
 

@@ -46,8 +46,7 @@ struct Call {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
     candidate_id: Option<i64>,
-    procedure_id: i64,
-    /// Name, status, steps and parameters.
+    /// Number, name, status, steps and parameters.
     procedure: Map<String, Value>,
     not_granted: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,12 +79,11 @@ impl Tool for SubmitTrace {
         };
         let (definition, missing) = (made.definition, made.missing);
         let procedure = json!({
-            "name": made.name, "status": made.status, "steps": definition.steps, "parameters": definition.parameters,
+            "id": made.procedure_id, "name": made.name, "status": made.status, "steps": definition.steps, "parameters": definition.parameters,
         });
         let fields = |value: Value| value.as_object().cloned().unwrap_or_default();
         Ok(Output {
             candidate_id: made.candidate_id,
-            procedure_id: made.procedure_id,
             procedure: fields(procedure),
             not_granted: fields(json!(missing)),
             note: made.is_known.then_some("the same task was recorded before"),

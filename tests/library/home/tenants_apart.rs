@@ -189,7 +189,9 @@ fn view(client: &mut RawClient, known: &Known) -> Vec<Value> {
 fn tools(client: &mut RawClient) -> Vec<String> {
     let mut tools = client.tools();
     tools.sort_by_key(|tool| {
-        (tool["annotations"]["readOnlyHint"] != json!(true), tool["name"] == json!("delete_procedure"))
+        // What is handed in gives out the number that another tenant's candidate has.
+        let is_last = ["delete_procedure", "submit_lessons", "submit_trace"].contains(&text(tool, "name"));
+        (tool["annotations"]["readOnlyHint"] != json!(true), is_last)
     });
     tools.iter().map(|tool| text(tool, "name").to_owned()).collect()
 }

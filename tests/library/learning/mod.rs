@@ -2,6 +2,7 @@
 
 pub mod candidates;
 mod proposals;
+mod recorded;
 mod told;
 mod ways;
 mod words;

@@ -228,7 +228,7 @@ fn tell_all() -> Figures {
     assert_eq!(queue.len(), 500);
     let mut names: Vec<Option<Value>> = vec![None; all.len()];
     let mut figures = Figures::default();
-    for chunk in queue.chunks(100) {
+    for chunk in queue.chunks(50) {
         let texts: Vec<&str> = chunk.iter().map(|(_, _, text)| text.as_str()).collect();
         for ((at, is_twin, text), told) in chunk.iter().zip(tell(&mut client, &texts)) {
             let is_candidate = told["verdict"] == json!("candidate");

@@ -131,7 +131,7 @@ pub struct Near {
 /// Texts that others are compared with.
 #[derive(Debug, Default)]
 pub struct Texts {
-    texts: Vec<Fingerprint>,
+    all: Vec<Fingerprint>,
     /// How many have a stem, a meaning, a sequence of letters.
     stems: HashMap<String, usize>,
     meanings: HashMap<u16, usize>,
@@ -148,7 +148,7 @@ impl Texts {
         }
         meanings.into_iter().for_each(|meaning| *self.meanings.entry(meaning).or_default() += 1);
         text.letters.iter().for_each(|letters| *self.letters.entry(*letters).or_default() += 1);
-        self.texts.push(text);
+        self.all.push(text);
     }
 
     /// The nearest texts, nearest first.
@@ -156,7 +156,7 @@ impl Texts {
     pub fn nearest(&self, text: &Fingerprint) -> Vec<Near> {
         let own: f64 = text.stems.iter().map(|stem| self.weight(stem)).sum();
         let mut near: Vec<Near> = self
-            .texts
+            .all
             .iter()
             .enumerate()
             .map(|(place, other)| Near { place, likeness: self.by_words(text, own, other) })
@@ -165,7 +165,7 @@ impl Texts {
         near.sort_by(|a, b| b.likeness.total_cmp(&a.likeness).then(a.place.cmp(&b.place)));
         near.truncate(NEAREST);
         for one in &mut near {
-            let letters = self.by_letters(text, &self.texts[one.place]);
+            let letters = self.by_letters(text, &self.all[one.place]);
             one.likeness = (1.0 - OF_LETTERS) * one.likeness + OF_LETTERS * letters;
         }
         near.sort_by(|a, b| b.likeness.total_cmp(&a.likeness).then(a.place.cmp(&b.place)));
@@ -179,7 +179,7 @@ impl Texts {
     /// How much it says that a text has what so many have.
     #[expect(clippy::cast_precision_loss, reason = "counts of texts")]
     fn rarity(&self, having: Option<usize>) -> f64 {
-        let all = (self.texts.len() as f64).max(FEWEST);
+        let all = (self.all.len() as f64).max(FEWEST);
         let having = having.unwrap_or_default() as f64;
         (1.0 + (all - having + 0.5).max(0.0) / (having + 0.5)).ln()
     }

@@ -29,7 +29,7 @@ pub use candidate::Concluded;
 pub use known::Nearest;
 
 /// Lessons of one call.
-const MAX_LESSONS: usize = 100;
+const MAX_LESSONS: usize = 50;
 const MAX_LESSON_CHARS: usize = 8000;
 /// How long a caller waits for the model, over all lessons.
 const PATIENCE: Duration = Duration::from_secs(25);
