@@ -111,8 +111,7 @@ mod tests {
     #[test]
     fn each_recorded_call_is_given_once_and_in_order() {
         let prompt = json!({"prompt": "one"});
-        let recording =
-            Recording::of(&[call("llm", &prompt, &json!("first")), call("llm", &prompt, &json!("second"))]);
+        let recording = Recording::of(&[call("llm", &prompt, &json!("first")), call("llm", &prompt, &json!("second"))]);
         assert_eq!(asked(&recording, "llm", &prompt).as_deref(), Some("\"first\""));
         assert_eq!(asked(&recording, "llm", &prompt).as_deref(), Some("\"second\""));
         assert_eq!(recording.missing(), None);

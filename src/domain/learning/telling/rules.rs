@@ -173,8 +173,7 @@ fn strength(sentence: &str) -> Option<f64> {
         || padded.contains(" with `")
         || padded.contains('`')
         || padded.contains(" once ");
-    (REMEDIES.iter().any(has) || has_way || CONDITIONS[..3].iter().any(|it| lower.starts_with(it)))
-        .then_some(OF_REMEDY)
+    (REMEDIES.iter().any(has) || has_way || CONDITIONS[..3].iter().any(|it| lower.starts_with(it))).then_some(OF_REMEDY)
 }
 
 fn is_doing(word: &str) -> bool {
