@@ -187,6 +187,7 @@ fn arguments_are_described_or_speak_for_themselves() {
         "examples",
         "preconditions",
         "postconditions",
+        "accept_failing_examples",
         "problem",
         "solution",
         "reasoning",

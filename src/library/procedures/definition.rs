@@ -49,7 +49,7 @@ pub struct DefinitionPatch {
     pub category: Option<String>,
     /// Labels.
     pub tags: Option<Vec<String>>,
-    /// In order: a sentence (one `back-ticked` command in it is run; without one it is handed to you), `command` (a list, no shell), `tool` (`server/tool`), `procedure`, or `action_type`, whose `config` has `skill_id`, `message_template`, `task_title`, `body_template` or `duration_hours`. `{{variables}}` are
+    /// In order: a sentence (one `back-ticked` command in it is run, else it is handed to you), `command` (a list, no shell), `tool` (`server/tool`), `procedure`, or `action_type`, whose `config` has `skill_id`, `message_template`, `task_title`, `body_template` or `duration_hours`. `{{variables}}` are
     /// filled in, also `{{latest_output}}` and `{{<step_id>_output}}`. `depends_on`: `step_id`s to wait for; the others then run at the same time.
     #[schemars(with = "Option<Vec<StepShape>>")]
     pub steps: Option<Vec<Step>>,

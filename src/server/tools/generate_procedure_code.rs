@@ -30,7 +30,7 @@ pub struct GenerateProcedureCode;
 #[serde(deny_unknown_fields)]
 pub struct Params {
     procedure_id: ProcedureArgument,
-    /// Your own: one typed function named like the procedure; the prompt `write_procedure_code` says more.
+    /// One typed function named like the procedure; see the prompt `write_procedure_code`.
     code: Option<String>,
     /// PyPI packages.
     dependencies: Option<Vec<String>>,

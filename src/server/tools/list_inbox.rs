@@ -47,7 +47,7 @@ impl Answer for Output {}
 
 impl Tool for ListInbox {
     const NAME: &'static str = "list_inbox";
-    const DESCRIPTION: &'static str = "List notifications, tasks and e-mail drafts for your user, and runs that wait (`approval`, `question`, `step`: resume_run decides them).";
+    const DESCRIPTION: &'static str = "List notifications, tasks, drafts and runs that wait for your user.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;

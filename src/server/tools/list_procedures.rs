@@ -55,7 +55,7 @@ impl Answer for Output {}
 
 impl Tool for ListProcedures {
     const NAME: &'static str = "list_procedures";
-    const DESCRIPTION: &'static str = "List procedures, latest change first. For a task, use recall_procedures.";
+    const DESCRIPTION: &'static str = "List procedures. For a task, use recall_procedures.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;

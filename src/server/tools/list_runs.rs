@@ -41,8 +41,7 @@ impl Answer for Output {}
 
 impl Tool for ListRuns {
     const NAME: &'static str = "list_runs";
-    const DESCRIPTION: &'static str = "List the latest runs that no other called; with status `paused`, those that wait for \
-        you.";
+    const DESCRIPTION: &'static str = "List the latest runs; with status `paused`, those that wait for you.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;

@@ -38,7 +38,7 @@ impl Answer for Output {}
 
 impl Tool for MatchProcedures {
     const NAME: &'static str = "match_procedures";
-    const DESCRIPTION: &'static str = "Find procedures whose trigger fits a situation, the most successful first.";
+    const DESCRIPTION: &'static str = "Find procedures whose trigger fits a situation.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;

@@ -69,8 +69,7 @@ impl Answer for Output {}
 
 impl Tool for RecallProcedures {
     const NAME: &'static str = "recall_procedures";
-    const DESCRIPTION: &'static str = "Look for a known procedure before you work something out yourself. Best match \
-        first; none where nothing fits.";
+    const DESCRIPTION: &'static str = "Look for a known procedure before you work something out yourself. Best match first, or none.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;

@@ -33,7 +33,7 @@ pub struct Params {
 /// What is not a field of the definition.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Own {
-    /// Made into a unique slug. Optional with `clone_of`.
+    /// Optional with `clone_of`.
     name: Option<String>,
     /// A procedure to copy; other fields override.
     clone_of: Option<ProcedureArgument>,

@@ -42,7 +42,7 @@ impl Answer for Output {}
 
 impl Tool for SearchProceduresByConfidence {
     const NAME: &'static str = "search_procedures_by_confidence";
-    const DESCRIPTION: &'static str = "List procedures whose code has at least this confidence, best first.";
+    const DESCRIPTION: &'static str = "List procedures by confidence in their code, best first.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;
