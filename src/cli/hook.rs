@@ -59,12 +59,12 @@ struct Event {
 #[expect(clippy::unnecessary_wraps, reason = "every command answers so, and this one never fails")]
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
     let started = Instant::now();
-    let (start, starters) = (context.start.clone(), context.starters);
-    let client = arguments.client;
+    let Some((event, config)) = hear(arguments.client, &context.start) else { return Ok(ExitCode::SUCCESS) };
     let (sender, answer) = mpsc::channel();
+    let starters = context.starters;
     // When its time is up the program ends, and what is under way with it.
     let working = thread::Builder::new().name("hook".to_owned()).spawn(move || {
-        let _ = sender.send(answer_to(client, &start, starters));
+        let _ = sender.send(answer_to(&event, config, starters));
     });
     if working.is_ok()
         && let Ok(Some(answer)) = answer.recv_timeout(PATIENCE.saturating_sub(started.elapsed()))
@@ -74,8 +74,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a client is told; nothing where there is nothing to say, or something is wrong.
-fn answer_to(client: Client, start: &Start, starters: Starters) -> Option<Value> {
+/// Notes what happened, which takes no time; what is left to do, where there is something.
+fn hear(client: Client, start: &Start) -> Option<(Event, Config)> {
     let mut text = String::new();
     std::io::stdin().lock().take(MAX_BYTES).read_to_string(&mut text).ok()?;
     let event: Event = serde_json::from_str(&text).ok()?;
@@ -84,26 +84,29 @@ fn answer_to(client: Client, start: &Start, starters: Starters) -> Option<Value>
     match event.hook_event_name.as_str() {
         "UserPromptSubmit" => {
             let _ = overheard.add(&event.session_id, Heard::Prompt(event.prompt.clone()));
-            let library = Library::open(config, starters).ok()?;
-            let context = known_for(&library, &event.prompt)?;
-            let name = &event.hook_event_name;
-            Some(json!({"hookSpecificOutput": {"hookEventName": name, "additionalContext": context}}))
+            Some((event, config))
         }
         "PostToolUse" | "PostToolUseFailure" => {
-            overheard.add(&event.session_id, Heard::Call(call(&event))).ok()?;
+            let _ = overheard.add(&event.session_id, Heard::Call(call(&event)));
             None
         }
         // Codex has no event for the end of a session.
-        "SessionEnd" => end(&overheard, &event, config, starters),
-        "Stop" if client == Client::Codex => end(&overheard, &event, config, starters),
+        "SessionEnd" => overheard.end(&event.session_id).ok().map(|()| (event, config)),
+        "Stop" if client == Client::Codex => overheard.end(&event.session_id).ok().map(|()| (event, config)),
         _ => None,
     }
 }
 
-fn end(overheard: &Overheard, event: &Event, config: Config, starters: Starters) -> Option<Value> {
-    overheard.end(&event.session_id).ok()?;
+/// What a client is told; nothing where there is nothing to say, or something is wrong.
+fn answer_to(event: &Event, config: Config, starters: Starters) -> Option<Value> {
+    let library = Library::open(config, starters).ok()?;
+    if event.hook_event_name == "UserPromptSubmit" {
+        let context = known_for(&library, &event.prompt)?;
+        let name = &event.hook_event_name;
+        return Some(json!({"hookSpecificOutput": {"hookEventName": name, "additionalContext": context}}));
+    }
     // What is not done in time is done by the next to come by.
-    let _ = Library::open(config, starters).ok()?.learn_from_sessions();
+    let _ = library.learn_from_sessions();
     None
 }
 

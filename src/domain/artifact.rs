@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Hinted;
 
-/// What an artifact belongs to.
+/// Of what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]

@@ -1,5 +1,7 @@
 //! Command lines of shells: cut into commands that run without one, or left whole where they need one.
 
+use crate::domain::secrets::HIDDEN;
+
 /// A command of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Line {
@@ -25,7 +27,11 @@ pub fn lines(text: &str) -> Vec<Line> {
         }
         // Redirections of what goes wrong say nothing about what is done.
         let plain = part.strip_suffix("2>&1").or_else(|| part.strip_suffix("2>/dev/null")).unwrap_or(part).trim();
-        let words = if needs_shell(plain) { None } else { shlex::split(plain).filter(|words| !words.is_empty()) };
+        let words = if needs_shell(&plain.replace(HIDDEN, "")) {
+            None
+        } else {
+            shlex::split(plain).filter(|words| !words.is_empty())
+        };
         match words {
             Some(words) if !words[0].contains('=') => found.push(Line::Command(words)),
             _ => found.push(Line::Shell(part.to_owned())),

@@ -24,7 +24,7 @@ pub struct EmitEvent;
 pub struct Params {
     /// What happened, such as `meeting_ended`.
     event_type: String,
-    /// Its fields; parameters get those of their names.
+    /// Its fields.
     #[serde(default)]
     payload: Map<String, Value>,
 }

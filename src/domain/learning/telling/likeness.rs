@@ -106,7 +106,8 @@ pub fn share_in(text: &str, whole: &str) -> (f64, usize) {
 /// A text as it is compared.
 #[derive(Debug, Clone)]
 pub struct Fingerprint {
-    stems: BTreeSet<String>,
+    /// Its stems in order, each with the lines of the thesaurus that it is in.
+    stems: Vec<(String, &'static [u16])>,
     letters: BTreeSet<[char; 4]>,
 }
 
@@ -116,7 +117,16 @@ impl Fingerprint {
         let words = telling(text);
         let line: Vec<char> = format!(" {} ", words.join(" ")).chars().collect();
         let letters = line.windows(4).filter_map(|window| <[char; 4]>::try_from(window).ok()).collect();
-        Self { stems: words.iter().map(|word| stem(word)).collect(), letters }
+        let stems: BTreeSet<String> = words.iter().map(|word| stem(word)).collect();
+        let with_meanings = |stem: String| {
+            let meanings = MEANINGS.get(&stem).map_or(&[][..], Vec::as_slice);
+            (stem, meanings)
+        };
+        Self { stems: stems.into_iter().map(with_meanings).collect(), letters }
+    }
+
+    fn has(&self, stem: &str) -> bool {
+        self.stems.binary_search_by(|(own, _)| own.as_str().cmp(stem)).is_ok()
     }
 }
 
@@ -142,9 +152,9 @@ impl Texts {
     /// Adds a text; its place is how many there were.
     pub fn push(&mut self, text: Fingerprint) {
         let mut meanings = BTreeSet::new();
-        for stem in &text.stems {
+        for (stem, lines) in &text.stems {
             *self.stems.entry(stem.clone()).or_default() += 1;
-            meanings.extend(MEANINGS.get(stem).into_iter().flatten().copied());
+            meanings.extend(lines.iter().copied());
         }
         meanings.into_iter().for_each(|meaning| *self.meanings.entry(meaning).or_default() += 1);
         text.letters.iter().for_each(|letters| *self.letters.entry(*letters).or_default() += 1);
@@ -154,12 +164,12 @@ impl Texts {
     /// The nearest texts, nearest first.
     #[must_use]
     pub fn nearest(&self, text: &Fingerprint) -> Vec<Near> {
-        let own: f64 = text.stems.iter().map(|stem| self.weight(stem)).sum();
+        let own: Vec<f64> = text.stems.iter().map(|(stem, _)| self.weight(stem)).collect();
         let mut near: Vec<Near> = self
             .all
             .iter()
             .enumerate()
-            .map(|(place, other)| Near { place, likeness: self.by_words(text, own, other) })
+            .map(|(place, other)| Near { place, likeness: self.by_words(text, &own, other) })
             .filter(|near| near.likeness > 0.0)
             .collect();
         near.sort_by(|a, b| b.likeness.total_cmp(&a.likeness).then(a.place.cmp(&b.place)));
@@ -184,39 +194,33 @@ impl Texts {
         (1.0 + (all - having + 0.5).max(0.0) / (having + 0.5)).ln()
     }
 
-    fn by_words(&self, text: &Fingerprint, own: f64, other: &Fingerprint) -> f64 {
-        let theirs: f64 = other.stems.iter().map(|stem| self.weight(stem)).sum();
-        if own <= 0.0 || theirs <= 0.0 {
+    /// The likeness of words; `own` are the weights of those of the text.
+    fn by_words(&self, text: &Fingerprint, own: &[f64], other: &Fingerprint) -> f64 {
+        let theirs: Vec<f64> = other.stems.iter().map(|(stem, _)| self.weight(stem)).collect();
+        let (own_sum, their_sum) = (own.iter().sum::<f64>(), theirs.iter().sum::<f64>());
+        if own_sum <= 0.0 || their_sum <= 0.0 {
             return 0.0;
         }
-        let shared: f64 = text
-            .stems
-            .iter()
-            .map(|stem| if other.stems.contains(stem) { self.weight(stem) } else { self.stand_in(stem, text, other) })
-            .sum();
-        shared / (own * theirs).sqrt()
-    }
-
-    /// What the best word of another text counts that may stand for this one.
-    fn stand_in(&self, stem: &str, text: &Fingerprint, other: &Fingerprint) -> f64 {
-        let weight = self.weight(stem);
-        let meanings = MEANINGS.get(stem);
-        let rest = other.stems.iter().filter(|theirs| !text.stems.contains(*theirs));
-        rest.map(|theirs| {
-            let common = meanings
-                .into_iter()
-                .flatten()
-                .filter(|meaning| MEANINGS.get(theirs).is_some_and(|others| others.contains(*meaning)));
-            let of_meaning = common.map(|meaning| self.rarity(self.meanings.get(meaning).copied()));
-            let of_meaning = of_meaning.min_by(f64::total_cmp);
-            let least = weight.min(self.weight(theirs));
-            match of_meaning {
-                Some(rarity) => OF_MEANING * least.min(rarity),
-                None if has_one_beginning(stem, theirs) => OF_BEGINNING * least,
-                None => 0.0,
+        // What the text has too stands for itself.
+        let others = other.stems.iter().zip(&theirs).filter(|((stem, _), _)| !text.has(stem));
+        let others: Vec<_> = others.collect();
+        let shared = text.stems.iter().zip(own).map(|((stem, meanings), weight)| {
+            if other.has(stem) {
+                return *weight;
             }
-        })
-        .fold(0.0, f64::max)
+            let stand_in = |((theirs, their_meanings), their_weight): &(&(String, &[u16]), &f64)| {
+                let common = meanings.iter().filter(|meaning| their_meanings.contains(meaning));
+                let of_meaning = common.map(|meaning| self.rarity(self.meanings.get(meaning).copied()));
+                let least = weight.min(**their_weight);
+                match of_meaning.min_by(f64::total_cmp) {
+                    Some(rarity) => OF_MEANING * least.min(rarity),
+                    None if has_one_beginning(stem, theirs) => OF_BEGINNING * least,
+                    None => 0.0,
+                }
+            };
+            others.iter().map(stand_in).fold(0.0, f64::max)
+        });
+        shared.sum::<f64>() / (own_sum * their_sum).sqrt()
     }
 
     fn by_letters(&self, text: &Fingerprint, other: &Fingerprint) -> f64 {
@@ -231,8 +235,8 @@ impl Texts {
 }
 
 fn has_one_beginning(a: &str, b: &str) -> bool {
-    let beginning = |word: &str| word.chars().take(LETTERS_OF_BEGINNING).collect::<Vec<_>>();
-    beginning(a).len() == LETTERS_OF_BEGINNING && beginning(a) == beginning(b)
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    a.len().min(b.len()) >= LETTERS_OF_BEGINNING && a[..LETTERS_OF_BEGINNING] == b[..LETTERS_OF_BEGINNING]
 }
 
 /// Whether the nearest of these says the same.
