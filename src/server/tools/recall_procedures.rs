@@ -69,7 +69,8 @@ impl Answer for Output {}
 
 impl Tool for RecallProcedures {
     const NAME: &'static str = "recall_procedures";
-    const DESCRIPTION: &'static str = "Look for a known procedure before you work something out yourself. Best match first, or none.";
+    const DESCRIPTION: &'static str =
+        "Look for a known procedure before you work something out yourself. Best match first, or none.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;

@@ -57,7 +57,8 @@ impl Answer for Output {}
 
 impl Tool for SubmitTrace {
     const NAME: &'static str = "submit_trace";
-    const DESCRIPTION: &'static str = "Make a candidate of what you just did; a second time with other values shows its parameters.";
+    const DESCRIPTION: &'static str =
+        "Make a candidate of what you just did; a second time with other values shows its parameters.";
     const TOOLSET: Toolset = Toolset::Learning;
     const EFFECT: Effect = Effect::Adds;
     type Params = Params;
