@@ -62,7 +62,7 @@ fn a_mistyped_word_is_seen_through() {
         ("dump the databse", "backup_database"),
         ("renew the certifciate", "renew_certificate"),
         ("upload the dmup", "backup_database"),
-        ("certific", "renew_certificate"),
+        ("certi", "renew_certificate"),
     ] {
         let found = found(&mut client, query);
         assert_eq!(found.first().map(|(name, _)| name.as_str()), Some(name), "{query}: {found:?}");
