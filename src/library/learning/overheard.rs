@@ -24,8 +24,9 @@ const FOLDER: &str = "overheard";
 /// A session that is over has this behind its name; one that a process works on has another.
 const ENDED: &str = "ended";
 const TAKEN: &str = "taken";
-/// A process that has not come to the end of a session by then is gone.
-const LONGEST: Duration = Duration::from_mins(10);
+/// A process that has not come to the end of a session by then is gone, as hooks are whose time is up. What it had made of it is
+/// known when the session is read again.
+const LONGEST: Duration = Duration::from_secs(15);
 /// A session that nobody ended by then is over.
 const ABANDONED: Duration = Duration::from_hours(24);
 /// Nothing more is added to a file of this size.

@@ -89,10 +89,6 @@ impl Services {
 
     async fn keep_counting(&self, stop: CancellationToken) {
         let mut dead = self.blocking(Library::dead_sessions).await.unwrap_or_default();
-        // Sessions of clients whose hooks had no time for it.
-        if let Err(error) = self.blocking(Library::learn_from_sessions).await {
-            tracing::warn!(%error, "what was heard in sessions is not learned from; the next process tries again");
-        }
         loop {
             let pause = match self.blocking(Library::learn_from_ended_runs).await {
                 Ok(true) => BREATH,
@@ -100,6 +96,10 @@ impl Services {
                     let dead = std::mem::take(&mut dead);
                     if let Err(error) = self.blocking(move |library| library.forget_sessions(&dead)).await {
                         tracing::debug!(%error, "sessions that ended can't be forgotten");
+                    }
+                    // Sessions of clients whose hooks had no time for it.
+                    if let Err(error) = self.blocking(Library::learn_from_sessions).await {
+                        tracing::warn!(%error, "what was heard in sessions is not learned from; it is tried again");
                     }
                     INTERVAL
                 }
