@@ -137,8 +137,10 @@ fn hooks_hear_what_is_done_and_tell_what_is_known() {
     assert!(client.close().success());
     // What the hook had no time for is done by the next process.
     let mut client = home.start();
-    eventually("the session is learned from", || candidates(&mut client).len() == 1);
-    assert_eq!(candidates(&mut client)[0]["evidence"]["prompt"], json!("Tag release 1.4.2"));
+    eventually("the session is learned from", || {
+        let listed = candidates(&mut client);
+        listed.len() == 1 && listed[0]["evidence"]["prompt"] == json!("Tag release 1.4.2")
+    });
 }
 
 #[test]
