@@ -64,6 +64,10 @@ fn arguments(tool: &str) -> Map<String, Value> {
             "memory_type": "run", "memory_id": "nope", "artifact": {"type": "x", "uri": "https://example.org/x"},
         }),
         "review_candidate" => json!({"candidate_id": 99, "decision": "skip"}),
+        "submit_lessons" => json!({"lessons": ["When a build fails, read its first error first."]}),
+        "submit_trace" => {
+            json!({"prompt": "Tag it", "calls": [{"tool": "Bash", "arguments": {"command": "git tag v1"}}]})
+        }
         "list_procedures"
         | "search_procedures_by_confidence"
         | "list_runs"
