@@ -7,17 +7,15 @@ use std::{
     env,
     fs::{self, File},
     os::unix::{fs::MetadataExt as _, process::CommandExt as _},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, ExitCode},
 };
 
-use rustix::process::{Signal, geteuid, set_parent_process_death_signal, setsid};
+use rustix::process::{geteuid, setsid};
 
 use super::{
-    calls,
-    first::{leave_open_files, parent, tell},
-    landlock, limits, privileges,
-    stage::USAGE,
+    calls, landlock, limits, privileges,
+    stage::{Called, USAGE, tell},
 };
 use crate::{
     confinement::{
@@ -29,17 +27,7 @@ use crate::{
 };
 
 pub fn run() -> ExitCode {
-    let mut arguments = env::args_os().skip(2);
-    let (Some(overseer), Some(folder), Some(program)) = (arguments.next(), arguments.next(), arguments.next()) else {
-        return ExitCode::from(USAGE);
-    };
-    let _ = set_parent_process_death_signal(Some(Signal::KILL));
-    // It may have ended before the system was asked.
-    if parent() != overseer.to_str().map(str::to_owned) {
-        return ExitCode::from(USAGE);
-    }
-    leave_open_files();
-    let folder = PathBuf::from(folder);
+    let Some(Called { folder, program, arguments }) = Called::by_overseer() else { return ExitCode::from(USAGE) };
     let Ok(mut told) = File::create(folder.join(ENDED)) else { return ExitCode::from(USAGE) };
     if let Err(what) = build(&folder) {
         return tell(&mut told, &Ended::NoWall(what));

@@ -3,22 +3,20 @@
 
 use std::{
     env,
-    ffi::OsString,
     fs::{self, File},
-    io::{self, Write as _},
     net::SocketAddr,
-    os::{fd::AsRawFd as _, unix::process::ExitStatusExt as _},
-    path::{Path, PathBuf},
+    os::unix::process::ExitStatusExt as _,
+    path::Path,
     process::{Command, ExitCode},
     thread,
 };
 
 use nix::sched::{CloneFlags, unshare};
-use rustix::process::{Signal, set_parent_process_death_signal, setsid};
+use rustix::process::setsid;
 
 use super::{
     calls, landlock, limits, mounts, network, privileges,
-    stage::{TOLD, USAGE},
+    stage::{Called, TOLD, USAGE, tell},
 };
 use crate::{
     confinement::{
@@ -30,47 +28,14 @@ use crate::{
 };
 
 pub fn run() -> ExitCode {
-    let mut arguments = env::args_os().skip(2);
-    let (Some(overseer), Some(folder), Some(program)) = (arguments.next(), arguments.next(), arguments.next()) else {
-        return ExitCode::from(USAGE);
-    };
-    let _ = set_parent_process_death_signal(Some(Signal::KILL));
-    // It may have ended before the system was asked.
-    if parent() != overseer.to_str().map(str::to_owned) {
-        return ExitCode::from(USAGE);
-    }
-    leave_open_files();
-    let folder = PathBuf::from(folder);
+    let Some(called) = Called::by_overseer() else { return ExitCode::from(USAGE) };
     // Before nothing of the private folder is to be seen any more.
-    let Ok(mut told) = File::create(folder.join(ENDED)) else { return ExitCode::from(USAGE) };
-    let (walls, proxy) = match build(&folder) {
+    let Ok(mut told) = File::create(called.folder.join(ENDED)) else { return ExitCode::from(USAGE) };
+    let (walls, proxy) = match build(&called.folder) {
         Ok(built) => built,
         Err(what) => return tell(&mut told, &Ended::NoWall(what)),
     };
-    execute(&walls, proxy, Called { program, arguments: arguments.collect() }, told)
-}
-
-/// The number of the parent, as the processes outside count.
-pub fn parent() -> Option<String> {
-    let status = fs::read_to_string("/proc/self/stat").ok()?;
-    let (_, fields) = status.rsplit_once(')')?;
-    fields.split_whitespace().nth(1).map(str::to_owned)
-}
-
-/// Closes whatever was open in those who started this and should not have come down to here.
-pub fn leave_open_files() {
-    let open = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
-    let open: Vec<i32> = open.filter_map(|file| file.file_name().to_str()?.parse().ok()).collect();
-    let streams = io::stderr().as_raw_fd();
-    for file in open.into_iter().filter(|file| *file > streams) {
-        let _ = nix::unistd::close(file);
-    }
-}
-
-/// What is executed.
-struct Called {
-    program: OsString,
-    arguments: Vec<OsString>,
+    execute(&walls, proxy, called, told)
 }
 
 /// Builds all walls; the error says which could not be, and why. With them comes where the proxy is, where there is one.
@@ -150,11 +115,4 @@ fn watch(walls: &Walls, mut told: File) {
     };
     // Without it the limits of each process hold.
     let _ = thread::Builder::new().name("limits".to_owned()).stack_size(128 * 1024).spawn(watching);
-}
-
-pub fn tell(told: &mut File, ended: &Ended) -> ExitCode {
-    if let Ok(text) = serde_json::to_vec(ended) {
-        let _ = told.write_all(&text);
-    }
-    ExitCode::from(TOLD)
 }
