@@ -232,7 +232,7 @@ impl<'d> Scope<'d> {
     fn parameter(&self, parameter: &Parameter) -> Expression {
         let has_default = parameter.default.as_ref().is_some_and(|default| !default.is_null());
         let is_given = parameter.is_required() || has_default;
-        let is_text = parameter.kind == ParameterType::String && is_given;
+        let is_text = parameter.kind.is_text() && is_given;
         let value = Expression { is_text, ..Expression::new(parameter.name.clone()) };
         if self.missing == ParameterType::Any && !is_text && (parameter.kind != ParameterType::Array || !is_given) {
             return self.untyped(&parameter.name);
@@ -247,10 +247,9 @@ impl<'d> Scope<'d> {
                 parameter.name
             ));
         }
-        let shows_itself = matches!(
-            parameter.kind,
-            ParameterType::String | ParameterType::Integer | ParameterType::Number | ParameterType::Boolean
-        );
+        let is_plain =
+            matches!(parameter.kind, ParameterType::Integer | ParameterType::Number | ParameterType::Boolean);
+        let shows_itself = is_plain || parameter.kind.is_text();
         if is_given && shows_itself { value } else { self.shown(value) }
     }
 
@@ -320,6 +319,7 @@ impl<'d> Scope<'d> {
                 name: name.to_owned(),
                 kind,
                 required: None,
+                choices: Vec::new(),
                 default: None,
                 description: None,
             }),

@@ -55,7 +55,7 @@ pub use keeper::Keeper;
 pub use name::{NameError, ProcedureName};
 pub use network::{Host, HostGrant};
 pub use permissions::Permissions;
-pub use procedure::{CreatedBy, Definition, Parameter, ParameterType, Procedure, ProcedureFilter, Status};
+pub use procedure::{CreatedBy, Definition, Earned, Parameter, ParameterType, Procedure, ProcedureFilter, Status};
 pub use reducers::Reducer;
 pub use report::{Report, Reported};
 pub use rule::{Rule, Rules};

@@ -5,7 +5,10 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use super::VersionNumber;
-use super::{Example, Permissions, ProcedureName, RuntimeKind, Step, Trigger, reading::Shape};
+use super::{
+    Example, Permissions, ProcedureName, RuntimeKind, Step, Trigger,
+    reading::{Format, Shape},
+};
 
 /// What a procedure is, as it is kept in `procedure.json`. Field order is the file's key order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -150,6 +153,9 @@ pub struct Parameter {
     /// Whether it must be passed. By default: when there is no `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub required: Option<bool>,
+    /// The only values that it has.
+    #[serde(default, alias = "enum", alias = "values", alias = "options", skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Value>,
     /// The value when it is not passed. Null is one, too.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
@@ -168,6 +174,18 @@ impl Parameter {
     #[must_use]
     pub fn is_required(&self) -> bool {
         self.required.unwrap_or(self.default.is_none())
+    }
+
+    /// What values it has, in JSON's terms.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        if self.choices.is_empty() { self.kind.shape() } else { Shape::Literal(self.choices.clone()) }
+    }
+
+    /// Whether it has fewer values than its Python type says.
+    #[must_use]
+    pub fn is_narrow(&self) -> bool {
+        !self.choices.is_empty() || matches!(self.kind.shape(), Shape::Formatted(_))
     }
 }
 
@@ -188,6 +206,18 @@ pub enum ParameterType {
     Array,
     /// A map with text keys.
     Object,
+    /// The path of a file or a directory.
+    Path,
+    /// The path of a file.
+    File,
+    /// The path of a directory.
+    Directory,
+    /// An address with its scheme.
+    Url,
+    /// A day: `2026-03-31`.
+    Date,
+    /// One of its choices.
+    Enum,
     /// Anything.
     #[default]
     Any,
@@ -203,9 +233,29 @@ impl<'de> Deserialize<'de> for ParameterType {
             "boolean" | "bool" => Self::Boolean,
             "array" | "list" => Self::Array,
             "object" | "dict" | "map" => Self::Object,
+            "path" => Self::Path,
+            "file" | "file_path" | "filepath" => Self::File,
+            "directory" | "folder" | "dir" => Self::Directory,
+            "url" | "uri" => Self::Url,
+            "date" => Self::Date,
+            "enum" | "choice" => Self::Enum,
             "any" => Self::Any,
             _ => {
-                let known = ["string", "integer", "number", "boolean", "array", "object", "any"];
+                let known = [
+                    "string",
+                    "integer",
+                    "number",
+                    "boolean",
+                    "array",
+                    "object",
+                    "path",
+                    "file",
+                    "directory",
+                    "url",
+                    "date",
+                    "enum",
+                    "any",
+                ];
                 let shown: String = word.chars().take(60).collect();
                 let message = format!("it must be one of `{}`, got `{shown}`", known.join("`, `"));
                 return Err(de::Error::custom(message));
@@ -219,13 +269,13 @@ impl ParameterType {
     #[must_use]
     pub const fn annotation(self) -> &'static str {
         match self {
-            Self::String => "str",
+            Self::String | Self::Path | Self::File | Self::Directory | Self::Url | Self::Date => "str",
             Self::Integer => "int",
             Self::Number => "float",
             Self::Boolean => "bool",
             Self::Array => "list",
             Self::Object => "dict",
-            Self::Any => "object",
+            Self::Enum | Self::Any => "object",
         }
     }
 
@@ -239,8 +289,17 @@ impl ParameterType {
             Self::Boolean => Shape::Truth,
             Self::Array => Shape::list(Shape::Anything),
             Self::Object => Shape::Map(Box::new(Shape::Anything)),
-            Self::Any => Shape::Anything,
+            Self::Path | Self::File | Self::Directory => Shape::Formatted(Format::Path),
+            Self::Url => Shape::Formatted(Format::Url),
+            Self::Date => Shape::Formatted(Format::Date),
+            Self::Enum | Self::Any => Shape::Anything,
         }
+    }
+
+    /// Whether its values are texts.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        self.annotation() == "str"
     }
 }
 
@@ -333,6 +392,14 @@ impl Procedure {
     }
 }
 
+/// What a procedure has to have done to be shown as a tool of its own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Earned {
+    pub confidence: f64,
+    /// Executions that ended, well or not.
+    pub executions: u32,
+}
+
 /// Which procedures to list.
 #[derive(Debug, Clone, Default)]
 pub struct ProcedureFilter<'a> {
@@ -341,6 +408,11 @@ pub struct ProcedureFilter<'a> {
     pub status: Option<Status>,
     /// Only with at least this confidence, best first (otherwise the latest change comes first).
     pub min_confidence: Option<f64>,
+    /// Only with a template.
+    pub has_template: bool,
+    /// Only enabled ones with code, at least this confidence in it, and at least so many finished executions; those used most
+    /// first.
+    pub earned: Option<Earned>,
     /// Only what this user may read.
     pub user: Option<&'a str>,
     /// Of that, only the user's own.

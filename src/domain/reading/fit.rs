@@ -18,6 +18,7 @@ pub fn fit(value: Value, shape: &Shape) -> Result<Value, Misfit> {
     match (shape, value) {
         (Shape::Anything, value) => Ok(value),
         (Shape::Text | Shape::Word(_), text @ Value::String(_)) => Ok(text),
+        (Shape::Formatted(format), Value::String(text)) if format.accepts(&text) => Ok(Value::String(text)),
         (Shape::Text, Value::Number(number)) => Ok(Value::String(number.to_string())),
         (Shape::Whole { least, most }, value) => fit_whole(&value, *least, *most, shape),
         (Shape::Number, number @ Value::Number(_)) => Ok(number),
@@ -61,6 +62,7 @@ pub fn accepts(shape: &Shape, value: &Value) -> bool {
         | (Shape::Number, Value::Number(_))
         | (Shape::Truth, Value::Bool(_))
         | (Shape::Record { .. }, Value::Object(_)) => true,
+        (Shape::Formatted(format), Value::String(text)) => format.accepts(text),
         (Shape::Word(words), Value::String(text)) => words.contains(text),
         (Shape::Whole { least, most }, Value::Number(number)) => {
             is_written_whole(number) && whole_in(number, *least, *most).is_some()

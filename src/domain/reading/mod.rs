@@ -6,11 +6,13 @@
 //! Data of the agent's own, whose type nobody declared, is never touched.
 
 mod fit;
+mod format;
 mod misfit;
 mod shape;
 mod words;
 
 pub use fit::{accepts, fit};
+pub use format::Format;
 pub use misfit::Misfit;
 pub use shape::{Field, LIST_ONLY, Shape};
 pub use words::plain;

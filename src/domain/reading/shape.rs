@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::format::Format;
+
 /// The type of a value, in JSON's terms.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shape {
@@ -9,6 +11,8 @@ pub enum Shape {
     Anything,
     Null,
     Text,
+    /// A text of this form.
+    Formatted(Format),
     /// One of these texts, written exactly so. Whoever reads it may know others, which are older or another language's.
     Word(Vec<String>),
     Whole {
@@ -170,6 +174,7 @@ impl Shape {
             Self::Anything => "any value".to_owned(),
             Self::Null => "null".to_owned(),
             Self::Text => "a text".to_owned(),
+            Self::Formatted(format) => format.name().to_owned(),
             Self::Word(words) => format!("one of `{}`", words.join("`, `")),
             Self::Whole { least, .. } if *least <= i128::from(i64::MIN) => "a whole number".to_owned(),
             Self::Whole { least, .. } => format!("a whole number from {least}"),

@@ -76,6 +76,7 @@ impl Names {
             Parameter {
                 name: named.name.clone(),
                 kind,
+                choices: Vec::new(),
                 required: None,
                 default,
                 description: Some(format!("Such as: {shown}")),

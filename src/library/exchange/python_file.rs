@@ -50,7 +50,7 @@ fn parameter(outlined: Outlined) -> Parameter {
         Fallback::Value(value) if reading::accepts(&kind.shape(), &value) => (None, Some(value)),
         Fallback::Value(_) | Fallback::Computed => (Some(false), None),
     };
-    Parameter { name, kind, required, default, description: None }
+    Parameter { name, kind, required, choices: Vec::new(), default, description: None }
 }
 
 fn kind(shape: &Shape) -> ParameterType {

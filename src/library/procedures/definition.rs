@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use crate::{
     compiler,
     domain::{
-        CreatedBy, Definition, Example, Hinted as _, Parameter, Permissions, ProcedureName, RuntimeKind, Status, Step,
-        StepShape, Trigger, host_module,
+        CreatedBy, Definition, Example, Hinted as _, Parameter, ParameterType, Permissions, ProcedureName, RuntimeKind,
+        Status, Step, StepShape, Trigger, host_module,
         name::{check_segment, slugify},
         nfc, reading, step,
     },
@@ -345,10 +345,27 @@ fn check_parameters(parameters: &[Parameter]) -> Result<(), LibraryError> {
         }
         if let Some(default) = &parameter.default
             && !default.is_null()
-            && !reading::accepts(&parameter.kind.shape(), default)
+            && !reading::accepts(&parameter.shape(), default)
+        {
+            let wanted = if parameter.is_narrow() {
+                parameter.shape().name()
+            } else {
+                format!("of type `{}`", parameter.kind.annotation())
+            };
+            return Err(LibraryError::invalid(format!(
+                "the default of parameter `{name}` is {default}, which is not {wanted}"
+            )));
+        }
+        if parameter.kind == ParameterType::Enum && parameter.choices.is_empty() {
+            return Err(LibraryError::invalid_with_hint(
+                format!("parameter `{name}` is an `enum` of nothing"),
+                r#"list its values: `"choices": ["low", "high"]`"#,
+            ));
+        }
+        if let Some(wrong) = parameter.choices.iter().find(|choice| !reading::accepts(&parameter.kind.shape(), choice))
         {
             return Err(LibraryError::invalid(format!(
-                "the default of parameter `{name}` is {default}, which is not of type `{}`",
+                "the choice {wrong} of parameter `{name}` is not of type `{}`",
                 parameter.kind.annotation()
             )));
         }

@@ -57,7 +57,7 @@ fn read(
         let annotation = own.and_then(|parameter| parameter.annotation.as_ref());
         let shape = match annotation.map(|annotation| annotation.shape()) {
             Some(shape) if *shape != Shape::Anything => shape.clone(),
-            _ => declared.map_or(Shape::Anything, |parameter| parameter.kind.shape()),
+            _ => declared.map_or(Shape::Anything, Parameter::shape),
         };
         let may_be_absent =
             own.is_some_and(|own| own.has_default) || declared.is_some_and(|declared| !declared.is_required());
@@ -69,6 +69,12 @@ fn read(
             Ok(value) => value,
             Err(_) if annotation.is_some() => value.clone(),
             Err(misfit) => return Err(PythonError::new("TypeError", format!("parameter {}", misfit.in_field(name)))),
+        };
+        // What the definition says beyond the type that the code has for it.
+        let value = match declared.filter(|declared| declared.is_narrow() && !value.is_null()) {
+            Some(declared) => reading::fit(value, &declared.shape())
+                .map_err(|misfit| PythonError::new("TypeError", format!("parameter {}", misfit.in_field(name))))?,
+            None => value,
         };
         parameters.insert(name.clone(), value);
     }

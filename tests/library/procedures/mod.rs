@@ -3,6 +3,7 @@
 mod clones;
 mod forms;
 mod ownership;
+mod parameter_types;
 mod recall_scope;
 mod recalling;
 mod remembering;
