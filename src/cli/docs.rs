@@ -12,7 +12,7 @@ use crate::{
     compiler,
     domain::{Definition, host_module},
     server::{
-        catalog::{Catalog, Selection},
+        catalog::{Catalog, Choice, Selection},
         tool::Effect,
     },
     validation::{DIFFERENCES, Difference, rules},
@@ -131,9 +131,15 @@ fn ended(code: &str) -> String {
 
 fn tools() -> String {
     let mut table = String::from("| toolset | tool | what it is for |\n|---|---|---|\n");
-    for entry in Catalog::new(&Selection::default()).entries() {
+    let all = Selection { choices: vec![Choice::All], ..Selection::default() };
+    for entry in Catalog::new(&all).entries() {
         let description = entry.listed.description.as_deref().unwrap_or_default();
-        let mark = if entry.effect == Effect::Reads { " (reads only)" } else { "" };
+        let mark = match (entry.effect == Effect::Reads, entry.by_default) {
+            (true, true) => " (reads only)",
+            (false, true) => "",
+            (true, false) => " (reads only, not by default)",
+            (false, false) => " (not by default)",
+        };
         table.push_str(&format!("| {} | `{}`{mark} | {description} |\n", entry.toolset.as_str(), entry.listed.name));
     }
     table

@@ -2,10 +2,15 @@
 
 use std::{io::IsTerminal as _, process::ExitCode};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
 use super::{context::Context, ending::asked_to_end, error::CliError, output::log, programs::worker_program};
 use crate::{
     config::ConfigError,
-    server::{self, ServeOptions, catalog::Selection, tool::Toolset},
+    server::{
+        self, ServeOptions,
+        catalog::{Choice, Selection},
+    },
 };
 
 /// Threads for SQLite, git and files. More would only wait for the same disk, each with a connection of its own.
@@ -13,12 +18,23 @@ const BLOCKING_THREADS: usize = 32;
 
 #[derive(Debug, Default, clap::Args)]
 pub struct Arguments {
-    /// Show only these groups of tools (comma-separated). [default: all]
-    #[arg(long, value_enum, value_delimiter = ',')]
-    toolsets: Vec<Toolset>,
+    /// Show these groups of tools (comma-separated): `default` is what agents need, `all` has what programs need that run
+    /// workflows of their own, too.
+    #[arg(long, value_parser = choice_parser(), value_delimiter = ',', default_value = "default")]
+    toolsets: Vec<Choice>,
     /// Show only tools that change nothing.
     #[arg(long)]
     read_only: bool,
+    /// Show procedures that have earned it as tools of their own, at most ten.
+    #[arg(long)]
+    procedure_tools: bool,
+    /// Show procedures that have a template as prompts.
+    #[arg(long)]
+    template_prompts: bool,
+}
+
+fn choice_parser() -> impl TypedValueParser<Value = Choice> {
+    PossibleValuesParser::new(Choice::words()).map(|word| Choice::of(&word).unwrap_or(Choice::Default))
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
@@ -30,7 +46,12 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     let options = ServeOptions {
         start: context.start.clone(),
         starters: context.starters,
-        selection: Selection { toolsets: arguments.toolsets.clone(), read_only: arguments.read_only },
+        selection: Selection {
+            choices: arguments.toolsets.clone(),
+            read_only: arguments.read_only,
+            procedure_tools: arguments.procedure_tools && !arguments.read_only,
+            template_prompts: arguments.template_prompts,
+        },
         worker: worker_program()?,
     };
     if std::io::stdin().is_terminal() {

@@ -4,6 +4,7 @@
 //! the environment or knows the protocol.
 
 mod blocking;
+mod changes;
 mod checkpoints;
 mod code;
 mod consent;
@@ -39,6 +40,7 @@ use home::{DATABASE, HISTORY, Key};
 
 pub(in crate::library) use blocking::{aside, blocking};
 
+pub use changes::{Changed, Changes};
 pub use checkpoints::{Artifact, ArtifactDraft, CheckpointDraft, Checkpoints, Saved, State, checkpoint_id};
 pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, TriedExamples, Validated, check_source};
 pub use consent::{Actor, digest};
@@ -56,8 +58,9 @@ pub use learning::{
 #[cfg(any(test, fuzzing))]
 pub(crate) use procedures::check_definition;
 pub use procedures::{
-    CloneRequest, DefinitionDraft, DefinitionPatch, Found, Naming, NewCode, ProcedureRef, RecallFilter, RecallScope,
-    Remembered, Similar, VersionRef, VersionView, starter_procedures, with_dependencies,
+    Callable, CallableParameter, CloneRequest, DefinitionDraft, DefinitionPatch, Found, Naming, NewCode, ProcedureRef,
+    RecallFilter, RecallScope, Remembered, Similar, TemplateVariable, VersionRef, VersionView, starter_procedures,
+    with_dependencies,
 };
 pub use runs::{Examples, packages_kept, version_of_uv};
 pub use services::Services;

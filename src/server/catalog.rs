@@ -15,22 +15,68 @@ pub struct Catalog {
     entries: Vec<Entry>,
 }
 
+/// A word that chooses tools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// What agents need.
+    Default,
+    /// Every tool.
+    All,
+    /// Every tool of a group.
+    Of(Toolset),
+}
+
+impl Choice {
+    /// The words there are.
+    #[must_use]
+    pub fn words() -> Vec<&'static str> {
+        let groups = Toolset::ALL.iter().map(|toolset| toolset.as_str());
+        ["default", "all"].into_iter().chain(groups).collect()
+    }
+
+    /// The choice of this word.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        match word {
+            "default" => Some(Self::Default),
+            "all" => Some(Self::All),
+            _ => Toolset::ALL.into_iter().find(|toolset| toolset.as_str() == word).map(Self::Of),
+        }
+    }
+
+    fn takes(self, entry: &Entry) -> bool {
+        match self {
+            Self::Default => entry.by_default,
+            Self::All => true,
+            Self::Of(toolset) => entry.toolset == toolset,
+        }
+    }
+}
+
 /// Which tools are shown.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// Only these groups; all when empty.
-    pub toolsets: Vec<Toolset>,
+    /// What any of these takes; the default when empty.
+    pub choices: Vec<Choice>,
     /// Only tools that change nothing.
     pub read_only: bool,
+    /// Procedures that have earned it as tools of their own, too.
+    pub procedure_tools: bool,
+    /// Procedures with a template as prompts.
+    pub template_prompts: bool,
 }
 
 impl Catalog {
     /// The tools that `selection` leaves.
     #[must_use]
     pub fn new(selection: &Selection) -> Self {
-        let is_chosen = |entry: &Entry| selection.toolsets.is_empty() || selection.toolsets.contains(&entry.toolset);
+        let choices = if selection.choices.is_empty() { &[Choice::Default][..] } else { &selection.choices };
+        let is_chosen = |entry: &Entry| choices.iter().any(|choice| choice.takes(entry));
         let shown = |entry: Entry| if selection.read_only { entry.reading() } else { Some(entry) };
-        Self { entries: tools::all().into_iter().filter(is_chosen).filter_map(shown).collect() }
+        // Whoever names what is to be shown wants to see it.
+        let is_brief = choices.iter().all(|choice| *choice == Choice::Default);
+        let listed = |entry: Entry| if is_brief { entry.abridged() } else { entry };
+        Self { entries: tools::all().into_iter().filter(is_chosen).filter_map(shown).map(listed).collect() }
     }
 
     /// The shown tools.
@@ -52,9 +98,21 @@ impl Catalog {
         self.entries.iter().find(|entry| entry.listed.name == name)
     }
 
-    /// The name that is most like `name`.
+    /// What to do about the name of a tool that is not shown: look for it elsewhere, or switch it on.
     #[must_use]
-    pub fn closest(&self, name: &str) -> Option<&str> {
+    pub fn advice(&self, name: &str) -> String {
+        let hidden = tools::all().into_iter().find(|entry| entry.listed.name == name);
+        match (hidden, self.closest(name)) {
+            (Some(_), _) => {
+                "it is switched off: `repertoire serve --toolsets all` without `--read-only` has it".to_owned()
+            }
+            (None, Some(closest)) => format!("the closest name is `{closest}`"),
+            (None, None) => "tools/list shows what there is".to_owned(),
+        }
+    }
+
+    /// The name that is most like `name`.
+    fn closest(&self, name: &str) -> Option<&str> {
         // Comparing takes as long as the names are, and what is long is like none.
         let name: String = name.chars().take(MAX_COMPARED_CHARS).collect();
         self.entries

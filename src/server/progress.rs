@@ -31,6 +31,8 @@ pub struct CallContext {
     may_execute: bool,
     /// The digest of the question that the user said yes to, where this call brings that.
     agreed: Option<String>,
+    /// The run that this call executes, if it does.
+    run: Active,
 }
 
 impl CallContext {
@@ -47,6 +49,7 @@ impl CallContext {
             way: Way::of(context),
             may_execute,
             agreed: None,
+            run: Active::default(),
         }
     }
 
@@ -106,11 +109,24 @@ impl CallContext {
     /// # Errors
     /// When the configuration can't be read.
     pub async fn active(&self, services: &Services) -> Result<Active, LibraryError> {
-        let Some(way) = self.way else { return Ok(Active::default()) };
+        let Some(way) = self.way else { return Ok(self.run.clone()) };
         let limit = Duration::from_secs(services.blocking(Library::config).await?.runs.ask_seconds);
         let asker = Elicitation { way, peer: self.peer.clone(), limit, decider: self.user() };
         let asker: Option<Arc<dyn Asker>> = if limit.is_zero() { None } else { Some(Arc::new(asker)) };
-        Ok(Active::with_asker(asker))
+        Ok(self.run.clone().asking(asker))
+    }
+
+    /// Lets the call go on when its request is over; whoever gets the request's token tells it when that is cancelled by
+    /// means of the other one.
+    pub(super) fn detach(&mut self) -> (CancellationToken, CancellationToken) {
+        let own = CancellationToken::new();
+        (std::mem::replace(&mut self.cancelled, own.clone()), own)
+    }
+
+    /// A handle on the run that this call executes, if it does.
+    #[must_use]
+    pub fn run(&self) -> Active {
+        self.run.clone()
     }
 
     /// Waits for `work`: cancels it through `cancel` when the client cancels the call, and reports what `describe` says

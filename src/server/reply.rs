@@ -119,16 +119,29 @@ impl Reply {
         Self { question, ..self }
     }
 
+    /// The run that asks the user something, where this is its question.
+    #[must_use]
+    pub fn asked_run(&self) -> Option<&str> {
+        self.question.as_ref()?;
+        self.content.get("run_id")?.as_str()
+    }
+
     /// The protocol's form.
     #[must_use]
     pub fn into_response(self) -> CallToolResponse {
-        if let Some(question) = self.question {
-            return question.into();
+        match self.question {
+            Some(question) => question.into(),
+            None => self.into_result().into(),
         }
+    }
+
+    /// The same of what asks nothing.
+    #[must_use]
+    pub fn into_result(self) -> CallToolResult {
         let content = vec![ContentBlock::text(self.text)];
         let mut result = if self.is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };
         result.structured_content = Some(Value::Object(self.content));
-        result.into()
+        result
     }
 }
 

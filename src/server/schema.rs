@@ -8,7 +8,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::answer::ALWAYS_TOLD;
-use crate::domain::reading;
+use crate::domain::reading::{self, Shape};
 
 /// Everything that is to be said of the arguments or the answer of a tool.
 #[must_use]
@@ -236,4 +236,51 @@ fn merge_constants(object: &mut Map<String, Value>) {
     object.remove("oneOf");
     object.insert("type".into(), json!("string"));
     object.insert("enum".into(), Value::Array(constants));
+}
+
+/// The schema of an argument of this shape, in the way that all clients can read.
+#[must_use]
+pub fn of_argument(shape: &Shape, description: Option<String>) -> Value {
+    let mut schema = of_shape(shape);
+    if let (Value::Object(fields), Some(description)) = (&mut schema, description) {
+        fields.insert("description".to_owned(), description.into());
+    }
+    make_portable(&mut schema);
+    schema
+}
+
+/// The schema of a part of an answer that has this shape, or is null.
+#[must_use]
+pub fn of_answer(shape: &Shape) -> Value {
+    let mut schema = of_shape(shape);
+    keep_type(&mut schema);
+    admit_null(&mut schema);
+    schema
+}
+
+/// Only the kinds of values: whoever reads them says what else is wanted.
+fn of_shape(shape: &Shape) -> Value {
+    match shape {
+        Shape::Literal(values) if values.iter().all(Value::is_string) => json!({"type": "string", "enum": values}),
+        Shape::Anything | Shape::Null | Shape::Literal(_) => json!({}),
+        Shape::Text | Shape::Formatted(_) => json!({"type": "string"}),
+        Shape::Word(words) => json!({"type": "string", "enum": words}),
+        Shape::Whole { .. } => json!({"type": "integer"}),
+        Shape::Number => json!({"type": "number"}),
+        Shape::Truth => json!({"type": "boolean"}),
+        Shape::List { item, .. } => match of_shape(item) {
+            Value::Object(item) if item.is_empty() => json!({"type": "array"}),
+            item => json!({"type": "array", "items": item}),
+        },
+        Shape::Tuple(_) => json!({"type": "array"}),
+        Shape::Map(_) | Shape::Record { .. } => json!({"type": "object"}),
+        Shape::OneOf(shapes) => {
+            let some: Vec<&Shape> = shapes.iter().filter(|shape| **shape != Shape::Null).collect();
+            match &some[..] {
+                [only] => of_shape(only),
+                _ if some.iter().any(|shape| matches!(shape, Shape::Anything | Shape::Literal(_))) => json!({}),
+                _ => json!({"anyOf": some.iter().map(|shape| of_shape(shape)).collect::<Vec<_>>()}),
+            }
+        }
+    }
 }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Groups of tools that can be switched on and off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Toolset {
     /// Remembering and finding.
     Procedures,
@@ -38,6 +38,9 @@ pub enum Toolset {
 }
 
 impl Toolset {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Procedures, Self::Code, Self::Runs, Self::Checkpoints, Self::Learning];
+
     /// Its name in flags and documentation.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -76,6 +79,11 @@ pub trait Tool: 'static {
     const EFFECT: Effect;
     /// Whether it is also of use where nothing may be executed. Then it only reads.
     const READS_WITHOUT_EXECUTING: bool = false;
+    /// Whether a server shows it that was not told what to show. What only programs that run workflows need is not: an agent
+    /// pays for every tool that it could call.
+    const BY_DEFAULT: bool = !matches!(Self::TOOLSET, Toolset::Checkpoints);
+    /// Arguments that are taken wherever the tool is, and listed only where everything is: few agents need them.
+    const RARE: &'static [&'static str] = &[];
     /// The argument that may hold a large object, which is then not made a value: it comes as the text that it is, and
     /// `verbatim::of_fields` takes it out.
     const LARGE_ARGUMENT: Option<&'static str> = None;
@@ -86,6 +94,11 @@ pub trait Tool: 'static {
 
     /// Leaves out of the listed schema what clients need not pay for.
     fn shorten(_schema: &mut JsonObject) {}
+
+    /// Leaves out of the listed arguments what only few agents need.
+    fn abridge(properties: &mut Map<String, Value>) {
+        properties.retain(|name, _| !Self::RARE.contains(&name.as_str()));
+    }
 
     /// Types the arguments, which have been read as what the schema says.
     ///
@@ -108,6 +121,11 @@ pub fn take_fields(arguments: &mut Map<String, Value>, names: &[&str]) -> Map<St
     names.iter().filter_map(|name| arguments.remove_entry(*name)).collect()
 }
 
+/// Fields of an answer that are told of before there is one, where everything is listed and where it is not. The first are
+/// those that matter; all of them show in the answer.
+const MOST_ANSWERS: usize = 12;
+const FIRST_ANSWERS: usize = 5;
+
 type Handler =
     for<'a> fn(&'a Services, Map<String, Value>, &'a CallContext) -> Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
 
@@ -119,12 +137,15 @@ pub struct Entry {
     pub effect: Effect,
     /// Whether it only reads where nothing may be executed.
     pub reads_without_executing: bool,
+    /// Whether it is shown by a server that was not told what to show.
+    pub by_default: bool,
     /// The argument that may hold a large object.
     pub large_argument: Option<&'static str>,
     /// What `tools/list` says of it.
     pub listed: rmcp::model::Tool,
     /// What its arguments are: all that there is to know, of which clients see a part.
     shape: Shape,
+    abridge: fn(&mut Map<String, Value>),
     handler: Handler,
 }
 
@@ -137,15 +158,20 @@ impl Entry {
         let mut input = schema::input(full);
         T::shorten(&mut input);
         let mut listed = rmcp::model::Tool::new(T::NAME, T::DESCRIPTION, Arc::new(input));
-        listed.output_schema = Some(Arc::new(schema::output::<T::Output>()));
+        listed.title = Some(title(T::NAME));
+        let mut output = schema::output::<T::Output>();
+        keep_first(&mut output, MOST_ANSWERS);
+        listed.output_schema = Some(Arc::new(output));
         listed.annotations = Some(annotations(T::EFFECT));
         Self {
             toolset: T::TOOLSET,
             effect: T::EFFECT,
             reads_without_executing: T::READS_WITHOUT_EXECUTING,
+            by_default: T::BY_DEFAULT,
             large_argument: T::LARGE_ARGUMENT,
             listed,
             shape,
+            abridge: T::abridge,
             handler: |services, arguments, context| {
                 Box::pin(async move {
                     let call = consent::Call::of(T::NAME, &arguments, context);
@@ -165,6 +191,24 @@ impl Entry {
                 })
             },
         }
+    }
+
+    /// The same as it is listed for agents: without what few need. Everything else is taken and answered all the same.
+    #[must_use]
+    pub fn abridged(mut self) -> Self {
+        if let Some(Value::Object(properties)) = Arc::make_mut(&mut self.listed.input_schema).get_mut("properties") {
+            (self.abridge)(properties);
+        }
+        if let Some(output) = self.listed.output_schema.as_mut().map(Arc::make_mut) {
+            keep_first(output, FIRST_ANSWERS);
+        }
+        self
+    }
+
+    /// Whether it executes runs, so that a client that knows tasks gets one for it.
+    #[must_use]
+    pub fn becomes_task(&self) -> bool {
+        self.effect == Effect::Executes
     }
 
     /// The same on a server that may change nothing; `None` when it has no place there.
@@ -188,6 +232,21 @@ impl Entry {
             Err(error) => reply::refusal(&error),
         }
     }
+}
+
+fn keep_first(schema: &mut JsonObject, most: usize) {
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        *properties = std::mem::take(properties).into_iter().take(most).collect();
+    }
+}
+
+/// The name as people write it.
+fn title(name: &str) -> String {
+    let mut title = name.replace('_', " ");
+    if let Some(first) = title.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    title
 }
 
 fn annotations(effect: Effect) -> ToolAnnotations {

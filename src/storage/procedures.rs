@@ -117,10 +117,21 @@ impl Reader<'_> {
         if filter.min_confidence.is_some() {
             conditions.push("code_confidence >= :confidence");
         }
+        if filter.has_template {
+            conditions.push("json_extract(definition, '$.template') IS NOT NULL");
+        }
+        if filter.earned.is_some() {
+            conditions.push(
+                "enabled AND code IS NOT NULL AND code_confidence >= :earned_confidence \
+                 AND successes + failures >= :earned_executions",
+            );
+        }
         if filter.user.is_some() {
             conditions.push(if filter.own_only { OWN } else { VISIBLE });
         }
-        let order = if filter.min_confidence.is_some() {
+        let order = if filter.earned.is_some() {
+            "uses DESC, code_confidence DESC, id"
+        } else if filter.min_confidence.is_some() {
             "code_confidence DESC, uses DESC, id"
         } else {
             "updated_at DESC, id DESC"
@@ -141,6 +152,10 @@ impl Reader<'_> {
         }
         if let Some(confidence) = &filter.min_confidence {
             parameters.push((":confidence", confidence));
+        }
+        if let Some(earned) = &filter.earned {
+            parameters.push((":earned_confidence", &earned.confidence));
+            parameters.push((":earned_executions", &earned.executions));
         }
         if let Some(user) = &filter.user {
             parameters.push((":user", user));
@@ -172,6 +187,16 @@ impl Reader<'_> {
     /// [`StorageError::Sqlite`].
     pub fn procedure_names(&self, user: &str) -> Result<Vec<String>, StorageError> {
         let sql = format!("SELECT name FROM procedures WHERE deleted_at IS NULL AND {VISIBLE} ORDER BY name");
+        let mut statement = self.0.prepare_cached(&sql)?;
+        Ok(statement.query_map(named_params! {":user": user}, |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    /// The categories of what `user` may read.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn categories(&self, user: &str) -> Result<Vec<String>, StorageError> {
+        let sql = format!("SELECT DISTINCT category FROM procedures WHERE deleted_at IS NULL AND {VISIBLE}");
         let mut statement = self.0.prepare_cached(&sql)?;
         Ok(statement.query_map(named_params! {":user": user}, |row| row.get(0))?.collect::<Result<_, _>>()?)
     }

@@ -97,9 +97,12 @@ impl Home {
         client
     }
 
-    /// A server without starters that nobody has spoken to.
+    /// A server without starters that nobody has spoken to. It shows all tools, unless it is told which.
     pub fn spawn(&self, arguments: &[&str]) -> RawClient {
         let mut command = self.command(&["--no-starters", "serve"]);
+        if !arguments.contains(&"--toolsets") {
+            command.args(["--toolsets", "all"]);
+        }
         command.args(arguments);
         RawClient::spawn(command)
     }

@@ -3,9 +3,14 @@
 pub mod approvals;
 mod approvals_later;
 mod arguments;
+mod completions;
 mod decisions;
 mod policy_rules;
+mod procedure_tools;
 mod prompts;
 mod protocol;
+mod providers;
+mod resources;
 mod schemas;
+mod tasks;
 mod unreadable;

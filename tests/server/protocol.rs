@@ -186,6 +186,9 @@ fn toolsets_show_what_they_name() {
     let sets = [procedures, code, runs, checkpoints, learning];
     assert_eq!(all.len(), sets.iter().map(BTreeSet::len).sum::<usize>(), "every tool is in one set");
     assert_eq!(all, sets.into_iter().flatten().collect());
+    assert_eq!(of("all"), all);
+    let default = of("default");
+    assert!(default.is_subset(&all) && !default.contains("save_checkpoint") && default.contains("execute_procedure"));
     let wrong = home.run(&["serve", "--toolsets", "nonsense"]);
     assert!(!wrong.status.success());
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("procedures"), "{wrong:?}");

@@ -24,7 +24,11 @@ fn call_with_id_last(id: &str, rest: &str) -> String {
 /// The answer to a line, and its id as it is written.
 fn answer(client: &mut RawClient, line: &[u8]) -> (Value, String) {
     client.send_bytes(&[line, b"\n"].concat());
-    let answer = client.next_line();
+    let mut answer = client.next_line();
+    // Lists that changed are told of at any time.
+    while answer.starts_with(br#"{"jsonrpc":"2.0","method":"notifications/"#) {
+        answer = client.next_line();
+    }
     let shown = String::from_utf8(answer.clone()).unwrap();
     let Some(rest) = shown.strip_prefix(r#"{"jsonrpc":"2.0","id":"#) else {
         return (serde_json::from_slice(&answer).unwrap(), String::new());

@@ -49,21 +49,17 @@ impl Library {
         Ok((row, views))
     }
 
-    /// A procedure as it was in a version: its definition, and its code where it had any.
+    /// A procedure as it was in a version: its definition, and its code where it had any; also of a removed one.
     ///
     /// # Errors
-    /// [`LibraryError::VersionNotFound`].
-    pub(in crate::library) fn procedure_in_version(
-        &self,
-        id: i64,
-        version: VersionNumber,
-    ) -> Result<Procedure, LibraryError> {
-        let row = self.procedure_or_removed(&ProcedureRef::Id(id))?;
-        let found = self.database.read(|reader| resolve(reader, &row, &VersionRef::Number(version)))?;
+    /// [`LibraryError::ProcedureNotFound`], [`LibraryError::VersionNotFound`].
+    pub fn procedure_at(&self, wanted: &ProcedureRef, version: &VersionRef) -> Result<Procedure, LibraryError> {
+        let row = self.procedure_or_removed(wanted)?;
+        let found = self.database.read(|reader| resolve(reader, &row, version))?;
         let definition = self.definition_in(&found, row.definition.name.as_str())?;
         let code = found.code_blob.as_deref().map(|blob| self.versions.read(blob)).transpose()?;
         let lock = found.lock_blob.as_deref().map(|blob| self.versions.read(blob)).transpose()?;
-        Ok(Procedure { definition, code, lock, version, ..row })
+        Ok(Procedure { definition, code, lock, version: found.version, ..row })
     }
 
     fn definition_in(&self, version: &VersionRow, name: &str) -> Result<Definition, LibraryError> {

@@ -1,6 +1,8 @@
 //! What procedures there are: remembering, changing, finding, and the history of each.
 
+mod callable;
 mod clone;
+mod completion;
 mod definition;
 mod history;
 mod lookup;
@@ -11,11 +13,13 @@ mod remember;
 mod rename;
 pub(in crate::library) mod runtime_choice;
 mod starters;
+mod template;
 mod text_words;
 mod word_forms;
 
 pub(in crate::library) use remember::similar;
 
+pub use callable::{Callable, CallableParameter};
 pub use clone::CloneRequest;
 pub(crate) use definition::check as check_definition;
 pub use definition::{DefinitionDraft, DefinitionPatch};
@@ -27,3 +31,4 @@ pub use remember::{NewCode, Remembered, Similar};
 pub use rename::Naming;
 pub use runtime_choice::with_dependencies;
 pub use starters::all as starter_procedures;
+pub use template::TemplateVariable;

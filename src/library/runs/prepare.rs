@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     domain::{Hinted as _, Procedure, Status},
     host::Grants,
-    library::{Library, LibraryError, ProcedureRef, blocking},
+    library::{Library, LibraryError, ProcedureRef, VersionRef, blocking},
     runtime::{Budget, Capture, PythonError},
 };
 
@@ -113,7 +113,7 @@ pub fn exception_of(error: &LibraryError) -> PythonError {
 /// As [`origin_of`]; [`LibraryError::RunNotFound`].
 pub fn begun(library: &Library, run_id: &str, config: &Config) -> Result<Frame, LibraryError> {
     let (run, _) = library.run(run_id)?;
-    let procedure = library.procedure_in_version(run.procedure_id, run.version)?;
+    let procedure = library.procedure_at(&ProcedureRef::Id(run.procedure_id), &VersionRef::Number(run.version))?;
     let parameters: Map<String, Value> = serde_json::from_str(&run.parameters).unwrap_or_default();
     let mut origin = origin_of(procedure, &parameters, config)?;
     origin.run_id = run.id;

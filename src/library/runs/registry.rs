@@ -3,14 +3,15 @@
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::library::runs::gate::Asker;
+use crate::{domain::RunId, library::runs::gate::Asker};
 
 /// How far an executing run has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,15 +38,23 @@ pub struct Active {
     /// Whether nobody waits for how it ends: that it failed is told in the inbox then.
     pub is_unheard: bool,
     progress: Arc<Mutex<Progress>>,
+    begun: Arc<Begun>,
     leaving: Arc<AtomicBool>,
     stopped: Arc<AtomicBool>,
 }
 
+/// The run that is executed, once that is recorded.
+#[derive(Default)]
+struct Begun {
+    id: OnceLock<RunId>,
+    told: Notify,
+}
+
 impl Active {
-    /// A handle whose run can ask somebody, unless nobody is to be asked for now.
+    /// The same, whose run can ask somebody, unless nobody is to be asked for now.
     #[must_use]
-    pub fn with_asker(asker: Option<Arc<dyn Asker>>) -> Self {
-        Self { asker, can_be_asked: true, ..Self::default() }
+    pub fn asking(self, asker: Option<Arc<dyn Asker>>) -> Self {
+        Self { asker, can_be_asked: true, ..self }
     }
 
     /// A handle whose run nobody waits for.
@@ -77,6 +86,24 @@ impl Active {
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Notes which run it is a handle of. What is recorded outlives whoever waits for it.
+    pub(in crate::library) fn begin(&self, id: &str) {
+        if self.begun.id.set(id.to_owned()).is_ok() {
+            self.begun.told.notify_waiters();
+        }
+    }
+
+    /// The run that it is a handle of, as soon as that is recorded.
+    pub async fn begun(&self) -> RunId {
+        loop {
+            let told = self.begun.told.notified();
+            if let Some(id) = self.begun.id.get() {
+                return id.clone();
+            }
+            told.await;
+        }
     }
 
     /// How far it has come.

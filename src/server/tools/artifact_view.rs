@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     library::{Artifact, rfc3339_ms},
-    server::resources,
+    server::resources::artifacts,
 };
 
 // An artifact, without what it belongs to. No doc comment: the schema would have it.
@@ -30,7 +30,7 @@ pub struct ArtifactView {
 
 impl From<Artifact> for ArtifactView {
     fn from(Artifact { row, status }: Artifact) -> Self {
-        let (uri, path) = if row.is_file { (resources::uri(row.id), Some(row.location)) } else { (row.location, None) };
+        let (uri, path) = if row.is_file { (artifacts::uri(row.id), Some(row.location)) } else { (row.location, None) };
         Self {
             artifact_id: row.id,
             r#type: row.kind,

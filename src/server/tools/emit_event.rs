@@ -100,6 +100,7 @@ impl Tool for EmitEvent {
     const DESCRIPTION: &'static str = "Say that something happened: runs procedures whose trigger fits.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Executes;
+    const BY_DEFAULT: bool = false;
     type Params = Params;
     type Output = Output;
 

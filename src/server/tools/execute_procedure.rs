@@ -34,6 +34,7 @@ impl Tool for ExecuteProcedure {
         `waiting_for` says and call resume_run.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Executes;
+    const RARE: &'static [&'static str] = &["context"];
     type Params = Params;
     type Output = ExecutionView;
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{arguments::ProcedureArgument, views::rounded};
 use crate::{
-    domain::Status,
+    domain::{Procedure, Status, stats::Stats},
     library::{self, LibraryError, ProcedureRef, Services},
     server::{
         answer::Answer,
@@ -109,23 +109,10 @@ struct OfDay {
 
 impl Answer for Output {}
 
-fn date(days: i64) -> String {
-    let at = Timestamp::UNIX_EPOCH.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or_default();
-    at.to_string().chars().take(10).collect()
-}
-
-impl Tool for GetProcedureStats {
-    const NAME: &'static str = "get_procedure_stats";
-    const DESCRIPTION: &'static str = "See how often a procedure was used and succeeded, and its last error.";
-    const TOOLSET: Toolset = Toolset::Runs;
-    const EFFECT: Effect = Effect::Reads;
-    type Params = Params;
-    type Output = Output;
-
-    async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
-        let wanted = ProcedureRef::from(params.procedure_id);
-        let (row, stats) = services.blocking(move |library| library.stats(&wanted)).await?;
-        Ok(Output {
+impl Output {
+    /// What is measured of a procedure.
+    pub fn of(row: &Procedure, stats: Stats) -> Self {
+        Self {
             procedure_id: row.id,
             name: row.definition.name.to_string(),
             deleted: row.deleted_at.map(|_| true),
@@ -170,6 +157,26 @@ impl Tool for GetProcedureStats {
                     .map(|totals| OfDay { date: date(totals.day), success: totals.success, failure: totals.failure })
                     .collect(),
             },
-        })
+        }
+    }
+}
+
+fn date(days: i64) -> String {
+    let at = Timestamp::UNIX_EPOCH.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or_default();
+    at.to_string().chars().take(10).collect()
+}
+
+impl Tool for GetProcedureStats {
+    const NAME: &'static str = "get_procedure_stats";
+    const DESCRIPTION: &'static str = "See how often a procedure was used and succeeded, and its last error.";
+    const TOOLSET: Toolset = Toolset::Runs;
+    const EFFECT: Effect = Effect::Reads;
+    type Params = Params;
+    type Output = Output;
+
+    async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
+        let wanted = ProcedureRef::from(params.procedure_id);
+        let (row, stats) = services.blocking(move |library| library.stats(&wanted)).await?;
+        Ok(Output::of(&row, stats))
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{DecisionRecord, HostCall, artifact::MemoryType},
-    library::{LibraryError, Services, rfc3339_ms},
+    library::{Artifact, LibraryError, Services, rfc3339_ms, runs::RunView},
     server::{
         answer::Answer,
         progress::CallContext,
@@ -122,10 +122,17 @@ impl Tool for GetRun {
             };
             window(text.unwrap_or_default(), params.offset as usize, MAX_PART_CHARS)
         });
-        let progress = view.progress();
-        let journal = params.read.is_none();
-        Ok(Output {
-            progress,
+        let next_offset = text.as_ref().and_then(|(_, next)| *next);
+        let output = Output::of(view, artifacts, params.read.is_none());
+        Ok(Output { text: text.map(|(part, _)| part), next_offset, ..output })
+    }
+}
+
+impl Output {
+    /// A run, with its journal or without.
+    pub fn of(view: RunView, artifacts: Vec<Artifact>, journal: bool) -> Self {
+        Self {
+            progress: view.progress(),
             steps_completed: view.steps_completed,
             steps_failed: view.steps_failed,
             steps_skipped: view.steps_skipped,
@@ -142,9 +149,9 @@ impl Tool for GetRun {
             decisions: view.decisions.into_iter().filter(|_| journal).map(DecisionView::from).collect(),
             calls: view.calls.into_iter().filter(|_| journal).take(MAX_CALLS).collect(),
             artifacts: views(artifacts),
-            next_offset: text.as_ref().and_then(|(_, next)| *next),
-            text: text.map(|(part, _)| part),
+            next_offset: None,
+            text: None,
             run: view.run.into(),
-        })
+        }
     }
 }

@@ -58,6 +58,7 @@ impl Tool for ListProcedures {
     const DESCRIPTION: &'static str = "List procedures. For a task, use recall_procedures.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Reads;
+    const RARE: &'static [&'static str] = &["include_shared"];
     type Params = Params;
     type Output = Output;
 

@@ -41,6 +41,7 @@ impl Tool for MatchProcedures {
     const DESCRIPTION: &'static str = "Find procedures whose trigger fits a situation.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Reads;
+    const BY_DEFAULT: bool = false;
     type Params = Params;
     type Output = Output;
 

@@ -73,6 +73,16 @@ impl Tool for RecallProcedures {
         "Look for a known procedure before you work something out yourself. Best match first, or none.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Reads;
+    const RARE: &'static [&'static str] = &[
+        "include_shared",
+        "scope",
+        "workflow_id",
+        "run_id",
+        "node_id",
+        "include_workflow_outcomes",
+        "as_prompt",
+        "max_tokens",
+    ];
     type Params = Params;
     type Output = Output;
 

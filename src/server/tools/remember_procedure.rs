@@ -77,6 +77,17 @@ impl Tool for RememberProcedure {
         "Store a procedure once you worked out how to do something. Then call generate_procedure_code.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Adds;
+    const RARE: &'static [&'static str] = &[
+        "problem",
+        "solution",
+        "reasoning",
+        "anti_patterns",
+        "source_session",
+        "source_lesson",
+        "icon",
+        "color",
+        "is_shared",
+    ];
     type Params = Params;
     type Output = Output;
 
@@ -88,6 +99,24 @@ impl Tool for RememberProcedure {
         }
         if let Some(Value::Object(examples)) = properties.get_mut("examples") {
             examples.insert("items".to_owned(), json!({"type": "object"}));
+        }
+        let fields =
+            properties.get_mut("parameters").and_then(|parameters| parameters.pointer_mut("/items/properties"));
+        if let Some(Value::Object(fields)) = fields {
+            fields.insert("choices".to_owned(), json!({"type": "array", "items": {"type": "string"}}));
+            if let Some(Value::Array(kinds)) = fields.get_mut("default").and_then(|default| default.get_mut("anyOf")) {
+                kinds.retain(|kind| kind["type"] != "array");
+            }
+        }
+    }
+
+    /// A step that is no sentence is described in words as well.
+    fn abridge(properties: &mut Map<String, Value>) {
+        properties.retain(|name, _| !Self::RARE.contains(&name.as_str()));
+        if let Some(Value::Array(kinds)) =
+            properties.get_mut("steps").and_then(|steps| steps.pointer_mut("/items/anyOf"))
+        {
+            *kinds = vec![json!({"type": "string"}), json!({"type": "object"})];
         }
     }
 

@@ -45,6 +45,7 @@ impl Tool for SearchProceduresByConfidence {
     const DESCRIPTION: &'static str = "List procedures by confidence in their code, best first.";
     const TOOLSET: Toolset = Toolset::Procedures;
     const EFFECT: Effect = Effect::Reads;
+    const RARE: &'static [&'static str] = &["include_shared"];
     type Params = Params;
     type Output = Output;
 

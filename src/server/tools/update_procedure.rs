@@ -15,6 +15,8 @@ use crate::{
     },
 };
 
+/// The fields of the definition that are listed where not everything is.
+const USUAL: [&str; 7] = ["description", "steps", "parameters", "examples", "tags", "status", "enabled"];
 /// What [`Own`] takes.
 const OWN_FIELDS: [&str; 6] =
     ["procedure_id", "expected_version", "name", "former_names", "example_run", "accept_failing_examples"];
@@ -85,6 +87,10 @@ impl Tool for UpdateProcedure {
     const EFFECT: Effect = Effect::Changes;
     type Params = Params;
     type Output = Output;
+
+    fn abridge(properties: &mut Map<String, Value>) {
+        properties.retain(|name, _| OWN_FIELDS.contains(&name.as_str()) || USUAL.contains(&name.as_str()));
+    }
 
     fn shorten(schema: &mut JsonObject) {
         refer_to_remember(schema);

@@ -30,6 +30,8 @@ pub struct EntryPoint {
     pub parameters: Vec<EntryParameter>,
     /// Whether it takes `**kwargs`.
     pub accepts_any_keyword: bool,
+    /// The annotation of what it returns.
+    pub returns: Option<Annotation>,
 }
 
 /// A parameter of the entry function.
@@ -142,5 +144,6 @@ pub fn describe(function: &StmtFunctionDef, code: &str, lines: &Lines) -> EntryP
             .chain(parameters.args.iter().chain(&parameters.kwonlyargs).map(|parameter| described(parameter, false)))
             .collect(),
         accepts_any_keyword: parameters.kwarg.is_some(),
+        returns: function.returns.as_deref().map(|annotation| Annotation::read(annotation, code)),
     }
 }

@@ -45,6 +45,7 @@ impl Engine {
         let budget = budget(Left::all(limits), limits.output_bytes(), &active);
         let frame = Frame::new(origin_of(row, &parameters, &config)?, Capture::new(Arc::clone(&budget)), &config);
         record::started(&self.resources.journal, &frame, active.can_be_asked).await?;
+        active.begin(&frame.origin.run_id);
         {
             let mut progress = active.progress();
             progress.steps_total = frame.origin.steps_total;
@@ -62,6 +63,7 @@ impl Engine {
         root: Frame,
     ) -> Result<Execution, LibraryError> {
         let id = tree.root_id.clone();
+        tree.active.begin(&id);
         if self.registry.activate(&id, &tree.active) {
             self.heed_cancellations();
         }

@@ -8,7 +8,7 @@ use crate::{
     domain::{Run, RunStatus},
     downstream, host,
     library::{
-        Library, LibraryError, blocking,
+        Library, LibraryError, ProcedureRef, VersionRef, blocking,
         runs::{
             journal::read,
             limits::{Left, budget, session_limits},
@@ -77,7 +77,7 @@ impl Engine {
 /// The step that a failed run ended in, where its code marks its steps.
 fn failed_in(library: &Library, run: &Run) -> Option<u32> {
     let traceback = run.traceback.as_deref().filter(|_| run.status == RunStatus::Failed)?;
-    let procedure = library.procedure_in_version(run.procedure_id, run.version).ok()?;
+    let procedure = library.procedure_at(&ProcedureRef::Id(run.procedure_id), &VersionRef::Number(run.version)).ok()?;
     step_of_traceback(&procedure.code?, traceback)
 }
 

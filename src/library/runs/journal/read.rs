@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     domain::{RunId, RuntimeKind},
     library::{
-        Library, LibraryError,
+        Library, LibraryError, ProcedureRef, VersionRef,
         runs::{
             call::PendingCall,
             frame::{Frame, Origin},
@@ -126,7 +126,9 @@ fn restored(library: &Library, row: FrameRow, saved: SavedFrame, config: &Config
     // Of the version that it is of, like all of it.
     let lock = match saved.runtime {
         RuntimeKind::Sandbox => None,
-        RuntimeKind::Python => library.procedure_in_version(saved.procedure_id, saved.version)?.lock,
+        RuntimeKind::Python => {
+            library.procedure_at(&ProcedureRef::Id(saved.procedure_id), &VersionRef::Number(saved.version))?.lock
+        }
     };
     let program = Program { source: saved.source, code_lines: saved.code_lines, parameters: saved.parameters };
     let origin = Origin {
