@@ -132,13 +132,13 @@ fn ended(code: &str) -> String {
 fn tools() -> String {
     let mut table = String::from("| toolset | tool | what it is for |\n|---|---|---|\n");
     let all = Selection { choices: vec![Choice::All], ..Selection::default() };
-    for entry in Catalog::new(&all).entries() {
+    for entry in Catalog::new(&all).listed() {
         let description = entry.listed.description.as_deref().unwrap_or_default();
         let mark = match (entry.effect == Effect::Reads, entry.by_default) {
             (true, true) => " (reads only)",
             (false, true) => "",
-            (true, false) => " (reads only, not by default)",
-            (false, false) => " (not by default)",
+            (true, false) => " (reads only, not listed by default)",
+            (false, false) => " (not listed by default)",
         };
         table.push_str(&format!("| {} | `{}`{mark} | {description} |\n", entry.toolset.as_str(), entry.listed.name));
     }

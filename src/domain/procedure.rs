@@ -154,7 +154,7 @@ pub struct Parameter {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub required: Option<bool>,
     /// The only values that it has.
-    #[serde(default, alias = "enum", alias = "values", alias = "options", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Value>,
     /// The value when it is not passed. Null is one, too.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]

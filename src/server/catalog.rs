@@ -13,6 +13,7 @@ const MAX_COMPARED_CHARS: usize = 100;
 /// The tools of a server.
 pub struct Catalog {
     entries: Vec<Entry>,
+    lists_all: bool,
 }
 
 /// A word that chooses tools.
@@ -67,22 +68,21 @@ pub struct Selection {
 }
 
 impl Catalog {
-    /// The tools that `selection` leaves.
+    /// The tools that `selection` leaves. Where nothing was chosen all are there, and those are listed that agents need: a
+    /// program that knows what it calls needs no list.
     #[must_use]
     pub fn new(selection: &Selection) -> Self {
-        let choices = if selection.choices.is_empty() { &[Choice::Default][..] } else { &selection.choices };
-        let is_chosen = |entry: &Entry| choices.iter().any(|choice| choice.takes(entry));
+        let is_default = selection.choices.iter().all(|choice| *choice == Choice::Default);
+        let is_chosen = |entry: &Entry| is_default || selection.choices.iter().any(|choice| choice.takes(entry));
         let shown = |entry: Entry| if selection.read_only { entry.reading() } else { Some(entry) };
-        // Whoever names what is to be shown wants to see it.
-        let is_brief = choices.iter().all(|choice| *choice == Choice::Default);
-        let listed = |entry: Entry| if is_brief { entry.abridged() } else { entry };
-        Self { entries: tools::all().into_iter().filter(is_chosen).filter_map(shown).map(listed).collect() }
+        let abridged = |entry: Entry| if is_default { entry.abridged() } else { entry };
+        let entries = tools::all().into_iter().filter(is_chosen).filter_map(shown).map(abridged).collect();
+        Self { entries, lists_all: !is_default }
     }
 
-    /// The shown tools.
-    #[must_use]
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    /// The tools that are listed.
+    pub fn listed(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| self.lists_all || entry.by_default)
     }
 
     /// The arguments that may hold something large, for whoever reads calls.
@@ -92,7 +92,7 @@ impl Catalog {
         self.entries.iter().filter_map(of).collect()
     }
 
-    /// The tool of this name.
+    /// The tool of this name, listed or not.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.listed.name == name)
@@ -104,7 +104,7 @@ impl Catalog {
         let hidden = tools::all().into_iter().find(|entry| entry.listed.name == name);
         match (hidden, self.closest(name)) {
             (Some(_), _) => {
-                "it is switched off: `repertoire serve --toolsets all` without `--read-only` has it".to_owned()
+                "it is switched off: `repertoire serve` without `--toolsets` and `--read-only` has it".to_owned()
             }
             (None, Some(closest)) => format!("the closest name is `{closest}`"),
             (None, None) => "tools/list shows what there is".to_owned(),

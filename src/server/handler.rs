@@ -67,7 +67,7 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let mut tools: Vec<_> = self.catalog.entries().iter().map(|entry| entry.listed.clone()).collect();
+        let mut tools: Vec<_> = self.catalog.listed().map(|entry| entry.listed.clone()).collect();
         if self.options.selection.procedure_tools
             && let Ok(services) = self.services().await
         {

@@ -37,7 +37,7 @@ const INSTRUCTIONS: &str = "Procedural memory: know-how that runs. Before you wo
     touch only what the user's policy grants; an error says what to ask the user for. `procedure_id` takes the number or the \
     name; lists are short unless `limit` says more. Every answer has `success` and a `timestamp`.";
 /// Said where they are not shown.
-const MORE_TOOLS: &str = " Programs that run workflows of their own find tools for checkpoints, events and triggers with \
+const MORE_TOOLS: &str = " Tools for programs that run workflows of their own (checkpoints, events, triggers) are listed by \
     `repertoire serve --toolsets all`.";
 
 /// The protocol's view of this program.

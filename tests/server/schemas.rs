@@ -250,8 +250,12 @@ fn what_is_listed_for_few_is_taken_by_all() {
     client.ok("remember_procedure", json!({"name": "seen", "steps": ["Look"], "icon": "👀"}));
     let stored = client.ok("get_procedure", json!({"procedure_id": "seen"}));
     assert_eq!(stored["definition"]["icon"], json!("👀"));
-    let answer = client.request("tools/call", json!({"name": "save_checkpoint", "arguments": {}}));
-    assert!(answer["error"]["message"].as_str().unwrap().contains("--toolsets all"), "{answer}");
+    assert!(listed.iter().all(|tool| tool["name"] != json!("list_checkpoints")));
+    assert_eq!(client.ok("list_checkpoints", json!({"run_id": "none"}))["count"], json!(0));
+    // Who names some does not want the others.
+    let mut client = home.start_with(&["--toolsets", "procedures"], Protocol::V2025);
+    let answer = client.request("tools/call", json!({"name": "list_checkpoints", "arguments": {"run_id": "none"}}));
+    assert!(answer["error"]["message"].as_str().unwrap().contains("switched off"), "{answer}");
 }
 
 #[test]

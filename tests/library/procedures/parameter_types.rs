@@ -53,14 +53,14 @@ fn other_words_for_them_are_understood_and_nonsense_is_not() {
         json!({"name": "it", "type": "path"}),
         json!({"name": "it", "type": "folder", "default": "."}),
         json!({"name": "it", "type": "uri"}),
-        json!({"name": "it", "type": "string", "enum": ["a", "b"]}),
-        json!({"name": "it", "type": "choice", "options": [1, 2]}),
+        json!({"name": "it", "type": "string", "choices": ["a", "b"]}),
+        json!({"name": "it", "type": "choice", "choices": [1, 2]}),
     ]
     .into_iter()
     .enumerate()
     {
         let answer = remember(parameter.clone());
-        let is_fine = answer["success"] == json!(true) || text(&answer, "error_code") == "procedure_exists";
+        let is_fine = answer["success"] == json!(true) || text(&answer, "error_code") == "name_taken";
         assert!(is_fine, "{at}: {parameter}: {answer}");
     }
     for (parameter, named) in [
