@@ -32,6 +32,11 @@ e2e: build
     .venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/e2e/requirements.txt
     .venv/bin/python tests/e2e/lifecycle.py
 
+# The official conformance suite, on both generations of the protocol: `npm install @modelcontextprotocol/conformance@0.2.0-alpha.12`
+# somewhere (Node.js 22 or newer), and say where its `dist/index.js` is.
+conformance suite: build
+    python3 tests/e2e/conformance.py {{ suite }}
+
 # Execute code that others wrote, unchanged: a folder of Python files with doctests, or HumanEval.jsonl.
 corpus where *arguments:
     cargo build --release --locked

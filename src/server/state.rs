@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rmcp::model::{Icon, Implementation, ProtocolVersion, ServerCapabilities, ServerConfig};
 use tokio::sync::OnceCell;
 
@@ -27,9 +28,8 @@ pub struct ServeOptions {
     pub worker: PathBuf,
 }
 
-/// Seen beside the name of the server, on light and on dark: three notes.
-const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='%237c5cff'%3E%3C\
-    circle cx='6' cy='18' r='3'/%3E%3Ccircle cx='18' cy='16' r='3'/%3E%3Cpath d='M8 18V5l13-2v13h-2V7L10 8.5V18z'/%3E%3C/svg%3E";
+/// Seen beside the name of the server, on light and on dark: notes.
+const ICON: &str = include_str!("icon.svg");
 
 const INSTRUCTIONS: &str = "Procedural memory: know-how that runs. Before you work out how to do a recurring task, call \
     recall_procedures; when one fits, execute_procedure. After you solved something worth repeating, call \
@@ -76,8 +76,11 @@ fn info(options: &ServeOptions) -> ServerConfig {
     let mut implementation = Implementation::new("repertoire", env!("CARGO_PKG_VERSION"));
     implementation.title = Some("Repertoire".to_owned());
     implementation.description = Some("Procedural memory: know-how that runs".to_owned());
-    implementation.icons =
-        Some(vec![Icon::new(ICON).with_mime_type("image/svg+xml").with_sizes(vec!["any".to_owned()])]);
+    implementation.icons = Some(vec![
+        Icon::new(format!("data:image/svg+xml;base64,{}", BASE64_STANDARD.encode(ICON.trim())))
+            .with_mime_type("image/svg+xml")
+            .with_sizes(vec!["any".to_owned()]),
+    ]);
     let capabilities = ServerCapabilities::builder()
         .enable_tools()
         .enable_tool_list_changed()

@@ -26,7 +26,7 @@ use crate::{
     domain::{Hinted as _, RunStatus, visible},
     library::{
         ErrorKind, LibraryError, Services, rfc3339_ms,
-        runs::{Active, Execution, QuestionId, RunView, Waiting},
+        runs::{Active, Execution, Gate, QuestionId, RunView},
     },
 };
 
@@ -87,19 +87,22 @@ pub async fn get(services: &Services, id: &str, can_ask: bool) -> Result<Detaile
     let payload = match view.run.status {
         RunStatus::Cancelled => TaskPayload::Cancelled,
         RunStatus::Running | RunStatus::Interrupted => TaskPayload::Working,
-        RunStatus::Paused => match services.engine().waiting(id, &Active::default()).await {
-            Ok(Waiting { gate, .. }) => {
-                if let Some(form) = elicit::form(&gate).filter(|_| can_ask && !gate.is_late()) {
-                    let request = InputRequest::Elicitation(ElicitRequest::new(form));
-                    TaskPayload::InputRequired { input_requests: BTreeMap::from([(key(&gate.id()), request)]) }
-                } else {
-                    task.status_message = Some(format!("waits: {}", visible(&gate.question)));
-                    TaskPayload::Working
-                }
+        RunStatus::Paused => {
+            // Where it went on meanwhile, it asks nothing.
+            let gates = services.engine().questions(id).await.unwrap_or_default();
+            let ask = |gate: &Gate| {
+                let form = elicit::form(gate).filter(|_| can_ask && !gate.is_late())?;
+                Some((key(&gate.id()), InputRequest::Elicitation(ElicitRequest::new(form))))
+            };
+            let input_requests: BTreeMap<_, _> = gates.iter().filter_map(ask).collect();
+            if input_requests.is_empty() {
+                let waits = gates.first().map(|gate| format!("waits: {}", visible(&gate.question)));
+                task.status_message = waits.or(task.status_message);
+                TaskPayload::Working
+            } else {
+                TaskPayload::InputRequired { input_requests }
             }
-            // It waits for the clock, or went on meanwhile.
-            Err(_) => TaskPayload::Working,
-        },
+        }
         RunStatus::Succeeded | RunStatus::Failed | RunStatus::Skipped => {
             TaskPayload::Completed { result: Execution::ended(view.run.clone()).map(result_of).unwrap_or_default() }
         }
@@ -129,6 +132,11 @@ fn described(view: &RunView, status: TaskStatus) -> Task {
     }
 }
 
+/// What tells a question of a task from all others that it ever asks.
+fn key(question: &QuestionId) -> String {
+    format!("{}-{}", question.run_id, question.sequence)
+}
+
 /// Takes the answers of the client's user to what a task asked, and goes on with it.
 ///
 /// # Errors
@@ -139,35 +147,43 @@ pub async fn update(
     context: &CallContext,
 ) -> Result<(), ErrorData> {
     let id = request.task_id;
-    let waiting = match services.engine().waiting(&id, &Active::default()).await {
-        Ok(waiting) => waiting,
-        Err(LibraryError::RunNotPaused { .. } | LibraryError::Argument { .. }) => return Ok(()),
+    let gates = match services.engine().questions(&id).await {
+        Ok(gates) => gates,
+        Err(LibraryError::RunNotPaused { .. }) => return Ok(()),
         Err(error) => return Err(failure(&error)),
     };
-    let question = waiting.gate.id();
     let mut answers = request.input_responses;
-    let Some(answer) = answers.remove(&key(&question)) else { return Ok(()) };
-    let answer = serde_json::from_value::<ElicitResult>(answer).ok();
-    let decision = elicit::decision(&waiting.gate, answer);
+    let decided: Vec<_> = gates
+        .into_iter()
+        .filter_map(|gate| {
+            let answer = serde_json::from_value::<ElicitResult>(answers.remove(&key(&gate.id()))?).ok();
+            Some((gate.id(), elicit::decision(&gate, answer)))
+        })
+        .collect();
+    if decided.is_empty() {
+        return Ok(());
+    }
     let (services, decider, active) = (Arc::clone(services), context.user(), context.run());
     let begun = active.clone();
-    let decided = tokio::spawn(async move {
-        let answered = services.engine().answer(&id, &question, decision, decider, active);
-        answered.await.map(drop)
+    let going_on = tokio::spawn(async move {
+        for (question, decision) in decided {
+            services.engine().answer(&id, &question, decision, decider.clone(), active.clone()).await?;
+        }
+        Ok::<_, LibraryError>(())
     });
-    // It is acknowledged once the run has it, not once the run ends.
+    // It is acknowledged once the run has it, not once the run ends; where it soon asks the next thing, a client that looks at
+    // once should see that.
+    let has_it = async {
+        tokio::time::sleep(AT_ONCE).await;
+        begun.begun().await
+    };
     tokio::select! {
-        decided = decided => match decided {
+        ended = going_on => match ended {
             Ok(Err(error)) if error.kind() != ErrorKind::Conflict => Err(failure(&error)),
             _ => Ok(()),
         },
-        _ = begun.begun() => Ok(()),
+        _ = has_it => Ok(()),
     }
-}
-
-/// What tells a question of a task from all others that it ever asks.
-fn key(question: &QuestionId) -> String {
-    format!("{}-{}", question.run_id, question.sequence)
 }
 
 /// Ends a task. One that has ended stays as it is.

@@ -117,7 +117,7 @@ class Server:
 
 def plain_command(home: Path, *arguments: str) -> StdioServerParameters:
     """How to start a server on `home`."""
-    arguments = ("--home", str(home), "serve", *arguments)
+    arguments = ("--home", str(home), "serve", "--toolsets", "all", *arguments)
     # The client passes on only some variables; without this one the servers' logs would fill the screen.
     return StdioServerParameters(command=str(BINARY), args=list(arguments), env={"REPERTOIRE_LOG": "warn"})
 

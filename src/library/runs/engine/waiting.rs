@@ -58,6 +58,18 @@ impl Engine {
         Ok(Waiting { run: opened.run, gate, approvals })
     }
 
+    /// All questions that a paused run waits with, the first one first; none where it only waits for the clock.
+    ///
+    /// # Errors
+    /// As [`Engine::waiting`].
+    pub async fn questions(&self, run_id: &str) -> Result<Vec<Gate>, LibraryError> {
+        let opened = self.open_run(run_id).await?;
+        if opened.run.status != RunStatus::Paused {
+            return Err(LibraryError::RunNotPaused { id: opened.run.id, status: opened.run.status });
+        }
+        Ok(opened.root.as_ref().map(Gate::all_of).unwrap_or_default())
+    }
+
     /// Goes on with an open run without a decision: a step counts as done, with this value, which also answers a
     /// question; what needs a yes or no is put before whoever can be asked.
     ///
