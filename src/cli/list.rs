@@ -8,8 +8,9 @@ use super::{
     context::Context,
     error::CliError,
     output::{percent, short},
+    waiting,
 };
-use crate::domain::{Procedure, ProcedureFilter};
+use crate::domain::{Procedure, ProcedureFilter, Status};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -21,6 +22,9 @@ pub struct Arguments {
     /// Only with this tag.
     #[arg(long)]
     tag: Option<String>,
+    /// Only what stands so.
+    #[arg(long, value_parser = status, value_name = "candidate|active|archived")]
+    status: Option<Status>,
     /// How many.
     #[arg(long, default_value_t = 100)]
     limit: u32,
@@ -35,6 +39,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
         let filter = ProcedureFilter {
             category: arguments.category.as_deref(),
             tag: arguments.tag.as_deref(),
+            status: arguments.status,
             ..ProcedureFilter::default()
         };
         library.list(&filter, arguments.limit, 0)?
@@ -45,7 +50,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
             ..crate::library::RecallFilter::default()
         };
         let found = library.recall(&arguments.query.join(" "), arguments.limit as usize, &filter)?;
-        let rows: Vec<_> = found.into_iter().map(|found| found.procedure).collect();
+        let stands_so = |status: Status| arguments.status.is_none_or(|wanted| wanted == status);
+        let rows = found.into_iter().map(|found| found.procedure);
+        let rows: Vec<_> = rows.filter(|row| stands_so(row.definition.status)).collect();
         let total = rows.len() as u64;
         (rows, total)
     };
@@ -75,7 +82,15 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     if total > rows.len() as u64 {
         context.output.line(format_args!("… {} more (--limit)", total - rows.len() as u64));
     }
+    waiting::tell(&library, context.output)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn status(text: &str) -> Result<Status, String> {
+    let all = [Status::Candidate, Status::Active, Status::Archived];
+    all.into_iter()
+        .find(|status| status.as_str() == text)
+        .ok_or_else(|| "one of candidate, active, archived".to_owned())
 }
 
 /// A procedure for programs: what is not known is null.

@@ -31,7 +31,6 @@ mod programs;
 mod record;
 mod rename;
 mod review;
-mod review_told;
 mod rollback;
 mod run;
 mod serve;
@@ -42,6 +41,7 @@ mod test;
 mod tidy;
 mod tools;
 mod validate;
+mod waiting;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -65,6 +65,9 @@ struct Arguments {
     /// For whom you work: each tenant has stores of its own. [default: `$REPERTOIRE_TENANT`, else none]
     #[arg(long, global = true, value_name = "NAME")]
     tenant: Option<String>,
+    /// When to use colours: `auto`, in a terminal that has them and unless `NO_COLOR` is set.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    color: clap::ColorChoice,
     /// Don't give a new home the starter procedures.
     #[arg(long, global = true)]
     no_starters: bool,
@@ -98,7 +101,7 @@ enum Command {
     Stats(stats::Arguments),
     /// Decide what a run waits for, and go on with it; list the runs that wait.
     Approve(approve::Arguments),
-    /// Decide what was learned from runs; list what waits.
+    /// Decide on what was learned or proposed, one after the other; list what waits.
     Review(review::Arguments),
     /// Make the code of a procedure: by the model, where one is configured, else from its steps.
     Generate(generate::Arguments),
@@ -153,6 +156,11 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let starters = if arguments.no_starters { Starters::Skip } else { Starters::Install };
     let start = Start { home: arguments.home, user: arguments.user, tenant: arguments.tenant };
+    match arguments.color {
+        clap::ColorChoice::Auto => {}
+        clap::ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
+        clap::ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
+    }
     let context = Context { start, starters, output: Output };
     let command = arguments.command.unwrap_or(Command::Serve(serve::Arguments::default()));
     let keeps_a_log = match &command {

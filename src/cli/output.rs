@@ -3,6 +3,7 @@
 use std::{fmt::Display, io::Write as _};
 
 use anstyle::{AnsiColor, Style};
+use textwrap::core::display_width;
 use tracing_subscriber::EnvFilter;
 
 use crate::domain::visible_line;
@@ -32,6 +33,20 @@ impl Output {
         let _ = writeln!(anstream::stdout().lock(), "{text}");
     }
 
+    /// A question on standard output, behind which the answer is typed.
+    #[expect(clippy::unused_self, reason = "a handle, so that only who was given it prints")]
+    pub fn ask(self, text: impl Display) {
+        let mut stdout = anstream::stdout().lock();
+        let _ = write!(stdout, "{text}").and_then(|()| stdout.flush());
+    }
+
+    /// How many columns a line of standard output has; nothing where it is no terminal.
+    #[expect(clippy::unused_self, reason = "a handle, so that only who was given it prints")]
+    pub fn columns(self) -> Option<usize> {
+        let (columns, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+        Some(usize::from(columns.0)).filter(|columns| *columns > 0)
+    }
+
     /// An error on standard error, and what to do about it on a line of its own.
     #[expect(clippy::unused_self, reason = "a handle, so that only who was given it prints")]
     pub fn error(self, text: &str, hint: Option<&str>) {
@@ -48,13 +63,15 @@ impl Output {
             .iter()
             .enumerate()
             .map(|(column, title)| {
-                let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-                cells.chain([title.chars().count()]).max().unwrap_or(0)
+                let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| display_width(cell));
+                cells.chain([display_width(title)]).max().unwrap_or(0)
             })
             .collect();
         let join = |cells: &[String]| {
-            let padded: Vec<String> =
-                cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            let pad = |(cell, width): (&String, &usize)| {
+                format!("{cell}{}", " ".repeat(width.saturating_sub(display_width(cell))))
+            };
+            let padded: Vec<String> = cells.iter().zip(&widths).map(pad).collect();
             padded.join("  ").trim_end().to_owned()
         };
         let titles: Vec<String> = header.iter().map(|title| (*title).to_owned()).collect();

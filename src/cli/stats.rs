@@ -9,6 +9,7 @@ use super::{
     error::CliError,
     list::facts,
     output::{BOLD, RED, percent, printable, short},
+    waiting,
 };
 use crate::{
     domain::{Procedure, ProcedureFilter, stats::Stats},
@@ -42,6 +43,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
         }
         if used.is_empty() {
             out.line("Nothing was executed or reported yet.");
+            waiting::tell(&library, out)?;
             return Ok(ExitCode::SUCCESS);
         }
         let table: Vec<Vec<String>> = used
@@ -56,6 +58,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
             })
             .collect();
         out.table(&["NAME", "USES", "SUCCESS", "VERSION"], &table);
+        waiting::tell(&library, out)?;
         return Ok(ExitCode::SUCCESS);
     };
     let (row, stats) = library.stats(&ProcedureRef::from(procedure.as_str()))?;

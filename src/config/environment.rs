@@ -55,3 +55,9 @@ pub fn resolver_environment() -> impl Iterator<Item = (OsString, OsString)> {
     };
     std::env::vars_os().filter(move |(name, _)| is_meant(name))
 }
+
+/// The command line of the user's editor, where they named one.
+pub fn editor() -> Option<String> {
+    let named = |name| std::env::var_os(name)?.into_string().ok().filter(|line| !line.trim().is_empty());
+    named("VISUAL").or_else(|| named("EDITOR"))
+}

@@ -37,7 +37,7 @@ use crate::domain::{Permissions, Rules};
 pub use channels::{Channel, Channels};
 pub use checkpoints::Checkpoints;
 pub use commands::{CommandGrant, Confinement};
-pub use environment::{clean_environment, resolver_environment};
+pub use environment::{clean_environment, editor, resolver_environment};
 pub use error::ConfigError;
 pub use folders::account;
 pub use mcp_headers::HeaderSource;

@@ -1,4 +1,4 @@
-//! Who decides.
+//! Who decides, and what they are asked.
 
 /// Who decides, with their name for the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,4 +27,18 @@ impl Decider {
     pub const fn is_agent(&self) -> bool {
         matches!(self, Self::Agent(_))
     }
+}
+
+/// What a person is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// Whether they agree.
+    ToAgree,
+    /// What becomes of a candidate.
+    ToReview {
+        /// The digest of what they are shown of it.
+        shown: String,
+        /// Whether there is another that it could become a part of.
+        can_merge: bool,
+    },
 }

@@ -45,7 +45,7 @@ pub mod wait;
 pub mod workflow;
 
 pub use action::{ActionStep, ActionType, OnFailure};
-pub use decider::Decider;
+pub use decider::{Asked, Decider};
 pub use example::{Example, FailingExample};
 pub use form::{folded, forms, nfc, unaccented};
 pub use hint::Hinted;

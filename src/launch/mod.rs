@@ -79,6 +79,18 @@ pub fn launch<A: AsRef<OsStr>>(
     spawn(command, prepare)
 }
 
+/// Starts a program that the user works with, in the terminal that this process has, and waits until they leave it. It is
+/// theirs: nothing is taken from its environment, and it lives as long as they like.
+///
+/// # Errors
+/// What the system says.
+pub fn converse<A: AsRef<OsStr>>(
+    program: impl AsRef<OsStr>,
+    arguments: impl IntoIterator<Item = A>,
+) -> io::Result<ExitStatus> {
+    std::process::Command::new(program).args(arguments).status()
+}
+
 /// Starts a launcher of another kind, which this binary is where its first argument is `stage`; its `arguments` follow the
 /// name of this process. `None` where this binary is no launcher.
 ///

@@ -75,7 +75,27 @@ impl InboxEntry {
     }
 }
 
+/// How much waits for the user.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// Candidates to decide on.
+    pub candidates: u64,
+    /// Entries of the inbox.
+    pub inbox: u64,
+}
+
 impl Library {
+    /// How much waits for the user.
+    ///
+    /// # Errors
+    /// [`LibraryError::Storage`].
+    pub fn pending(&self) -> Result<Pending, LibraryError> {
+        let users = self.seen_users();
+        Ok(self.database.read::<_, StorageError>(|reader| {
+            Ok(Pending { candidates: reader.count_candidates(&self.user)?, inbox: reader.count_open(&users)? })
+        })?)
+    }
+
     /// The newest `limit` entries, newest first.
     ///
     /// # Errors

@@ -43,7 +43,7 @@ pub(in crate::library) use blocking::{aside, blocking};
 pub use changes::{Changed, Changes};
 pub use checkpoints::{Artifact, ArtifactDraft, CheckpointDraft, Checkpoints, Saved, State, checkpoint_id};
 pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, TriedExamples, Validated, check_source};
-pub use consent::{Actor, digest};
+pub use consent::{Actor, Opened, digest};
 pub use duties::{Duties, keep_home, stores_to_keep};
 pub use error::{ErrorKind, LibraryError};
 pub use exchange::{Became, Export, Incoming, Item, read_procedures};
@@ -51,9 +51,10 @@ pub use home::{
     BackedUp, Health, History, Maintenance, Open, Rebuilt, Restored, Session, Trial, Trier, back_up, create_new,
     make_folder, open_to_others, restore, restore_database, set_database_aside,
 };
-pub use inbox::{InboxEntry, InboxFilter};
+pub use inbox::{InboxEntry, InboxFilter, Pending};
 pub use learning::{
-    CandidateView, Concluded, Decided, Heard, LessonEdits, Nearest, Overheard, Recorded, Review, Source, Submission,
+    CandidateView, Change, Concluded, Decided, Dossier, Heard, LessonEdits, Nearest, Neighbour, Overheard, Recorded,
+    Review, Sign, Source, Submission,
 };
 #[cfg(any(test, fuzzing))]
 pub(crate) use procedures::check_definition;

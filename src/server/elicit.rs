@@ -87,7 +87,7 @@ impl Elicitation {
 }
 
 /// Sends a form and waits for what the user says: `None` when nobody answers, `Some(None)` for what can't be read.
-async fn ask(peer: &Peer<RoleServer>, form: ElicitRequestParams, limit: Duration) -> Option<Option<ElicitResult>> {
+pub async fn ask(peer: &Peer<RoleServer>, form: ElicitRequestParams, limit: Duration) -> Option<Option<ElicitResult>> {
     let request = ServerRequest::ElicitRequest(ElicitRequest::new(form));
     let sent = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
     let mut question = match sent {

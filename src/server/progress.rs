@@ -9,7 +9,10 @@ use rmcp::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::elicit::{Elicitation, Way};
+use super::{
+    elicit::{Elicitation, Way},
+    heard::Heard,
+};
 use crate::{
     domain::Decider,
     library::{
@@ -29,10 +32,10 @@ pub struct CallContext {
     client: String,
     way: Option<Way>,
     may_execute: bool,
-    /// The digest of the question that the user said yes to, where this call brings that.
-    agreed: Option<String>,
     /// The run that this call executes, if it does.
     run: Active,
+    /// What the user said to a question, where this call brings that.
+    pub(super) heard: Option<Heard>,
 }
 
 impl CallContext {
@@ -48,8 +51,8 @@ impl CallContext {
             client: client.map_or_else(|| "a client".to_owned(), |name| name.chars().take(60).collect()),
             way: Way::of(context),
             may_execute,
-            agreed: None,
             run: Active::default(),
+            heard: None,
         }
     }
 
@@ -77,16 +80,16 @@ impl CallContext {
         self.way.is_some()
     }
 
-    /// Notes that the user said yes to the question with this digest.
-    pub(super) fn agree(&mut self, digest: String) {
-        self.agreed = Some(digest);
+    /// Notes what the user said.
+    pub(super) fn hear(&mut self, heard: Heard) {
+        self.heard = Some(heard);
     }
 
     /// In whose hands the call is.
     pub(super) fn actor(&self) -> Actor {
-        match &self.agreed {
-            Some(digest) => Actor::agreed(self.user(), digest.clone()),
-            None => Actor::new(self.agent(), self.can_ask()),
+        match &self.heard {
+            Some(Heard::Agreed(digest)) => Actor::agreed(self.user(), digest.clone()),
+            _ => Actor::new(self.agent(), self.can_ask()),
         }
     }
 

@@ -90,6 +90,20 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// How many entries the inbox of `users` has: items that are open, and runs that wait for somebody.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn count_open(&self, users: &Users) -> Result<u64, StorageError> {
+        let sql = format!(
+            "SELECT (SELECT count(*) FROM inbox WHERE resolved_at IS NULL AND {}) + \
+             (SELECT count(*) FROM runs WHERE runs.status = 'paused' AND parent_run_id IS NULL AND waiting_for IS NOT NULL AND {})",
+            Users::INBOX,
+            Users::RUNS
+        );
+        Ok(self.0.prepare_cached(&sql)?.query_row(named_params! {":users": users}, |row| row.get(0))?)
+    }
+
     /// Whether there is an item of a procedure with this title that nobody is done with.
     ///
     /// # Errors

@@ -172,4 +172,14 @@ impl Writer<'_> {
             .execute(params![id, judged.verdict.as_str(), judged.by, judged.confidence, procedure, likeness])?;
         Ok(())
     }
+
+    /// Has the lessons of the user that led to one procedure lead to another.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn move_lessons(&self, user: &str, from: i64, to: i64) -> Result<(), StorageError> {
+        let sql = "UPDATE lessons SET procedure_id = ?3 WHERE user = ?1 AND procedure_id = ?2";
+        self.0.0.prepare_cached(sql)?.execute(params![user, from, to])?;
+        Ok(())
+    }
 }

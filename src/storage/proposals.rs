@@ -1,4 +1,5 @@
 //! Procedures that wait for a person's word, or got it: their numbers among the candidates. That they wait is their status.
+//! What is known of a candidate by its number alone, whatever it is, is here as well: why it was put away.
 
 use rusqlite::{OptionalExtension, Row, named_params, params};
 
@@ -66,6 +67,28 @@ impl Reader<'_> {
         let mut statement = self.0.prepare_cached("SELECT id FROM proposals WHERE procedure_id = ?1")?;
         Ok(statement.query_row([procedure_id], |row| row.get(0)).optional()?)
     }
+
+    /// How many candidates wait for `user`: lessons, and procedures that they may change.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn count_candidates(&self, user: &str) -> Result<u64, StorageError> {
+        let sql = format!(
+            "SELECT (SELECT count(*) FROM candidates WHERE user = :user AND status = 'candidate') + \
+             (SELECT count(*) FROM procedures JOIN proposals ON procedures.id = procedure_id \
+              WHERE status = 'candidate' AND deleted_at IS NULL AND {OWNED})"
+        );
+        Ok(self.0.prepare_cached(&sql)?.query_row(named_params! {":user": user}, |row| row.get(0))?)
+    }
+
+    /// Why the candidate with this number was put away last, where that was said.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn reason(&self, candidate: i64) -> Result<Option<String>, StorageError> {
+        let mut statement = self.0.prepare_cached("SELECT reason FROM reasons WHERE candidate_id = ?1")?;
+        Ok(statement.query_row([candidate], |row| row.get(0)).optional()?)
+    }
 }
 
 impl Writer<'_> {
@@ -89,6 +112,21 @@ impl Writer<'_> {
                 "UPDATE proposals SET decided_by = ?2, decided_by_agent = ?3, decided_at = ?4 WHERE procedure_id = ?1",
             )?
             .execute(params![procedure_id, by, is_agent, at])?;
+        Ok(())
+    }
+
+    /// Keeps why a candidate was put away; what was said of it earlier is forgotten.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn give_reason(&self, candidate: i64, reason: Option<&str>, at: i64) -> Result<(), StorageError> {
+        let transaction = &self.0.0;
+        match reason {
+            Some(reason) => transaction
+                .prepare_cached("INSERT OR REPLACE INTO reasons (candidate_id, reason, said_at) VALUES (?1, ?2, ?3)")?
+                .execute(params![candidate, reason, at])?,
+            None => transaction.prepare_cached("DELETE FROM reasons WHERE candidate_id = ?1")?.execute([candidate])?,
+        };
         Ok(())
     }
 }

@@ -82,4 +82,14 @@ impl Writer<'_> {
             .execute(params![user, new.session, Json(new.recording), new.digest, new.kind, new.procedure_id, new.at])?;
         Ok(())
     }
+
+    /// Has the recordings of the user that led to one procedure lead to another.
+    ///
+    /// # Errors
+    /// [`StorageError::Sqlite`].
+    pub fn move_recordings(&self, user: &str, from: i64, to: i64) -> Result<(), StorageError> {
+        let sql = "UPDATE recordings SET procedure_id = ?3 WHERE user = ?1 AND procedure_id = ?2";
+        self.0.0.prepare_cached(sql)?.execute(params![user, from, to])?;
+        Ok(())
+    }
 }

@@ -63,7 +63,7 @@ fn arguments(tool: &str) -> Map<String, Value> {
         "link_artifact" => json!({
             "memory_type": "run", "memory_id": "nope", "artifact": {"type": "x", "uri": "https://example.org/x"},
         }),
-        "review_candidate" => json!({"candidate_id": 99, "decision": "skip"}),
+        "review_candidate" => json!({"candidate_id": 99}),
         "submit_lessons" => json!({"lessons": ["When a build fails, read its first error first."]}),
         "submit_trace" => {
             json!({"prompt": "Tag it", "calls": [{"tool": "Bash", "arguments": {"command": "git tag v1"}}]})

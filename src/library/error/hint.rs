@@ -91,6 +91,8 @@ impl Hinted for LibraryError {
             Self::CandidateNotFound(_) => "list_candidates shows those that wait",
             Self::CandidateReviewed { procedure: None, .. } => "it comes back when its evidence doubles",
             Self::CandidateReviewed { procedure: Some(_), .. } => "change that with update_procedure",
+            Self::CandidateChanged(_) => "look at it again",
+            Self::NothingNear(_) => "approve or reject it",
             Self::CandidateBusy(_) => "look at list_candidates in a moment",
             Self::ArtifactNotFound(_) => "resources/list shows the files that are linked",
             Self::ArtifactChanged { .. } => {

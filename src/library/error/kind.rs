@@ -55,6 +55,7 @@ impl LibraryError {
             | Self::AlreadyDecided(_)
             | Self::CandidateReviewed { .. }
             | Self::CandidateBusy(_)
+            | Self::CandidateChanged(_)
             | Self::ArtifactChanged { .. }
             | Self::ItemResolved { .. }
             | Self::Broken { .. } => ErrorKind::Conflict,
@@ -84,6 +85,7 @@ impl LibraryError {
             | Self::CheckpointNotFound { .. }
             | Self::CompletedOtherwise { .. }
             | Self::CandidateNotFound(_)
+            | Self::NothingNear(_)
             | Self::ArtifactNotFound(_)
             | Self::ItemNotFound(_)
             | Self::NoBackup { .. } => ErrorKind::Caller,
@@ -164,6 +166,8 @@ impl LibraryError {
             Self::CandidateNotFound(_) => "candidate_not_found",
             Self::CandidateReviewed { .. } => "already_reviewed",
             Self::CandidateBusy(_) => "candidate_busy",
+            Self::CandidateChanged(_) => "candidate_changed",
+            Self::NothingNear(_) => "nothing_near",
             Self::ItemNotFound(_) => "item_not_found",
             Self::ItemResolved { .. } => "item_resolved",
         }

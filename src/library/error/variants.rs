@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::{
     config::ConfigError,
     domain::{
-        Broken, FailingExample, NameError, RunStatus, VersionNumber, artifact::HashError, reducers::MergeError,
+        Asked, Broken, FailingExample, NameError, RunStatus, VersionNumber, artifact::HashError, reducers::MergeError,
         scope::ScopeError,
     },
     models::ModelError,
@@ -248,6 +248,7 @@ pub enum LibraryError {
         question: String,
         /// What to ask them to do at a terminal.
         how: String,
+        asked: Asked,
     },
     /// A person was asked, and said no.
     #[error("nothing was changed: {0} was asked, and declined")]
@@ -304,7 +305,7 @@ pub enum LibraryError {
     #[error("there is no candidate `{0}`")]
     CandidateNotFound(i64),
     /// A candidate was decided on.
-    #[error("candidate `{id}` was {decision} by `{by}` at {at}{}", procedure.as_ref().map_or_else(String::new, |name| format!(", as procedure `{name}`")))]
+    #[error("candidate `{id}` was {decision} by `{by}` at {at}{}{}", procedure.as_ref().map_or_else(String::new, |name| format!(", as procedure `{name}`")), reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}")))]
     CandidateReviewed {
         id: i64,
         /// What was decided.
@@ -315,7 +316,15 @@ pub enum LibraryError {
         at: String,
         /// What was made of it.
         procedure: Option<String>,
+        /// Why, where that was said.
+        reason: Option<String>,
     },
+    /// A candidate says something else than whoever decides has seen.
+    #[error("nothing was changed: candidate `{0}` has changed since it was shown")]
+    CandidateChanged(i64),
+    /// There is nothing that a candidate could become a part of.
+    #[error("candidate `{0}` is near no procedure that it could be merged with")]
+    NothingNear(i64),
     /// Another call makes a procedure of the candidate.
     #[error("candidate `{0}` is being approved by another call")]
     CandidateBusy(i64),

@@ -3,6 +3,10 @@
 //! [`learn`] is called in the transaction that stores an outcome. What is learned is decided in `domain::learning`, out of
 //! outcomes that are read back; a candidate's evidence is every outcome of its user with its pattern.
 
+mod describe;
+mod dossier;
+mod edits;
+mod merge;
 mod overheard;
 mod own_runs;
 mod proposals;
@@ -11,9 +15,11 @@ mod review;
 mod told;
 mod wording;
 
+pub use dossier::{Change, Dossier, Neighbour, Sign};
+pub use edits::LessonEdits;
 pub use overheard::{Heard, Overheard};
 pub use recorded::Recorded;
-pub use review::{CandidateView, Decided, LessonEdits, Review, Source};
+pub use review::{CandidateView, Decided, Review, Source};
 pub use told::{Concluded, Nearest, Submission};
 
 use crate::{

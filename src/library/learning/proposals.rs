@@ -1,13 +1,16 @@
 //! Procedures that are candidates: remembered, pushed or brought from elsewhere as such. They are decided on as lessons are.
 
-use super::review::{CandidateView, Decided, LessonEdits, Review, Source, edited};
+use super::{
+    edits::{LessonEdits, edited},
+    review::{CandidateView, Decided, Review, Source},
+};
 use crate::{
     domain::{Definition, Procedure, Status, learning::Lesson},
     library::{
         Actor, DefinitionPatch, Library, LibraryError, Naming, ProcedureRef, now_ms, procedures::similar, rfc3339,
         rfc3339_ms,
     },
-    storage::{CandidateStatus, ProposalRow, Reader},
+    storage::{CandidateStatus, ProposalRow, Reader, StorageError},
 };
 
 /// Lessons that are shown as evidence.
@@ -18,21 +21,30 @@ impl Library {
         let rows = reader.open_proposals(&self.user, most)?;
         let views = rows.into_iter().map(|row| {
             let Some(procedure) = reader.procedure(row.procedure_id)? else { return Ok(None) };
-            let definition = &procedure.definition;
-            Ok(Some(CandidateView {
-                id: row.id,
-                skipped_at: row.skipped_at,
-                lesson: lesson(definition),
-                similar: similar(reader, &self.user, Some(procedure.id), definition)?,
-                recording: match reader.recording_of_procedure(&self.user, procedure.id)? {
-                    Some(row) => Some((row, self.missing(definition.permissions.as_ref())?)),
-                    None => None,
-                },
-                lessons: reader.lessons_of_procedure(&self.user, procedure.id, MAX_LESSONS)?,
-                source: Source::Procedure(Box::new(procedure)),
-            }))
+            self.proposal_view(reader, &row, procedure).map(Some)
         });
         views.filter_map(Result::transpose).collect()
+    }
+
+    pub(super) fn proposal_view(
+        &self,
+        reader: &Reader<'_>,
+        row: &ProposalRow,
+        procedure: Procedure,
+    ) -> Result<CandidateView, LibraryError> {
+        let definition = &procedure.definition;
+        Ok(CandidateView {
+            id: row.id,
+            skipped_at: row.skipped_at,
+            lesson: lesson(definition),
+            similar: similar(reader, &self.user, Some(procedure.id), definition)?,
+            recording: match reader.recording_of_procedure(&self.user, procedure.id)? {
+                Some(row) => Some((row, self.missing(definition.permissions.as_ref())?)),
+                None => None,
+            },
+            lessons: reader.lessons_of_procedure(&self.user, procedure.id, MAX_LESSONS)?,
+            source: Source::Procedure(Box::new(procedure)),
+        })
     }
 
     /// Carries out what a reviewer says of a procedure that is a candidate; nothing where no procedure has this number.
@@ -59,14 +71,16 @@ impl Library {
                 let patch = DefinitionPatch { status: Some(Status::Active), ..(**patch).clone() };
                 (CandidateStatus::Active, self.change("Approve", &wanted, expected, &patch, &Naming::default(), by)?)
             }
-            Review::Reject => {
-                let patch = DefinitionPatch {
-                    status: Some(Status::Archived),
-                    enabled: Some(false),
-                    ..DefinitionPatch::default()
-                };
-                (CandidateStatus::Rejected, self.change("Reject", &wanted, expected, &patch, &Naming::default(), by)?)
+            Review::Reject(reason) => {
+                let patch = put_away();
+                let put_away = self.change("Reject", &wanted, expected, &patch, &Naming::default(), by)?;
+                let kept = self.database.write(|writer| writer.give_reason(id, reason.as_deref(), now_ms()));
+                if let Err::<(), StorageError>(error) = kept {
+                    tracing::warn!(candidate = id, %error, "why a candidate was put away is not kept");
+                }
+                (CandidateStatus::Rejected, put_away)
             }
+            Review::Merge => return self.merge_proposal(id, &procedure, by).map(Some),
             Review::Edit(edits) => {
                 let patch = patch_of(&procedure.definition, edits)?;
                 (CandidateStatus::Candidate, self.change("Reword", &wanted, expected, &patch, &Naming::default(), by)?)
@@ -82,7 +96,11 @@ impl Library {
     }
 
     /// The candidate with this number, if it waits and this user may decide on it.
-    fn open_proposal(&self, reader: &Reader<'_>, id: i64) -> Result<Option<(ProposalRow, Procedure)>, LibraryError> {
+    pub(super) fn open_proposal(
+        &self,
+        reader: &Reader<'_>,
+        id: i64,
+    ) -> Result<Option<(ProposalRow, Procedure)>, LibraryError> {
         let Some(row) = reader.proposal(id)? else { return Ok(None) };
         let may_be_decided_by = |procedure: &Procedure| procedure.definition.may_be_changed_by(&self.user);
         let Some(procedure) = reader.procedure(row.procedure_id)?.filter(may_be_decided_by) else { return Ok(None) };
@@ -95,13 +113,19 @@ impl Library {
         let mark = if row.decided_by_agent { " (an agent)" } else { "" };
         let by = row.decided_by.map_or_else(|| "a push".to_owned(), |by| format!("{by}{mark}"));
         let at = row.decided_at.map_or_else(|| rfc3339(procedure.updated_at), rfc3339_ms);
+        let reason = reader.reason(id)?.filter(|_| procedure.definition.status == Status::Archived);
         let procedure = Some(procedure.definition.name.to_string());
-        Err(LibraryError::CandidateReviewed { id, decision, by, at, procedure })
+        Err(LibraryError::CandidateReviewed { id, decision, by, at, procedure, reason })
     }
 }
 
+/// What makes a procedure one that nobody uses.
+pub(super) fn put_away() -> DefinitionPatch {
+    DefinitionPatch { status: Some(Status::Archived), enabled: Some(false), ..DefinitionPatch::default() }
+}
+
 /// What a procedure would teach.
-fn lesson(definition: &Definition) -> Lesson {
+pub(super) fn lesson(definition: &Definition) -> Lesson {
     let said = |text: &Option<String>| text.clone().unwrap_or_default();
     let or = |text: &Option<String>, other: String| text.clone().unwrap_or(other);
     let steps: Vec<String> = definition.steps.iter().map(|step| step.words().trim().to_owned()).collect();

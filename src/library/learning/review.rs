@@ -1,8 +1,6 @@
 //! A person's word on what was learned: nothing becomes a procedure without it.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
+use super::edits::{LessonEdits, edited};
 use crate::{
     domain::{
         CreatedBy, Definition, Permissions, Procedure, ProcedureName,
@@ -67,26 +65,17 @@ pub struct Evidence {
     pub failures: u64,
 }
 
-/// Words of a lesson that a reviewer changes.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct LessonEdits {
-    problem: Option<String>,
-    solution: Option<String>,
-    reasoning: Option<String>,
-    anti_patterns: Option<Vec<String>>,
-    tags: Option<Vec<String>>,
-}
-
 /// What a reviewer says.
 #[derive(Debug, Clone)]
 pub enum Review {
     /// It becomes a procedure, under this name and with these fields where they are given.
     Approve(Option<String>, Box<DefinitionPatch>),
-    /// It is put away until there is twice the evidence.
-    Reject,
+    /// It is put away until there is twice the evidence; why, where that is said.
+    Reject(Option<String>),
     /// It stays, in other words.
     Edit(LessonEdits),
+    /// It becomes a part of what is nearest to it.
+    Merge,
     /// It stays, behind the others.
     Skip,
 }
@@ -95,14 +84,14 @@ pub enum Review {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decided {
     pub status: CandidateStatus,
-    /// The procedure that was made of it, by handle and name.
+    /// The procedure that was made of it or that it is a part of, by handle and name.
     pub procedure: Option<(i64, String)>,
     /// Procedures that say nearly the same as that one.
     pub similar: Vec<Similar>,
 }
 
 impl Decided {
-    const fn status(status: CandidateStatus) -> Self {
+    pub(super) const fn status(status: CandidateStatus) -> Self {
         Self { status, procedure: None, similar: Vec::new() }
     }
 }
@@ -123,6 +112,14 @@ impl Library {
             views.truncate(MAX_LISTED as usize);
             Ok(views)
         })
+    }
+
+    /// A candidate that waits, whatever it is.
+    pub(super) fn open_view(&self, reader: &Reader<'_>, id: i64) -> Result<CandidateView, LibraryError> {
+        match self.open_proposal(reader, id)? {
+            Some((row, procedure)) => self.proposal_view(reader, &row, procedure),
+            None => self.candidate_view(reader, self.open_candidate(reader, id)?),
+        }
     }
 
     fn candidate_view(&self, reader: &Reader<'_>, row: CandidateRow) -> Result<CandidateView, LibraryError> {
@@ -157,6 +154,7 @@ impl Library {
     /// keeps the procedure from being stored; the candidate waits on then.
     pub fn review_candidate(&self, id: i64, review: Review, by: &Actor) -> Result<Decided, LibraryError> {
         self.refresh()?;
+        let by = &self.believed(id, by)?;
         if let Some(decided) = self.review_proposal(id, &review, by)? {
             return Ok(decided);
         }
@@ -164,9 +162,10 @@ impl Library {
         self.check_reviewer(id, &review, by)?;
         match review {
             Review::Approve(name, patch) => self.approve(id, name.as_deref(), &patch, by),
-            Review::Reject => self.database.write_synced(|writer| {
+            Review::Reject(reason) => self.database.write_synced(|writer| {
                 let row = self.open_candidate(writer, id)?;
                 writer.review_candidate(id, CandidateStatus::Rejected, whose, now_ms(), row.evidence, None)?;
+                writer.give_reason(id, reason.as_deref(), now_ms())?;
                 Ok(Decided::status(CandidateStatus::Rejected))
             }),
             Review::Edit(edits) => self.database.write(|writer| {
@@ -175,6 +174,7 @@ impl Library {
                 writer.reword_candidate(id, row.wording, &row.basis, &lesson, Wording::Edited, now_ms())?;
                 Ok(Decided::status(CandidateStatus::Candidate))
             }),
+            Review::Merge => self.merge_lesson(id, by),
             Review::Skip => self.database.write(|writer| {
                 self.open_candidate(writer, id)?;
                 writer.skip_candidate(id, now_ms())?;
@@ -188,9 +188,9 @@ impl Library {
     fn check_reviewer(&self, id: i64, review: &Review, by: &Actor) -> Result<(), LibraryError> {
         let (verb, flag) = match review {
             Review::Approve(..) => ("Make a procedure of", " --approve"),
-            Review::Reject => ("Reject", " --reject"),
+            Review::Reject(_) => ("Reject", " --reject"),
             Review::Edit(_) => ("Reword", ""),
-            Review::Skip => return Ok(()),
+            Review::Merge | Review::Skip => return Ok(()),
         };
         let (row, run_ids) = self.database.read(|reader| {
             let row = self.open_candidate(reader, id)?;
@@ -206,7 +206,9 @@ impl Library {
             Review::Edit(edits) => {
                 serde_json::to_string_pretty(&edited(&row.lesson, edits.clone())?).unwrap_or_default()
             }
-            Review::Reject | Review::Skip => serde_json::to_string_pretty(&row.lesson).unwrap_or_default(),
+            Review::Reject(_) | Review::Merge | Review::Skip => {
+                serde_json::to_string_pretty(&row.lesson).unwrap_or_default()
+            }
         };
         let question = format!("{verb} candidate {id}, learned from `{}`?\n{shown}", row.workflow_id);
         let what = format!("on candidate {id}");
@@ -229,7 +231,8 @@ impl Library {
         let mark = if row.reviewed_by_agent { " (an agent)" } else { "" };
         let by = format!("{}{mark}", row.reviewed_by.unwrap_or_default());
         let at = rfc3339_ms(row.reviewed_at.unwrap_or_default());
-        Err(LibraryError::CandidateReviewed { id, decision, by, at, procedure: row.procedure_name })
+        let reason = reader.reason(id)?.filter(|_| row.status == CandidateStatus::Rejected);
+        Err(LibraryError::CandidateReviewed { id, decision, by, at, procedure: row.procedure_name, reason })
     }
 
     /// Git and the database can't be written at once. So the candidate is kept for this process while the procedure is
@@ -241,14 +244,25 @@ impl Library {
         patch: &DefinitionPatch,
         by: &Actor,
     ) -> Result<Decided, LibraryError> {
+        self.make_of(id, by, |row, run_ids| {
+            self.store_lesson(row, name, by, |name| draft(row, run_ids, name, patch.clone()))
+        })
+    }
+
+    /// Has `make` put a candidate into use, and notes that it is.
+    pub(super) fn make_of(
+        &self,
+        id: i64,
+        by: &Actor,
+        make: impl FnOnce(&CandidateRow, &[String]) -> Result<Decided, LibraryError>,
+    ) -> Result<Decided, LibraryError> {
         let (row, run_ids) = self.database.write(|writer| {
             let row = self.open_candidate(writer, id)?;
             writer.claim_candidate(id, Some(self.session.id()))?;
             let run_ids = writer.runs_with_pattern(&self.user, &row.pattern, MAX_RUNS)?;
             Ok::<_, LibraryError>((row, run_ids))
         })?;
-        let stored = self.store_lesson(&row, name, by, |name| draft(&row, &run_ids, name, patch.clone()));
-        let decided = match stored {
+        let decided = match make(&row, &run_ids) {
             Ok(decided) => decided,
             Err(error) => {
                 let release = |writer: &Writer<'_>| writer.claim_candidate(id, None);
@@ -314,32 +328,6 @@ impl Library {
     }
 }
 
-pub(super) fn edited(lesson: &Lesson, edits: LessonEdits) -> Result<Lesson, LibraryError> {
-    let LessonEdits { problem, solution, reasoning, anti_patterns, tags } = edits;
-    let texts = [("problem", &problem), ("solution", &solution), ("reasoning", &reasoning)];
-    if let Some((field, _)) = texts.iter().find(|(_, text)| text.as_ref().is_some_and(|text| text.trim().is_empty())) {
-        return Err(LibraryError::invalid_with_hint(
-            format!("`edits.{field}` is empty"),
-            "leave it out to keep what it says",
-        ));
-    }
-    let edited = Lesson {
-        problem: problem.unwrap_or_else(|| lesson.problem.clone()),
-        solution: solution.unwrap_or_else(|| lesson.solution.clone()),
-        reasoning: reasoning.unwrap_or_else(|| lesson.reasoning.clone()),
-        anti_patterns: anti_patterns.unwrap_or_else(|| lesson.anti_patterns.clone()),
-        tags: tags.unwrap_or_else(|| lesson.tags.clone()),
-        steps: lesson.steps.clone(),
-    };
-    if edited == *lesson {
-        return Err(LibraryError::invalid_with_hint(
-            "`edits` changes nothing",
-            "pass what should be worded otherwise, or decide `approve`, `reject` or `skip`",
-        ));
-    }
-    Ok(edited)
-}
-
 /// The procedure that a candidate becomes, with a reviewer's changes. Its steps are sentences: what was read in states
 /// and messages never becomes a command.
 fn draft(row: &CandidateRow, run_ids: &[String], name: String, edits: DefinitionPatch) -> DefinitionDraft {
@@ -369,6 +357,11 @@ fn draft(row: &CandidateRow, run_ids: &[String], name: String, edits: Definition
         ..edits
     };
     DefinitionDraft { name, fields }
+}
+
+/// The procedure that a candidate becomes where nobody says otherwise.
+pub(super) fn drafted(row: &CandidateRow) -> Result<Definition, LibraryError> {
+    draft(row, &[], default_name(row, 1), DefinitionPatch::default()).build()
 }
 
 /// The name that a candidate's procedure gets unless the reviewer names it.

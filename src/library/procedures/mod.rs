@@ -17,7 +17,7 @@ mod template;
 mod text_words;
 mod word_forms;
 
-pub(in crate::library) use remember::similar;
+pub(in crate::library) use remember::{near, similar};
 
 pub use callable::{Callable, CallableParameter};
 pub use clone::CloneRequest;

@@ -239,10 +239,21 @@ pub(in crate::library) fn similar(
     id: Option<i64>,
     definition: &Definition,
 ) -> Result<Vec<Similar>, LibraryError> {
+    let near = near(reader, user, id, definition)?;
+    Ok(near.into_iter().filter(|near| near.similarity >= SIMILAR_WORDS).collect())
+}
+
+/// Procedures that say something like a definition, which may be that of procedure `id`: nearest first.
+pub(in crate::library) fn near(
+    reader: &Reader<'_>,
+    user: &str,
+    id: Option<i64>,
+    definition: &Definition,
+) -> Result<Vec<Similar>, LibraryError> {
     let mine = words(definition);
     let query = format!("{} {}", definition.name.as_str().replace(['_', '-'], " "), definition.description);
     let hits = relevance::ranked(reader.answering(&query, Words::Any, RANKED)?, relevance::LOOKED_AT);
-    let mut similar = Vec::new();
+    let mut near = Vec::new();
     for relevance::Ranked { text: hit, .. } in hits.into_iter().take(SIMILAR_CANDIDATES + 1) {
         let Some(Procedure { definition, .. }) = reader.procedure(hit.id)?.filter(|_| Some(hit.id) != id) else {
             continue;
@@ -251,12 +262,10 @@ pub(in crate::library) fn similar(
             continue;
         }
         let similarity = shared(&mine, &words(&definition));
-        if similarity >= SIMILAR_WORDS {
-            similar.push(Similar { id: hit.id, similarity, name: definition.name.to_string() });
-        }
+        near.push(Similar { id: hit.id, similarity, name: definition.name.to_string() });
     }
-    similar.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
-    Ok(similar)
+    near.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
+    Ok(near)
 }
 
 fn words(definition: &Definition) -> BTreeSet<String> {

@@ -121,7 +121,7 @@ impl Answer for Output {}
 
 impl Tool for ListCandidates {
     const NAME: &'static str = "list_candidates";
-    const DESCRIPTION: &'static str = "List what was learned or proposed and waits for review. Show it to your user.";
+    const DESCRIPTION: &'static str = "List what waits for review. Show it to your user.";
     const TOOLSET: Toolset = Toolset::Learning;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;

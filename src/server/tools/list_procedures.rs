@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{ProcedureFilter, Status},
-    library::{LibraryError, Services},
+    library::{LibraryError, Pending, Services},
     server::{
         answer::Answer,
         progress::CallContext,
@@ -49,6 +49,29 @@ pub struct Output {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "Map<String, Value>")]
     broken: BTreeMap<String, BrokenView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting: Option<WaitingView>,
+}
+
+/// What waits for the user, where anything does.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+struct WaitingView {
+    #[serde(skip_serializing_if = "is_zero")]
+    candidates: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    inbox: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl From<Pending> for WaitingView {
+    fn from(Pending { candidates, inbox }: Pending) -> Self {
+        Self { candidates, inbox }
+    }
 }
 
 impl Answer for Output {}
@@ -64,7 +87,7 @@ impl Tool for ListProcedures {
 
     async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
         let (limit, offset) = (limit(params.limit, 50, 200)?, params.offset);
-        let (rows, total, broken) = services
+        let (rows, total, broken, pending) = services
             .blocking(move |library| {
                 let filter = ProcedureFilter {
                     category: params.category.as_deref(),
@@ -74,7 +97,7 @@ impl Tool for ListProcedures {
                     ..ProcedureFilter::default()
                 };
                 let (rows, total) = library.list(&filter, limit, offset)?;
-                Ok((rows, total, library.all_broken()?))
+                Ok((rows, total, library.all_broken()?, library.pending()?))
             })
             .await?;
         let end = u64::from(offset) + rows.len() as u64;
@@ -84,6 +107,7 @@ impl Tool for ListProcedures {
             next_offset: (end < total && !rows.is_empty()).then_some(end),
             procedures: rows.into_iter().map(ProcedureView::from).collect(),
             broken: broken.into_iter().map(|(name, broken)| (name, broken.into())).collect(),
+            waiting: (pending != Pending::default()).then(|| pending.into()),
         })
     }
 }

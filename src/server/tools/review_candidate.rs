@@ -24,6 +24,7 @@ enum Decision {
     Approve,
     Reject,
     Edit,
+    Merge,
     Skip,
 }
 
@@ -33,9 +34,11 @@ enum Decision {
 pub struct Params {
     /// From `list_candidates`.
     candidate_id: i64,
-    /// `edit` rewords it and waits on; `skip` puts it last.
-    decision: Decision,
-    /// `problem`, `solution`, `reasoning`, `anti_patterns`, `tags`; to approve, any of `remember_procedure`.
+    /// None: your user is asked. `merge`: into its nearest.
+    decision: Option<Decision>,
+    /// To reject.
+    reason: Option<String>,
+    /// As for `remember_procedure`.
     edits: Option<Map<String, Value>>,
 }
 
@@ -61,22 +64,41 @@ impl Tool for ReviewCandidate {
     type Output = Output;
 
     async fn call(services: &Services, params: Params, context: &CallContext) -> Result<Output, LibraryError> {
-        let Params { candidate_id, decision, edits } = params;
-        let review = review(decision, edits.filter(|edits| !edits.is_empty()))?;
-        let decided = context
-            .consented(services, |by| {
-                let review = review.clone();
-                services.blocking(move |library| library.review_candidate(candidate_id, review, &by))
-            })
-            .await?;
+        let Params { candidate_id, decision, reason, edits } = params;
+        let edits = edits.filter(|edits| !edits.is_empty());
+        let decided = match decision {
+            Some(decision) => {
+                let review = review(decision, reason, edits)?;
+                let decide = |by| {
+                    let review = review.clone();
+                    services.blocking(move |library| library.review_candidate(candidate_id, review, &by))
+                };
+                context.consented(services, decide).await?
+            }
+            None if edits.is_some() || reason.is_some() => {
+                return Err(LibraryError::invalid("`edits` and `reason` go with a `decision`"));
+            }
+            None => {
+                let dossier = services.blocking(move |library| library.dossier(candidate_id)).await?;
+                let (review, by) = context.reviewed(services, &dossier).await?;
+                services.blocking(move |library| library.review_candidate(candidate_id, review, &by)).await?
+            }
+        };
         let (procedure_id, name) = decided.procedure.unzip();
         let similar_to = decided.similar.into_iter().map(|similar| similar.name).collect();
         Ok(Output { candidate_id, status: decided.status.as_str(), procedure_id, name, similar_to })
     }
 }
 
-fn review(decision: Decision, edits: Option<Map<String, Value>>) -> Result<Review, LibraryError> {
+fn review(
+    decision: Decision,
+    reason: Option<String>,
+    edits: Option<Map<String, Value>>,
+) -> Result<Review, LibraryError> {
     let within = |error: LibraryError| LibraryError::invalid_in("`edits`", &error);
+    if reason.is_some() && !matches!(decision, Decision::Reject) {
+        return Err(LibraryError::invalid_with_hint("`reason` goes with `reject`", "leave it out otherwise"));
+    }
     match (decision, edits) {
         (Decision::Approve, edits) => {
             let mut edits = edits.unwrap_or_default();
@@ -91,11 +113,12 @@ fn review(decision: Decision, edits: Option<Map<String, Value>>) -> Result<Revie
         }
         (Decision::Edit, Some(edits)) => Ok(Review::Edit(read(edits).map_err(within)?)),
         (Decision::Edit, None) => Err(LibraryError::invalid("`edit` needs `edits`: the fields with their new words")),
-        (Decision::Reject, None) => Ok(Review::Reject),
+        (Decision::Reject, None) => Ok(Review::Reject(reason)),
+        (Decision::Merge, None) => Ok(Review::Merge),
         (Decision::Skip, None) => Ok(Review::Skip),
-        (Decision::Reject | Decision::Skip, Some(_)) => Err(LibraryError::invalid_with_hint(
+        (Decision::Reject | Decision::Merge | Decision::Skip, Some(_)) => Err(LibraryError::invalid_with_hint(
             "`edits` go with `approve` or `edit`",
-            "leave them out to reject or skip",
+            "leave them out to reject, merge or skip",
         )),
     }
 }

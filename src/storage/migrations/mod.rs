@@ -73,6 +73,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0021_recall"),
     migration!("0022_lessons"),
     migration!("0023_recordings"),
+    migration!("0024_reasons"),
 ];
 
 /// The newest version that this program knows.
