@@ -7,3 +7,5 @@ mod daemon;
 #[cfg(target_os = "linux")]
 mod daemon_service;
 mod exchange;
+#[cfg(unix)]
+pub mod review;

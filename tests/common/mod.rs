@@ -6,6 +6,8 @@ pub mod fake_clock;
 pub mod loopback;
 pub mod model_server;
 pub mod processes;
+#[cfg(unix)]
+pub mod terminal;
 #[cfg(target_os = "linux")]
 pub mod walls;
 pub mod web_server;

@@ -11,6 +11,7 @@ mod prompts;
 mod protocol;
 mod providers;
 mod resources;
+mod reviews;
 mod schemas;
 mod tasks;
 mod unreadable;

@@ -1,6 +1,8 @@
 //! What runs teach.
 
 pub mod candidates;
+#[cfg(unix)]
+mod growth;
 mod proposals;
 mod recorded;
 mod told;
