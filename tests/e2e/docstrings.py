@@ -1,21 +1,31 @@
 """Examples of docstrings: which a call by name over JSON can make, and what CPython says of them.
 
-Started as a program it executes one of them, apart from whoever asks.
+Started as a program it executes those of one function, apart from whoever asks.
 """
 
 import ast
+import collections.abc
 import doctest
+import inspect
 import math
 import subprocess
 import sys
+import types
+import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PLAIN = {"int": {int}, "float": {int, float}, "str": {str}, "bool": {bool}, "list": {list}, "dict": {dict}}
 DIRECTIVES = {doctest.ELLIPSIS, doctest.NORMALIZE_WHITESPACE, doctest.IGNORE_EXCEPTION_DETAIL}
-REFERENCE_SECONDS = 60
+REFERENCE_SECONDS = 10
+
+# What CPython alone says of the examples of a function: the first that holds.
+FAILS = "the doctests do not pass in CPython within 10 s"
+NO_RESULT = "a result has no form in JSON"
+UNREADABLE = "CPython can't evaluate the annotations"
+CONTRARY = "the arguments are not what the signature says"
+SUITS = "suits"
 
 
 @dataclass
@@ -27,8 +37,8 @@ class Example:
     want: str
     exception: str | None
     options: dict[int, bool]
-    # Whether each argument is of the type that the signature has for it: others are refused, or read as that type.
-    fits: bool = True
+    # The result in CPython as JSON has it, where it has a form there.
+    result: str | None = None
 
 
 class NoForm(Exception):
@@ -122,30 +132,37 @@ def examples_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Ex
             continue
         parameters = bound(call, function)
         if parameters is not None:
-            fits = all(fits_annotation(function, name, value) for name, value in parameters.items())
-            yield Example(example.source.strip(), parameters, example.want, example.exc_msg, example.options, fits)
+            yield Example(example.source.strip(), parameters, example.want, example.exc_msg, example.options)
 
 
-def fits_annotation(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str, value: Any) -> bool:
-    """Whether an annotation takes a value. What is no name of a plain type, or not there, takes all."""
-    every = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
-    annotation = next((argument.annotation for argument in every if argument.arg == name), None)
-    return annotation is None or takes(annotation, value)
-
-
-def takes(annotation: ast.expr, value: Any) -> bool:
-    match annotation:
-        case ast.Constant(value=None):
-            return value is None
-        case ast.Name(id=name):
-            return type(value) in PLAIN.get(name, {type(value)})
-        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-            return takes(left, value) or takes(right, value)
-        case ast.Subscript(value=ast.Name(id="list" | "Iterable" | "Sequence"), slice=item):
-            return isinstance(value, list) and all(takes(item, one) for one in value)
-        case ast.Subscript(value=ast.Name(id="set" | "tuple")):
-            # JSON has neither.
-            return False
+def takes(hint: Any, value: Any) -> bool:
+    """Whether an annotation, as `typing` reads it, takes a value. What it says nothing about takes all."""
+    if hint is Any or isinstance(hint, typing.ForwardRef):
+        return True
+    if isinstance(hint, typing.TypeVar):
+        allowed = hint.__constraints__ or ((hint.__bound__,) if hint.__bound__ else ())
+        return not allowed or any(takes(one, value) for one in allowed)
+    origin, of = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return takes(of[0], value)
+    if origin in (typing.Union, types.UnionType):
+        return any(takes(one, value) for one in of)
+    if origin is typing.Literal:
+        return any(type(one) is type(value) and one == value for one in of)
+    kind = origin or hint
+    if kind is None:
+        return value is None
+    if not isinstance(kind, type):
+        return True
+    # An integer is a number of every kind.
+    if kind in (float, complex):
+        return isinstance(value, (int, float))
+    if not isinstance(value, kind):
+        return False
+    if isinstance(value, dict) and len(of) == 2:
+        return all(takes(of[0], key) and takes(of[1], item) for key, item in value.items())
+    if isinstance(value, (list, str)) and len(of) == 1 and issubclass(kind, collections.abc.Iterable):
+        return all(takes(of[0], item) for item in value)
     return True
 
 
@@ -165,9 +182,9 @@ def functions(folder: Path) -> Iterator[tuple[str, str, str, list[Example]]]:
                     yield function.name, f"{path.relative_to(folder)}:{function.lineno}", code, examples
 
 
-def in_cpython(code: str, example: Example) -> tuple[bool, str | None]:
-    """Whether the example holds as a doctest, and the result as JSON where it has a form there."""
-    told = (code, example.source, example.want, example.exception, example.options)
+def in_cpython(name: str, code: str, examples: list[Example]) -> str:
+    """Whether the examples suit, or why not; what they give is written into them."""
+    told = (name, code, [(one.source, one.parameters, one.want, one.exception, one.options) for one in examples])
     try:
         run = subprocess.run(
             [sys.executable, "-I", __file__],
@@ -176,25 +193,60 @@ def in_cpython(code: str, example: Example) -> tuple[bool, str | None]:
             capture_output=True,
             timeout=REFERENCE_SECONDS,
         )
-        holds, result = ast.literal_eval(run.stdout.splitlines()[-1])
+        verdict, results = ast.literal_eval(run.stdout.splitlines()[-1])
     except (subprocess.TimeoutExpired, IndexError, ValueError, SyntaxError):
-        return False, None
-    return holds, result
+        return FAILS
+    for example, result in zip(examples, results, strict=False):
+        example.result = result
+    return verdict
+
+
+def loaded(code: str) -> dict[str, Any]:
+    # Classes of data look for the module that they are of.
+    module = sys.modules["procedure"] = types.ModuleType("procedure")
+    exec(compile(code, "procedure.py", "exec", dont_inherit=True), module.__dict__)
+    return module.__dict__
+
+
+def pass_in(names: dict[str, Any], examples: list[doctest.Example]) -> bool:
+    test = doctest.DocTest(examples, names, "example", None, None, None)
+    return doctest.DocTestRunner(verbose=False).run(test, clear_globs=False).failed == 0
+
+
+def judge(name: str, code: str, examples: list[tuple[Any, ...]]) -> tuple[str, list[str | None]]:
+    names = loaded(code)
+    function = names[name]
+    if not pass_in(names, doctest.DocTestParser().get_examples(function.__doc__ or "")):
+        return FAILS, []
+    results: list[str | None] = []
+    for source, _, want, exception, options in examples:
+        # Each is a call of its own, which knows nothing of those before it.
+        if not pass_in(loaded(code), [doctest.Example(source, want, exception, options=options)]):
+            return FAILS, []
+        if exception is not None:
+            results.append(None)
+            continue
+        try:
+            results.append(repr(json_form(eval(source, loaded(code)))))
+        except NoForm:
+            return NO_RESULT, []
+    try:
+        hints = typing.get_type_hints(function)
+    except Exception:
+        return UNREADABLE, []
+    for _, parameters, *_ in examples:
+        try:
+            inspect.signature(function).bind(**parameters)
+        except TypeError:
+            return CONTRARY, []
+        if not all(takes(hints.get(parameter, Any), value) for parameter, value in parameters.items()):
+            return CONTRARY, []
+    return SUITS, results
 
 
 def refer() -> None:
-    """Executes one example, which comes over stdin."""
-    code, source, want, exception, options = ast.literal_eval(sys.stdin.read())
-    names: dict[str, Any] = {"__name__": "procedure"}
-    exec(compile(code, "procedure.py", "exec"), names)
-    example = doctest.Example(source, want, exception, options=options)
-    test = doctest.DocTest([example], dict(names), "example", None, None, None)
-    holds = doctest.DocTestRunner(verbose=False).run(test).failed == 0
-    try:
-        result = repr(json_form(eval(source, names)))
-    except Exception:
-        result = None
-    print(f"\n{(holds, result)!r}")
+    """Judges the examples of one function, which come over stdin."""
+    print(f"\n{judge(*ast.literal_eval(sys.stdin.read()))!r}")
 
 
 if __name__ == "__main__":
