@@ -25,6 +25,7 @@ mod import;
 mod inbox;
 mod init;
 mod keep;
+mod learn;
 mod list;
 mod output;
 mod programs;
@@ -103,6 +104,8 @@ enum Command {
     Approve(approve::Arguments),
     /// Decide on what was learned or proposed, one after the other; list what waits.
     Review(review::Arguments),
+    /// Learn now from what has happened, as servers do by and by.
+    Learn(learn::Arguments),
     /// Make the code of a procedure: by the model, where one is configured, else from its steps.
     Generate(generate::Arguments),
     /// Give a procedure the code of a file.
@@ -186,6 +189,7 @@ pub fn run() -> ExitCode {
         Command::Approve(arguments) => approve::run(&arguments, &context),
         Command::Review(arguments) => review::run(&arguments, &context),
         Command::Cancel(arguments) => cancel::run(&arguments, &context),
+        Command::Learn(arguments) => learn::run(&arguments, &context),
         Command::Generate(arguments) => generate::run(&arguments, &context),
         Command::Code(arguments) => code::run(&arguments, &context),
         Command::Test(arguments) => test::run(&arguments, &context),

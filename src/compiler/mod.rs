@@ -4,6 +4,7 @@
 //! automate is handed to the agent or a person. Start at [`compile`]; what a step becomes is in `steps`, one file per
 //! kind, and what runs at the same time is decided in `plan`.
 
+mod constant;
 mod filled;
 mod plan;
 mod python;
@@ -23,6 +24,7 @@ use serde_json::Value;
 
 use crate::domain::{Definition, Parameter};
 
+pub use constant::with_constant;
 pub use filled::{filled, variables_of};
 use plan::{Block, Plan};
 pub use python::is_identifier;

@@ -62,6 +62,9 @@ pub struct Definition {
     /// A disabled procedure is kept but not executed.
     #[serde(default = "enabled_by_default")]
     pub enabled: bool,
+    /// Whether it is to stay as it is: nothing that is learned is proposed for it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub pinned: bool,
     /// Whose it is; without an owner it is everybody's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -410,8 +413,8 @@ pub struct ProcedureFilter<'a> {
     pub min_confidence: Option<f64>,
     /// Only with a template.
     pub has_template: bool,
-    /// Only enabled ones with code, at least this confidence in it, and at least so many finished executions; those used most
-    /// first.
+    /// Only enabled ones with code which are pinned, or have at least this confidence in it and at least so many finished
+    /// executions; those used most first.
     pub earned: Option<Earned>,
     /// Only what this user may read.
     pub user: Option<&'a str>,

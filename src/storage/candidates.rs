@@ -26,6 +26,12 @@ impl CandidateStatus {
             Self::Rejected => "rejected",
         }
     }
+
+    /// The status that [`Self::as_str`] names; what is none waits.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        [Self::Active, Self::Rejected].into_iter().find(|status| status.as_str() == text).unwrap_or(Self::Candidate)
+    }
 }
 
 /// Whose words a candidate is in.
@@ -98,11 +104,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<CandidateRow> {
         workflow_id: row.get("workflow_id")?,
         kind: Kind::parse(&kind).unwrap_or(Kind::Strategy),
         pattern: row.get("pattern")?,
-        status: match status.as_str() {
-            "active" => CandidateStatus::Active,
-            "rejected" => CandidateStatus::Rejected,
-            _ => CandidateStatus::Candidate,
-        },
+        status: CandidateStatus::parse(&status),
         lesson: row.get::<_, Json<Lesson>>("lesson")?.0,
         evidence: row.get("evidence")?,
         basis: row.get("basis")?,

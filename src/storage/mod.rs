@@ -3,6 +3,7 @@
 //! Callers get plain values; rusqlite types stop here. Everything blocks: call it off the async threads. Start at
 //! [`Database`].
 
+mod amendments;
 mod artifacts;
 mod backup;
 mod broken;
@@ -62,6 +63,7 @@ use connection::{
 use file::Identity;
 use read_only::ReadOnly;
 
+pub use amendments::{AmendmentRow, AnsweredStep, CodeTally, FailedRun};
 pub use candidates::{CandidateRow, CandidateStatus, Wording};
 pub use checkpoints::{NewCheckpoint, WorkflowRunRow};
 pub use ended_runs::{CallName, EndedRun};
@@ -138,15 +140,19 @@ impl Database {
     fn open_file(path: &Path) -> Result<Self, StorageError> {
         let (writer, migrated) = open_writer(path)?;
         let identity = file::identity(path).map_err(|error| StorageError::cant_look(path, &error))?;
-        Ok(Self {
+        Ok(Self { migrated, ..Self::of(path, writer, identity) })
+    }
+
+    fn of(path: &Path, writer: Connection, identity: Identity) -> Self {
+        Self {
             path: path.to_owned(),
-            migrated,
+            migrated: None,
             writer: Mutex::new(writer),
             readers: Mutex::default(),
             identity: Mutex::new(identity),
             generation: AtomicU64::new(0),
             read_only: None,
-        })
+        }
     }
 
     /// Opens a database that can't be written, for reading; `why` is what every write is told.
@@ -157,15 +163,7 @@ impl Database {
         let identity = file::identity(path).map_err(|error| StorageError::cant_look(path, &error))?;
         let read_only = ReadOnly::new(path, why);
         let writer = read_only.connect(path)?;
-        Ok(Self {
-            path: path.to_owned(),
-            migrated: None,
-            writer: Mutex::new(writer),
-            readers: Mutex::default(),
-            identity: Mutex::new(identity),
-            generation: AtomicU64::new(0),
-            read_only: Some(read_only),
-        })
+        Ok(Self { read_only: Some(read_only), ..Self::of(path, writer, identity) })
     }
 
     /// Why nothing can be written, where that is so.

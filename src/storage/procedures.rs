@@ -122,8 +122,8 @@ impl Reader<'_> {
         }
         if filter.earned.is_some() {
             conditions.push(
-                "enabled AND code IS NOT NULL AND code_confidence >= :earned_confidence \
-                 AND successes + failures >= :earned_executions",
+                "enabled AND code IS NOT NULL AND (json_extract(definition, '$.pinned') \
+                 OR (code_confidence >= :earned_confidence AND successes + failures >= :earned_executions))",
             );
         }
         if filter.user.is_some() {

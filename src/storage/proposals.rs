@@ -75,6 +75,7 @@ impl Reader<'_> {
     pub fn count_candidates(&self, user: &str) -> Result<u64, StorageError> {
         let sql = format!(
             "SELECT (SELECT count(*) FROM candidates WHERE user = :user AND status = 'candidate') + \
+             (SELECT count(*) FROM amendments WHERE user = :user AND status = 'candidate') + \
              (SELECT count(*) FROM procedures JOIN proposals ON procedures.id = procedure_id \
               WHERE status = 'candidate' AND deleted_at IS NULL AND {OWNED})"
         );

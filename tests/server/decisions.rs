@@ -327,3 +327,35 @@ fn what_hides_or_turns_text_is_written_out_where_people_decide_by_it() {
         assert!(printed.contains("⟨U+202E⟩"), "{command:?}: {printed}");
     }
 }
+
+#[test]
+fn a_change_that_runs_speak_for_is_agreed_to_once_with_all_that_it_does() {
+    let good = "def price(n: int) -> int:\n    \"\"\"Price.\"\"\"\n    return 2 * n\n";
+    let bad = "from repertoire import approve\n\n\ndef price(n: int) -> int:\n    \"\"\"Price.\"\"\"\n    if n >= 0:\n        \
+               raise KeyError(n)\n    approve('Sell?')\n    return 2 * n\n";
+    for protocol in Protocol::ALL {
+        let home = Home::new();
+        let mut client = with_user(&home, protocol);
+        remember(&mut client, "price", good);
+        let execute = |client: &mut RawClient, times: u32, outcome: &str| {
+            for n in 0..times {
+                let call = json!({"procedure_id": "price", "parameters": {"n": n}});
+                assert_eq!(client.call("execute_procedure", call)["outcome"], json!(outcome));
+            }
+        };
+        execute(&mut client, 12, "success");
+        client.ok("generate_procedure_code", json!({"procedure_id": "price", "code": bad}));
+        execute(&mut client, 3, "failure");
+        succeed(&home, &[&USER[..], &["learn"]].concat());
+        let waiting = candidates(&mut client);
+        let back = waiting.iter().find(|one| one["evidence"]["kind"] == json!("roll_back")).unwrap();
+        let call = json!({"candidate_id": back["candidate_id"], "decision": "approve"});
+        let (asked, refused) = call_and_answer(&mut client, protocol, ("review_candidate", &call), &no());
+        assert!(asked.contains("does worse than version 1 did") && asked.contains("return 2 * n"), "{asked}");
+        assert_eq!(refused["success"], json!(false), "{refused}");
+        // The version before asks nobody, and one word is enough for that, too.
+        let (_, done) = call_and_answer(&mut client, protocol, ("review_candidate", &call), &yes());
+        assert_eq!(done["status"], json!("active"), "{done}");
+        execute(&mut client, 1, "success");
+    }
+}

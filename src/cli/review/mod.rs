@@ -85,7 +85,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
             };
             let decide = |by| library.review_candidate(id, review.clone(), &by);
             let decided = asking::confirmed(library.user(), out, decide)?;
-            out.line(said(id, &review, &decided));
+            out.line(said(&dossier, &review, &decided));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -110,6 +110,11 @@ fn list(candidates: &[CandidateView], out: Output) {
                     _ => "procedure",
                 };
                 (what, row.definition.name.to_string(), "–".to_owned())
+            }
+            Source::Amendment(amending) => {
+                let kind = amending.amendment.change.kind().as_str();
+                let name = amending.procedure.definition.name.to_string();
+                (kind, name, amending.amendment.count.to_string())
             }
         };
         vec![view.id.to_string(), what.to_owned(), cut(&from, from_most), runs, cut(&view.lesson.problem, most)]

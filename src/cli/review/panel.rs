@@ -30,7 +30,7 @@ pub struct Panel {
 
 /// Draws a candidate; `place` says which of how many it is, `all` that nothing is left out.
 pub fn draw(dossier: &Dossier, place: Option<(usize, usize)>, width: usize, all: bool) -> Panel {
-    let Dossier { id, kind, title, says, evidence, recorded, change, needs, neighbour: _, words: _, basis: _ } =
+    let Dossier { id, kind, title, says, evidence, recorded, change, needs, neighbour: _, words: _, code: _, basis: _ } =
         dossier;
     let most = if all { usize::MAX } else { MAX_LINES };
     let mut panel = Panel { width: width.min(WIDEST), most, lines: Vec::new(), is_cut: false };
@@ -212,6 +212,7 @@ mod tests {
             needs: texts(&["commands = ['printf']"]),
             neighbour: Some(Neighbour { id: 1, name: "greet".to_owned(), likeness: 0.5, is_own: true }),
             words: None,
+            code: None,
             basis: String::new(),
         }
     }

@@ -7,7 +7,7 @@ use textwrap::core::display_width;
 
 use super::{
     answer::{Answer, choices},
-    edit::Draft,
+    edit::{self, Draft},
     layout::{cut, wrapped},
     panel,
 };
@@ -125,7 +125,7 @@ impl<'l> Talk<'l> {
         };
         let decided = self.decide(dossier, review.clone())?;
         self.decided += usize::from(!matches!(review, Review::Skip));
-        self.tell(&format!("✓ {}", said(dossier.id, &review, &decided)), GREEN);
+        self.tell(&format!("✓ {}", said(dossier, &review, &decided)), GREEN);
         self.out.line("");
         Ok(Next::Candidate)
     }
@@ -140,13 +140,25 @@ impl<'l> Talk<'l> {
         asking::confirmed(user, self.out, |by| self.library.review_candidate(id, review.clone(), &by))
     }
 
-    fn edit(&self, dossier: &Dossier) -> Result<Next, CliError> {
-        let Some(lesson) = &dossier.words else {
-            return Err(CliError::Other(format!("the words of candidate {} can't be changed", dossier.id)));
-        };
+    fn edit(&mut self, dossier: &Dossier) -> Result<Next, CliError> {
         if !self.is_terminal {
             return Err(CliError::Other("an editor needs a terminal, and stdin is none".to_owned()));
         }
+        if let Some(code) = &dossier.code {
+            let Some(code) = edit::code(dossier.id, code)? else {
+                self.tell("Nothing was changed.", DIM);
+                return Ok(Next::Answer);
+            };
+            let review = Review::ApproveWith(code);
+            let decided = self.decide(dossier, review.clone())?;
+            self.decided += 1;
+            self.tell(&format!("✓ {}", said(dossier, &review, &decided)), GREEN);
+            self.out.line("");
+            return Ok(Next::Candidate);
+        }
+        let Some(lesson) = &dossier.words else {
+            return Err(CliError::Other(format!("the words of candidate {} can't be changed", dossier.id)));
+        };
         let draft = Draft::of(dossier.id, lesson)?;
         loop {
             match draft.edit()? {
@@ -172,7 +184,8 @@ impl<'l> Talk<'l> {
     /// The next answer that says something; nothing where there are no more.
     fn answer(&self, dossier: &Dossier, can_view: bool) -> Result<Option<Answer>, CliError> {
         let merges_with = dossier.merges_with().map(|near| near.name.as_str());
-        let choices = choices(merges_with, dossier.words.is_some(), can_view);
+        let can_edit = dossier.words.is_some() || dossier.code.is_some();
+        let choices = choices(merges_with, can_edit, can_view);
         loop {
             self.show_choices(&choices);
             self.out.ask(format_args!("{CYAN}›{CYAN:#} "));
@@ -229,8 +242,13 @@ impl<'l> Talk<'l> {
 }
 
 /// What became of a candidate, in a sentence.
-pub fn said(id: i64, review: &Review, decided: &Decided) -> String {
+pub fn said(dossier: &Dossier, review: &Review, decided: &Decided) -> String {
+    let id = dossier.id;
     match (review, &decided.procedure) {
+        // What has no words of its own is a change of something that is there.
+        (Review::Approve(..) | Review::ApproveWith(_), Some((_, name))) if dossier.words.is_none() => {
+            format!("`{name}` is changed so.")
+        }
         (Review::Approve(..), Some((id, name))) => format!("It is procedure `{name}` (id {id}) now."),
         (Review::Merge, Some((_, name))) => format!("Candidate {id} is a part of `{name}` now."),
         (Review::Skip, _) => format!("Candidate {id} waits behind the others."),

@@ -1,8 +1,9 @@
 //! What is learned from how runs ended: pure, so that the same outcomes teach the same, in whatever order they come.
 //!
 //! A [`Trace`] is what is kept of a run, [`pattern`] says which outcomes are alike, [`lesson`] what they have in common;
-//! [`telling`] is about lessons that somebody tells.
+//! [`telling`] is about lessons that somebody tells, [`amending`] about changes of procedures that their runs speak for.
 
+pub mod amending;
 pub mod lesson;
 pub mod pattern;
 pub mod telling;

@@ -157,7 +157,7 @@ impl Services {
     }
 
     /// The best of what the model writes in a few rounds.
-    async fn ask_model(
+    pub(super) async fn ask_model(
         &self,
         row: &Procedure,
         settings: &ModelSettings,

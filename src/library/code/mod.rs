@@ -8,6 +8,7 @@ mod guide;
 mod keep;
 mod packages;
 mod prompt;
+mod replace;
 mod skills;
 
 pub use candidate::{CodeSource, Generated, ModelUsage, Validated};

@@ -7,7 +7,7 @@ use super::{
     guide,
 };
 use crate::{
-    domain::{Permissions, Procedure, Run},
+    domain::{Permissions, Procedure, Run, secrets},
     host,
     models::{Message, Role},
     validation::{self, Severity},
@@ -48,9 +48,11 @@ fn current(row: &Procedure, failures: &[Run]) -> String {
     for run in failures {
         let error =
             format!("{}: {}", run.error_type.as_deref().unwrap_or("error"), run.error.as_deref().unwrap_or_default());
-        let _ = write!(text, "\nWith {}\n{error}\n", shortened(&run.parameters, MAX_FAILURE_CHARS / 3));
+        let parameters = serde_json::from_str(&run.parameters).map(secrets::scrubbed_value).unwrap_or_default();
+        let (parameters, error) = (parameters.to_string(), secrets::scrubbed(&error));
+        let _ = write!(text, "\nWith {}\n{error}\n", shortened(&parameters, MAX_FAILURE_CHARS / 3));
         if let Some(traceback) = &run.traceback {
-            let _ = writeln!(text, "{}", shortened(traceback, MAX_FAILURE_CHARS));
+            let _ = writeln!(text, "{}", shortened(&secrets::scrubbed(traceback), MAX_FAILURE_CHARS));
         }
     }
     text

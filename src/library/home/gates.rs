@@ -43,7 +43,7 @@ impl Library {
 }
 
 /// Code in a question, named in full where it is too long to be shown in full.
-fn shown(code: &str) -> String {
+pub fn shown(code: &str) -> String {
     const MOST: usize = 4000;
     if code.chars().count() <= MOST {
         return format!(":\n{code}");

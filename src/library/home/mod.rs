@@ -19,6 +19,7 @@ mod trying;
 mod users;
 
 pub(in crate::library) use {
+    gates::shown as shown_code,
     index::Plan,
     key::Key,
     stores::{DATABASE, HISTORY, open},

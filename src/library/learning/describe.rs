@@ -73,9 +73,11 @@ impl Library {
                         Err(_) => None,
                     },
                     words: Some(lesson),
+                    code: None,
                     basis: String::new(),
                 }
             }
+            Source::Amendment(amending) => self.dossier_of_amendment(id, &amending)?,
             Source::Procedure(procedure) => {
                 let recording = recording.as_ref().map(|(row, _)| row);
                 self.dossier_of_procedure(reader, id, &procedure, lessons, recording)?
@@ -155,6 +157,7 @@ impl Library {
             needs: to_grant(&missing),
             neighbour: self.neighbour(reader, Some(procedure.id), definition)?,
             words: Some(lesson(definition)),
+            code: None,
             basis: format!(
                 "{}\n{}\n{}",
                 serde_json::to_string(definition).unwrap_or_default(),

@@ -36,6 +36,8 @@ pub struct Dossier {
     pub neighbour: Option<Neighbour>,
     /// What a reviewer may put in other words; nothing where that is not possible.
     pub words: Option<Lesson>,
+    /// The code that a reviewer may correct; nothing where it is no change of code.
+    pub code: Option<String>,
     /// What stands for all of it, also for what is not said above.
     pub basis: String,
 }
@@ -135,7 +137,8 @@ impl Dossier {
     /// What stands for everything by which somebody decides. More evidence for the same is no other candidate.
     #[must_use]
     pub fn digest(&self) -> String {
-        let Self { id, kind, title, says, evidence: _, recorded, change, needs, neighbour, words, basis } = self;
+        let Self { id, kind, title, says, evidence: _, recorded, change, needs, neighbour, words, code: _, basis } =
+            self;
         let neighbour = neighbour.as_ref().map(|near| near.id);
         digest(&format!("{:?}", (id, kind, title, says, recorded, change, needs, neighbour, words, basis)))
     }

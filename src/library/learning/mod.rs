@@ -3,6 +3,7 @@
 //! [`learn`] is called in the transaction that stores an outcome. What is learned is decided in `domain::learning`, out of
 //! outcomes that are read back; a candidate's evidence is every outcome of its user with its pattern.
 
+mod amending;
 mod describe;
 mod dossier;
 mod edits;
@@ -24,6 +25,7 @@ pub use told::{Concluded, Nearest, Submission};
 
 use crate::{
     domain::learning::{self, Ended, Kind, Lesson, Trace, Way, lesson},
+    library::LibraryError,
     storage::{CandidateRow, CandidateStatus, NewOutcome, Reader, StorageError, Wording, Writer},
 };
 
@@ -34,6 +36,14 @@ const MAX_SEEN: u32 = 20;
 const MAX_OPEN: u32 = 10;
 /// Ways of a workflow that are compared: those with most evidence.
 const MAX_WAYS: u32 = 5;
+
+/// Code was given for a candidate that takes none.
+fn no_code_for(id: i64) -> LibraryError {
+    LibraryError::invalid_with_hint(
+        format!("candidate `{id}` takes no code: it is no change of code"),
+        "approve it without `edits.code`; generate_procedure_code gives a procedure code",
+    )
+}
 
 /// A short name for what outcomes that are alike share.
 pub fn pattern(workflow_id: &str, ended: Ended, trace: &Trace, error: Option<&str>) -> Option<String> {

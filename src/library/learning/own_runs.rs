@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
@@ -21,11 +22,41 @@ use crate::{
 /// Runs that are taken at once: the write lock is not held for long.
 const BATCH: u32 = 32;
 const INTERVAL: Duration = Duration::from_secs(2);
+/// How often it is looked for procedures that nobody uses.
+const A_DAY: Duration = Duration::from_hours(24);
 /// Between two batches: executions go first.
 const BREATH: Duration = Duration::from_millis(20);
 const MAX_ERROR_CHARS: usize = 2000;
 
 impl Library {
+    /// Learns now what a server or a daemon learns by and by: from runs that ended, from what was heard in sessions, and about
+    /// procedures that nobody uses. Gives how many changes of procedures are proposed that were not before.
+    ///
+    /// # Errors
+    /// [`LibraryError::Storage`], or what keeps procedures from being read.
+    pub fn learn_now(&self) -> Result<usize, LibraryError> {
+        while self.learn_from_ended_runs()? {}
+        self.learn_from_sessions()?;
+        self.look_at_unused()?;
+        let mut proposed = 0;
+        loop {
+            let (is_more, is_new) = self.look_for_amendments()?;
+            proposed += is_new;
+            if !is_more {
+                return Ok(proposed);
+            }
+        }
+    }
+
+    /// Looks at what is to be looked at, when no run is to be counted; `false` when there is no more.
+    fn look_on(&self) -> Result<bool, LibraryError> {
+        let (is_more, is_new) = self.look_for_amendments()?;
+        if is_new > 0 {
+            self.learned.notify_one();
+        }
+        Ok(is_more)
+    }
+
     /// Learns from the next runs that ended; `false` when there are no more.
     fn learn_from_ended_runs(&self) -> Result<bool, LibraryError> {
         let read = self.database.read::<_, StorageError>(|reader| {
@@ -45,6 +76,10 @@ impl Library {
             let mut candidates = 0;
             for (run_id, outcome) in &outcomes {
                 let is_ours = writer.take_ended_run(run_id)?;
+                if is_ours {
+                    let user = outcome.as_ref().map(|outcome| outcome.user.as_str());
+                    writer.procedures_of_run(run_id)?.into_iter().try_for_each(|id| writer.look_at(id, user))?;
+                }
                 if let Some(outcome) = outcome
                     && is_ours
                     && writer.add_outcome(outcome)?.is_some()
@@ -89,6 +124,7 @@ impl Services {
 
     async fn keep_counting(&self, stop: CancellationToken) {
         let mut dead = self.blocking(Library::dead_sessions).await.unwrap_or_default();
+        let mut unused = tokio::time::interval(A_DAY);
         loop {
             let pause = match self.blocking(Library::learn_from_ended_runs).await {
                 Ok(true) => BREATH,
@@ -101,7 +137,19 @@ impl Services {
                     if let Err(error) = self.blocking(Library::learn_from_sessions).await {
                         tracing::warn!(%error, "what was heard in sessions is not learned from; it is tried again");
                     }
-                    INTERVAL
+                    if unused.tick().now_or_never().is_some()
+                        && let Err(error) = self.blocking(Library::look_at_unused).await
+                    {
+                        tracing::warn!(%error, "procedures that nobody uses are not looked for; they are tomorrow");
+                    }
+                    match self.blocking(Library::look_on).await {
+                        Ok(true) => BREATH,
+                        Ok(false) => INTERVAL,
+                        Err(error) => {
+                            tracing::warn!(%error, "procedures can't be looked at; it is tried again");
+                            INTERVAL
+                        }
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "runs that ended can't be learned from; they are tried again");

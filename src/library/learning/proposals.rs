@@ -71,6 +71,7 @@ impl Library {
                 let patch = DefinitionPatch { status: Some(Status::Active), ..(**patch).clone() };
                 (CandidateStatus::Active, self.change("Approve", &wanted, expected, &patch, &Naming::default(), by)?)
             }
+            Review::ApproveWith(_) => return Err(super::no_code_for(id)),
             Review::Reject(reason) => {
                 let patch = put_away();
                 let put_away = self.change("Reject", &wanted, expected, &patch, &Naming::default(), by)?;

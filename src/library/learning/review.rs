@@ -4,7 +4,7 @@ use super::edits::{LessonEdits, edited};
 use crate::{
     domain::{
         CreatedBy, Definition, Permissions, Procedure, ProcedureName,
-        learning::{Ended, Kind, Lesson, lesson::plain},
+        learning::{Ended, Kind, Lesson, amending::Amending, lesson::plain},
         name::{MAX_NAME_CHARS, slugify},
     },
     library::{
@@ -47,6 +47,8 @@ pub enum Source {
     Outcomes(Box<Evidence>),
     /// A procedure that was stored as one.
     Procedure(Box<Procedure>),
+    /// Runs that speak for changing a procedure.
+    Amendment(Box<Amending>),
 }
 
 /// Outcomes that a lesson was learned from.
@@ -70,6 +72,8 @@ pub struct Evidence {
 pub enum Review {
     /// It becomes a procedure, under this name and with these fields where they are given.
     Approve(Option<String>, Box<DefinitionPatch>),
+    /// It is done with this code in the place of the proposed one.
+    ApproveWith(String),
     /// It is put away until there is twice the evidence; why, where that is said.
     Reject(Option<String>),
     /// It stays, in other words.
@@ -108,6 +112,7 @@ impl Library {
             let learned = rows.into_iter().map(|row| self.candidate_view(reader, row));
             let mut views = learned.collect::<Result<Vec<_>, _>>()?;
             views.extend(self.proposal_views(reader, MAX_LISTED)?);
+            views.extend(self.amendment_views(reader, MAX_LISTED)?);
             views.sort_by_key(|view| (view.skipped_at, view.id));
             views.truncate(MAX_LISTED as usize);
             Ok(views)
@@ -118,7 +123,10 @@ impl Library {
     pub(super) fn open_view(&self, reader: &Reader<'_>, id: i64) -> Result<CandidateView, LibraryError> {
         match self.open_proposal(reader, id)? {
             Some((row, procedure)) => self.proposal_view(reader, &row, procedure),
-            None => self.candidate_view(reader, self.open_candidate(reader, id)?),
+            None => match self.open_amendment(reader, id)? {
+                Some((row, amending)) => Ok(Self::amendment_view(row, amending.procedure)),
+                None => self.candidate_view(reader, self.open_candidate(reader, id)?),
+            },
         }
     }
 
@@ -158,10 +166,14 @@ impl Library {
         if let Some(decided) = self.review_proposal(id, &review, by)? {
             return Ok(decided);
         }
+        if let Some(decided) = self.review_amendment(id, &review, by)? {
+            return Ok(decided);
+        }
         let whose = (self.user.as_str(), by.decider.is_agent());
         self.check_reviewer(id, &review, by)?;
         match review {
             Review::Approve(name, patch) => self.approve(id, name.as_deref(), &patch, by),
+            Review::ApproveWith(_) => Err(super::no_code_for(id)),
             Review::Reject(reason) => self.database.write_synced(|writer| {
                 let row = self.open_candidate(writer, id)?;
                 writer.review_candidate(id, CandidateStatus::Rejected, whose, now_ms(), row.evidence, None)?;
@@ -187,7 +199,7 @@ impl Library {
     /// decides nothing.
     fn check_reviewer(&self, id: i64, review: &Review, by: &Actor) -> Result<(), LibraryError> {
         let (verb, flag) = match review {
-            Review::Approve(..) => ("Make a procedure of", " --approve"),
+            Review::Approve(..) | Review::ApproveWith(_) => ("Make a procedure of", " --approve"),
             Review::Reject(_) => ("Reject", " --reject"),
             Review::Edit(_) => ("Reword", ""),
             Review::Merge | Review::Skip => return Ok(()),
@@ -206,7 +218,7 @@ impl Library {
             Review::Edit(edits) => {
                 serde_json::to_string_pretty(&edited(&row.lesson, edits.clone())?).unwrap_or_default()
             }
-            Review::Reject(_) | Review::Merge | Review::Skip => {
+            Review::ApproveWith(_) | Review::Reject(_) | Review::Merge | Review::Skip => {
                 serde_json::to_string_pretty(&row.lesson).unwrap_or_default()
             }
         };

@@ -52,7 +52,7 @@ impl Library {
 }
 
 impl Services {
-    /// Has candidates reworded until `stop`, one after the other.
+    /// Has candidates reworded and fixes written until `stop`, one after the other.
     pub(super) async fn keep_rewording(&self, stop: CancellationToken) {
         loop {
             // Before looking, so that nothing that is learned falls in between.
@@ -65,7 +65,11 @@ impl Services {
                     }
                     continue;
                 }
-                Ok(None) => {}
+                Ok(None) => match self.write_next_fix(&stop).await {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(error) => tracing::warn!(%error, "fixes can't be looked at; they are tried again"),
+                },
                 Err(error) => tracing::warn!(%error, "candidates can't be looked at; they are tried again"),
             }
             tokio::select! {

@@ -39,18 +39,18 @@ const PLAIN_FIELDS: [&str; 12] = [
 ];
 
 /// Fields of a definition that a caller may set; what is left out keeps its default or its present value.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(transform = leave_plain_fields)]
 pub struct DefinitionPatch {
     /// What it does and when to use it; recall searches it.
     pub description: Option<String>,
-    /// Such as `git` or `testing`.
+    /// Such as `git`.
     pub category: Option<String>,
     /// Labels.
     pub tags: Option<Vec<String>>,
     /// In order: a sentence (one `back-ticked` command in it is run, else it is handed to you), `command` (a list, no shell), `tool` (`server/tool`), `procedure`, or `action_type`, whose `config` has `skill_id`, `message_template`, `task_title`, `body_template` or `duration_hours`. `{{variables}}` are
-    /// filled in, also `{{latest_output}}` and `{{<step_id>_output}}`. `depends_on`: `step_id`s to wait for; the others then run at the same time.
+    /// filled in, also `{{latest_output}}` and `{{<step_id>_output}}`. `depends_on`: `step_id`s to wait for; the others run at once.
     #[schemars(with = "Option<Vec<StepShape>>")]
     pub steps: Option<Vec<Step>>,
     /// What a caller passes; other `{{variables}}` become text parameters.
@@ -65,7 +65,7 @@ pub struct DefinitionPatch {
     pub postconditions: Option<Vec<String>>,
     /// When it helps.
     pub applicable_contexts: Option<Vec<String>>,
-    /// The most it may touch of the user's policy; left out: all. `commands` (prefixes: `git status`),
+    /// What it may touch of the user's policy; default: all. `commands` (prefixes: `git status`),
     /// directories to `read` or `write` (`*`: all granted), `tools`, `network` (hosts), `model` (true).
     pub permissions: Option<Permissions>,
     /// `{type: time, cron_expression, timezone}`, `{type: event, event_type, event_filter}`, `{type: condition,
@@ -81,6 +81,8 @@ pub struct DefinitionPatch {
     pub status: Option<Status>,
     /// False: refuse to execute it.
     pub enabled: Option<bool>,
+    /// Learning leaves it alone.
+    pub pinned: Option<bool>,
     /// The problem it answers.
     pub problem: Option<String>,
     /// How it answers it.
@@ -132,6 +134,7 @@ impl DefinitionDraft {
             runtime: RuntimeKind::default(),
             status: Status::Active,
             enabled: true,
+            pinned: false,
             owner: None,
             is_shared: false,
             created_by: CreatedBy::User,
@@ -219,6 +222,7 @@ impl DefinitionPatch {
         set(&mut definition.is_shared, self.is_shared);
         set(&mut definition.status, self.status);
         set(&mut definition.enabled, self.enabled);
+        set(&mut definition.pinned, self.pinned);
         set_text(&mut definition.problem, self.problem);
         set_text(&mut definition.solution, self.solution);
         set_text(&mut definition.reasoning, self.reasoning);

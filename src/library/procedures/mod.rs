@@ -13,6 +13,7 @@ mod remember;
 mod rename;
 pub(in crate::library) mod runtime_choice;
 mod starters;
+mod take_over;
 mod template;
 mod text_words;
 mod word_forms;

@@ -103,7 +103,7 @@ impl Answer for Output {}
 
 impl Tool for GetRun {
     const NAME: &'static str = "get_run";
-    const DESCRIPTION: &'static str = "See how a run stands and what it waits for, or read long parts in pieces.";
+    const DESCRIPTION: &'static str = "See how a run stands, what it waits for, or read long parts.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;

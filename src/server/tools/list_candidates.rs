@@ -7,8 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{recording::Recording, visible, visible_line},
-    library::{CandidateView, LibraryError, Services, Source, rfc3339, rfc3339_ms},
+    domain::{
+        learning::{Lesson, amending::Amending},
+        recording::Recording,
+        visible, visible_line,
+    },
+    library::{CandidateView, LibraryError, Services, Similar, Source, rfc3339, rfc3339_ms},
     server::{
         answer::Answer,
         progress::CallContext,
@@ -96,7 +100,29 @@ impl From<CandidateView> for View {
                 }
                 (facts, Some(procedure.id), Some(procedure.definition.name.to_string()))
             }
+            Source::Amendment(amending) => {
+                let Amending { amendment, procedure } = *amending;
+                let told = amendment.evidence.iter().map(|(name, value)| (name.as_str(), value.clone()));
+                let mut facts = vec![("kind", json!(amendment.change.kind()))];
+                facts.extend(told);
+                facts.push(("change", json!(amendment.change)));
+                let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+                let evidence = (facts, Some(procedure.id), Some(procedure.definition.name.to_string()));
+                return Self::of(id, lesson, evidence, Vec::new());
+            }
         };
+        let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self::of(id, lesson, (facts, procedure_id, name), similar)
+    }
+}
+
+impl View {
+    fn of(
+        id: i64,
+        lesson: Lesson,
+        (evidence, procedure_id, name): (Map<String, Value>, Option<i64>, Option<String>),
+        similar: Vec<Similar>,
+    ) -> Self {
         Self {
             candidate_id: id,
             procedure_id,
@@ -106,7 +132,7 @@ impl From<CandidateView> for View {
             reasoning: visible(&lesson.reasoning).into_owned(),
             anti_patterns: lesson.anti_patterns.iter().map(|text| visible(text).into_owned()).collect(),
             tags: lesson.tags,
-            evidence: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            evidence,
             similar_to: similar.into_iter().map(|similar| similar.name).collect(),
         }
     }

@@ -56,7 +56,7 @@ impl Answer for Output {}
 
 impl Tool for RecallOutcomes {
     const NAME: &'static str = "recall_outcomes";
-    const DESCRIPTION: &'static str = "Look at how earlier runs ended before you start or repeat one.";
+    const DESCRIPTION: &'static str = "See how earlier runs ended before you start one.";
     const TOOLSET: Toolset = Toolset::Checkpoints;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;

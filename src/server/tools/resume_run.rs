@@ -38,8 +38,7 @@ enum Choice {
 
 impl Tool for ResumeRun {
     const NAME: &'static str = "resume_run";
-    const DESCRIPTION: &'static str =
-        "Go on with a paused run once its step is done. What it asks is for your user to decide.";
+    const DESCRIPTION: &'static str = "Go on with a paused run once its step is done. What it asks, your user decides.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Executes;
     type Params = Params;

@@ -109,7 +109,14 @@ fn review(
                     _ => return Err(LibraryError::invalid("`edits.name` must be a text")),
                 },
             };
-            Ok(Review::Approve(name, Box::new(read(edits).map_err(within)?)))
+            match edits.remove("code") {
+                Some(Value::String(code)) if name.is_none() && edits.is_empty() => Ok(Review::ApproveWith(code)),
+                Some(_) => Err(LibraryError::invalid_with_hint(
+                    "`edits.code` must be a text, and stand alone",
+                    "it corrects the code of a candidate that changes a procedure",
+                )),
+                None => Ok(Review::Approve(name, Box::new(read(edits).map_err(within)?))),
+            }
         }
         (Decision::Edit, Some(edits)) => Ok(Review::Edit(read(edits).map_err(within)?)),
         (Decision::Edit, None) => Err(LibraryError::invalid("`edit` needs `edits`: the fields with their new words")),

@@ -44,8 +44,7 @@ impl Answer for Output {}
 
 impl Tool for SaveCheckpoint {
     const NAME: &'static str = "save_checkpoint";
-    const DESCRIPTION: &'static str =
-        "Save a workflow's state after a node. `is_new`: it differs from the branch's latest.";
+    const DESCRIPTION: &'static str = "Save a workflow's state after a node. `is_new`: it differs from the latest.";
     const TOOLSET: Toolset = Toolset::Checkpoints;
     const EFFECT: Effect = Effect::Adds;
     const LARGE_ARGUMENT: Option<&'static str> = Some("state");

@@ -54,8 +54,7 @@ impl Answer for Output {}
 
 impl Tool for ValidateProcedureCode {
     const NAME: &'static str = "validate_procedure_code";
-    const DESCRIPTION: &'static str =
-        "Check Python code before you store it: syntax, security, quality, what the sandbox lacks.";
+    const DESCRIPTION: &'static str = "Check Python code: syntax, security, quality, what the sandbox lacks.";
     const TOOLSET: Toolset = Toolset::Code;
     const EFFECT: Effect = Effect::Reads;
     type Params = Params;

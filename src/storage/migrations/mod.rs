@@ -74,6 +74,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0022_lessons"),
     migration!("0023_recordings"),
     migration!("0024_reasons"),
+    migration!("0025_amendments"),
 ];
 
 /// The newest version that this program knows.

@@ -1,5 +1,6 @@
 //! What runs teach.
 
+mod amendments;
 pub mod candidates;
 #[cfg(unix)]
 mod growth;
