@@ -15,7 +15,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     compiler,
     config::Config,
-    domain::{Definition, schedule::Schedule},
+    domain::{
+        Definition,
+        schedule::Schedule,
+        skill_file::{self as skill, SkillFile},
+    },
     library,
     server::transport::LineTransport,
     versions::trailers as messages,
@@ -124,5 +128,26 @@ fn compile(definition: &Definition) {
         if let Err(error) = parse_module(&code) {
             unreachable!("compiled code is no Python: {error}\n{code}");
         }
+    }
+}
+
+/// A `SKILL.md`: it is read, or refused with a line of it; what stands behind the front matter is a part of it.
+pub fn skill_file(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    match SkillFile::read(&text) {
+        Ok(read) => {
+            assert!(text.ends_with(read.body));
+            for key in read.front.keys() {
+                if let Err(fault) = read.front.text(key) {
+                    assert!(fault.line <= text.lines().count(), "{fault}");
+                }
+            }
+            for step in skill::steps(read.body) {
+                assert!(!step.contains(['`', '{', '}']), "{step}");
+            }
+            let name = skill::skill_names(&[&text]).remove(0);
+            assert!(!name.is_empty() && name.chars().count() <= skill::MOST_NAME_CHARS, "{name}");
+        }
+        Err(fault) => assert!((1..=text.lines().count() + 1).contains(&fault.line), "{fault}"),
     }
 }

@@ -6,7 +6,7 @@
 
 mod checks;
 
-pub use checks::{cron, definition, policy, protocol_line, template, trailers};
+pub use checks::{cron, definition, policy, protocol_line, skill_file, template, trailers};
 
 /// A border, and the name of its folder in `fuzz/corpus` and of its target.
 pub type Border = (&'static str, fn(&[u8]));
@@ -17,6 +17,7 @@ pub const ALL: &[Border] = &[
     ("definition", definition),
     ("policy", policy),
     ("protocol_line", protocol_line),
+    ("skill_file", skill_file),
     ("template", template),
     ("trailers", trailers),
 ];

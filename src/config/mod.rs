@@ -312,6 +312,12 @@ impl Config {
         paths::cache(&self.home).join("environments")
     }
 
+    /// The folder of the files that travel with procedures, where their runs read them; outside of the home as well.
+    #[must_use]
+    pub fn travelling_files(&self) -> PathBuf {
+        paths::cache(&self.home).join("files")
+    }
+
     /// The `config.toml` of this home, for all its tenants.
     #[must_use]
     pub fn file(&self) -> PathBuf {

@@ -33,6 +33,7 @@ pub mod script;
 pub mod seconds;
 pub mod secrets;
 pub mod skill;
+pub mod skill_file;
 pub mod startup_files;
 pub mod stats;
 pub mod step;

@@ -98,6 +98,9 @@ pub struct Definition {
     /// A colour for lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub color: Option<String>,
+    /// The files that travel with it: the id of their folder, which stands beside `procedure.json` as `files`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<String>,
 }
 
 const fn enabled_by_default() -> bool {

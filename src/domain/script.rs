@@ -9,6 +9,8 @@
 
 use serde::Deserialize;
 
+/// The variable that says where the files of a script are.
+pub const FILES: &str = "REPERTOIRE_FILES";
 const BEGIN: &str = "# /// script";
 const END: &str = "# ///";
 
@@ -20,6 +22,23 @@ pub struct Script {
     pub requires_python: Option<String>,
     /// The packages that it needs, as `pandas` or `pillow>=11`.
     pub dependencies: Vec<String>,
+    /// What it says to certain programs.
+    pub tool: Tools,
+}
+
+/// What a script says to certain programs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Tools {
+    pub repertoire: OwnTool,
+}
+
+/// What a script says to this program.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct OwnTool {
+    /// The id of the folder of files that its runs may read.
+    pub files: Option<String>,
 }
 
 impl Script {
@@ -39,6 +58,21 @@ impl Script {
             }
             _ => Ok(script),
         }
+    }
+
+    /// The id of the folder of files that its runs may read: as git writes one.
+    #[must_use]
+    pub fn files(&self) -> Option<&str> {
+        const ID_DIGITS: usize = 40;
+        let id = self.tool.repertoire.files.as_deref()?;
+        (id.len() == ID_DIGITS && id.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f')))
+            .then_some(id)
+    }
+
+    /// Whether it has modules that are neither its own nor of the standard library.
+    #[must_use]
+    pub fn has_modules(&self) -> bool {
+        !self.dependencies.is_empty() || self.files().is_some()
     }
 
     /// Whether it says nothing.

@@ -46,7 +46,7 @@ pub use code::{Activity, CodeSource, GenerateRequest, Generated, ModelUsage, Tri
 pub use consent::{Actor, Opened, digest};
 pub use duties::{Duties, keep_home, stores_to_keep};
 pub use error::{ErrorKind, LibraryError};
-pub use exchange::{Became, Export, Incoming, Item, read_procedures};
+pub use exchange::{Became, Export, Incoming, Item, SkillFolder, read_procedures, write_folder};
 pub use home::{
     BackedUp, Health, History, Maintenance, Open, Rebuilt, Restored, Session, Trial, Trier, back_up, create_new,
     make_folder, open_to_others, restore, restore_database, set_database_aside,

@@ -38,6 +38,7 @@ pub use differences::{DIFFERENCES, Difference};
 pub use issue::{Category, Checks, Issue, Severity};
 pub use parse::{
     annotation::Annotation,
+    command_line::{CommandArgument, CommandLine, Form, command_line},
     deferred::deferred_calls,
     entry::{EntryParameter, EntryPoint, entry_name, entry_point},
     guard::{MAX_DEPTH, MAX_SOURCE_BYTES},
@@ -90,7 +91,7 @@ pub fn analyze(code: &str, context: &Context<'_>) -> Analysis {
     };
     let entry = entry::choose(module, context.entry_name, &lines);
     let script = Script::read(code);
-    let has_dependencies = script.as_ref().is_ok_and(|script| !script.dependencies.is_empty());
+    let has_dependencies = script.as_ref().is_ok_and(Script::has_modules);
     let mut report = Report::new(lines, context.runtime, has_dependencies);
     if let Err(why) = script {
         report.push(rules::SCRIPT_COMMENT.issue(format!("Correct this: {why}.")));

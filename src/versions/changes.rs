@@ -14,6 +14,8 @@ pub const DEFINITION_FILE: &str = "procedure.json";
 pub const CODE_FILE: &str = "procedure.py";
 /// File of the packages that the code needs, in a procedure's folder.
 pub const LOCK_FILE: &str = "procedure.lock";
+/// The folder of what travels with it, in a procedure's folder.
+pub const ATTACHED: &str = "files";
 
 /// Larger files are no procedure: reading one must not take the memory of a server.
 pub const MAX_FILE_BYTES: usize = 4 << 20;

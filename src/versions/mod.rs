@@ -3,6 +3,7 @@
 //! Speaks plain types; only [`repository`] knows git. It knows nothing of the index, the sandbox or the protocol.
 //! Start at [`Versions`].
 
+mod attached;
 mod author;
 mod changes;
 mod check;
@@ -18,10 +19,11 @@ mod transport;
 mod trees;
 mod walk;
 
-use std::{borrow::Cow, path::Path};
+use std::{borrow::Cow, path::Path, sync::Arc};
 
 use crate::domain::{Hinted, ProcedureName, VersionKind, VersionNumber};
 
+pub use attached::{Attached, Bundle};
 pub use author::Author;
 pub use check::{Checked, Damage};
 pub use pack::{HistorySize, PackRule, Packed};
@@ -129,6 +131,10 @@ pub struct Files {
     pub code: Option<String>,
     /// `procedure.lock`, when the code needs packages.
     pub lock: Option<String>,
+    /// The folder `files`, when others travel with it.
+    pub attached: Option<ObjectId>,
+    /// What is in that, where it is not there already.
+    pub brought: Option<Arc<Bundle>>,
 }
 
 /// What the trailers of a commit say about the one procedure that it changes.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use git2::{FileMode, ObjectType, Oid, Repository, Tree, TreeBuilder};
 
 use super::{
-    Files, ProcedureChange, RecordedChange, RecordedState,
-    changes::{self, CODE_FILE, DEFINITION_FILE, LOCK_FILE, ROOT},
+    Files, ProcedureChange, RecordedChange, RecordedState, attached,
+    changes::{self, ATTACHED, CODE_FILE, DEFINITION_FILE, LOCK_FILE, ROOT},
     objects,
 };
 
@@ -99,6 +99,14 @@ fn write_files(repo: &Repository, category: &str, files: &Files) -> Result<(Oid,
     let lock = files.lock.as_ref().map(|lock| objects::write_blob(repo, lock.as_bytes())).transpose()?;
     if let Some(lock) = lock {
         folder.insert(LOCK_FILE, lock, FileMode::Blob.into())?;
+    }
+    if let Some(bundle) = &files.brought {
+        attached::write(repo, bundle)?;
+    }
+    // One that is gone is missed where it is read: nothing that is written here may depend on it.
+    let attached = files.attached.as_deref().and_then(|id| Oid::from_str(id).ok());
+    if let Some(attached) = attached.filter(|id| objects::find_tree(repo, *id).is_ok()) {
+        folder.insert(ATTACHED, attached, FileMode::Tree.into())?;
     }
     let state = RecordedState {
         category: category.to_owned(),

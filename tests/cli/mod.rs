@@ -9,3 +9,4 @@ mod daemon_service;
 mod exchange;
 #[cfg(unix)]
 pub mod review;
+mod skills;

@@ -20,7 +20,8 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Files of `repertoire export`, JSON or JSON lines, databases of SQLite, Python; or folders with such files.
+    /// Files of `repertoire export`, JSON or JSON lines, databases of SQLite, Python; folders with such files; or Agent
+    /// Skills: folders with `SKILL.md`, or with such folders in them.
     #[arg(required_unless_present = "trace", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// A session of Claude Code or Codex, or a list of messages: its file, or `claude-code` or `codex` for the latest one.
@@ -33,6 +34,9 @@ pub struct Arguments {
     /// Say what would be done, and do nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Of skills: use them at once, instead of leaving them as candidates for `repertoire review`.
+    #[arg(long)]
+    trust: bool,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -62,6 +66,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     for Item { origin, found } in items {
         let line = match found {
             Ok(incoming) => {
+                let incoming = if arguments.trust { incoming.trusted() } else { incoming };
                 let import = || one(&incoming, arguments.dry_run, &services, &runtime, out);
                 let left_out = incoming.left_out.clone();
                 match import() {
@@ -115,12 +120,15 @@ fn show(line: &Line, out: Output) {
             out.line(format_args!("{YELLOW}~{YELLOW:#} {name}  {DIM}version {version}{DIM:#}"));
         }
         Ok(Became::Unchanged) => out.line(format_args!("{DIM}= {name}{DIM:#}")),
+        Ok(Became::OnlyFile(why)) => {
+            out.line(format_args!("{DIM}- {name}  a file of its skill: {}{DIM:#}", printable(why)));
+        }
         Err(error) => {
             let place = printable(&line.origin);
             out.line(format_args!("{RED}!{RED:#} {place}: {}", printable(&error.in_full())));
         }
     }
-    if line.became.is_ok() && !line.left_out.is_empty() {
+    if matches!(line.became, Ok(Became::Added | Became::Changed(_) | Became::Unchanged)) && !line.left_out.is_empty() {
         out.line(format_args!("  {DIM}left out: {}{DIM:#}", printable(&line.left_out.join(", "))));
     }
 }
@@ -130,6 +138,7 @@ fn facts(line: &Line) -> Value {
         Ok(Became::Added) => ("added", Some(1), None),
         Ok(Became::Changed(version)) => ("changed", Some(*version), None),
         Ok(Became::Unchanged) => ("unchanged", None, None),
+        Ok(Became::OnlyFile(why)) => ("file", None, Some(why.clone())),
         Err(error) => ("refused", None, Some(error.in_full())),
     };
     json!({

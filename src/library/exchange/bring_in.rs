@@ -2,7 +2,7 @@
 
 use super::incoming::{Content, Incoming};
 use crate::{
-    domain::{Definition, Procedure, RuntimeKind, Status, VersionKind, VersionNumber},
+    domain::{CreatedBy, Definition, Procedure, RuntimeKind, Status, VersionKind, VersionNumber},
     library::{
         Actor, DefinitionDraft, Library, LibraryError, NewCode, ProcedureRef, Services,
         home::Plan,
@@ -19,6 +19,8 @@ pub enum Became {
     Changed(VersionNumber),
     /// It is there already.
     Unchanged,
+    /// A script that can't be called: it is a file of its skill, and no procedure. With why.
+    OnlyFile(String),
 }
 
 /// What is to be stored.
@@ -39,6 +41,30 @@ impl Services {
     /// What is wrong with it, and as [`Library::remember`]; [`LibraryError::NotOwner`] where the one that is there is not
     /// this user's.
     pub async fn bring_in(
+        &self,
+        incoming: Incoming,
+        is_dry: bool,
+        by: &Actor,
+    ) -> Result<(String, Became), LibraryError> {
+        if !incoming.is_script {
+            return self.bring_in_whole(incoming, is_dry, by).await;
+        }
+        let name = incoming.name.clone();
+        if incoming.code.is_none() {
+            return Ok((name, Became::OnlyFile(incoming.left_out.join("; "))));
+        }
+        match self.bring_in_whole(incoming, is_dry, by).await {
+            Err(
+                error @ (LibraryError::CodeRejected { .. }
+                | LibraryError::Packages(_)
+                | LibraryError::PackagesNotGranted { .. }
+                | LibraryError::Argument { .. }),
+            ) => Ok((name, Became::OnlyFile(error.to_string()))),
+            other => other,
+        }
+    }
+
+    async fn bring_in_whole(
         &self,
         incoming: Incoming,
         is_dry: bool,
@@ -78,7 +104,7 @@ impl Library {
                 let Prepared { definition, code, lock, .. } = prepared;
                 let code = code.as_deref().map(|text| NewCode { text, lock: lock.as_deref() });
                 let wanted = Some(definition.runtime);
-                self.store(definition, code, wanted, by)?;
+                self.store_with(definition, code, wanted, incoming.files.as_ref(), by)?;
             }
             return Ok((name, Became::Added));
         };
@@ -100,7 +126,10 @@ impl Library {
                 subject: format!("Import {}", definition.name),
                 kind,
                 confidence: *confidence,
-                change: Plan::change(definition, code.as_deref(), lock.as_deref(), category)?,
+                change: Plan::bringing(
+                    Plan::change(definition, code.as_deref(), lock.as_deref(), category)?,
+                    incoming.files.as_ref(),
+                ),
                 leaves: None,
             })
         })?;
@@ -126,7 +155,9 @@ impl Library {
         let mut definition = match (&incoming.content, &present) {
             (Content::Whole(definition), _) => {
                 crate::library::procedures::check_definition(definition)?;
-                (**definition).clone()
+                // Files travel with skills and with the history, not with an export in JSON.
+                let files = definition.files.clone().filter(|id| self.versions.files(id).is_ok());
+                Definition { files, ..(**definition).clone() }
             }
             (Content::Fields(fields), None) => {
                 let (name, fields) = (incoming.name.clone(), (**fields).clone());
@@ -138,17 +169,25 @@ impl Library {
                 definition
             }
         };
-        match &present {
-            Some(row) => {
-                definition.name.clone_from(&row.definition.name);
-                definition.owner.clone_from(&row.definition.owner);
-                definition.former_names.clone_from(&row.definition.former_names);
-                // What waits for a review is not decided by a file.
-                if row.definition.status == Status::Candidate {
-                    definition.status = Status::Candidate;
-                }
+        if let Some(row) = &present {
+            definition.name.clone_from(&row.definition.name);
+            definition.owner.clone_from(&row.definition.owner);
+            definition.former_names.clone_from(&row.definition.former_names);
+            // What waits for a review is not decided by a file.
+            if row.definition.status == Status::Candidate {
+                definition.status = Status::Candidate;
             }
-            None => definition.owner = Some(self.user().to_owned()),
+        } else {
+            definition.owner = Some(self.user().to_owned());
+            if incoming.is_proposed {
+                definition.status = Status::Candidate;
+            }
+            if incoming.is_script || incoming.files.is_some() {
+                definition.created_by = CreatedBy::Imported;
+            }
+        }
+        if let Some(files) = &incoming.files {
+            definition.files = Some(files.id().to_owned());
         }
         // A file that has no code says nothing of the code that is there, unless it says all.
         let (code, lock) = match (&present, code) {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    domain::{Definition, ProcedureFilter},
+    domain::{Definition, Procedure, ProcedureFilter},
     library::{Library, LibraryError, ProcedureRef},
 };
 
@@ -92,6 +92,20 @@ impl Library {
     /// # Errors
     /// [`LibraryError::ProcedureNotFound`].
     pub fn export(&self, names: &[ProcedureRef]) -> Result<Export, LibraryError> {
+        let rows = self.rows(names)?;
+        let exported = rows.into_iter().map(|row| Exported {
+            definition: Definition { owner: None, ..row.definition },
+            code: row.code,
+            lock: row.lock,
+        });
+        let mut procedures: Vec<Exported> = exported.collect();
+        procedures.sort_by(|one, other| one.definition.name.cmp(&other.definition.name));
+        procedures.dedup_by(|one, other| one.definition.name == other.definition.name);
+        Ok(Export { format: Format, version: FormatVersion, procedures })
+    }
+
+    /// These procedures, or else all that this user may read.
+    pub(super) fn rows(&self, names: &[ProcedureRef]) -> Result<Vec<Procedure>, LibraryError> {
         let mut rows = Vec::new();
         if names.is_empty() {
             loop {
@@ -108,14 +122,6 @@ impl Library {
                 rows.push(self.procedure(name)?);
             }
         }
-        let exported = rows.into_iter().map(|row| Exported {
-            definition: Definition { owner: None, ..row.definition },
-            code: row.code,
-            lock: row.lock,
-        });
-        let mut procedures: Vec<Exported> = exported.collect();
-        procedures.sort_by(|one, other| one.definition.name.cmp(&other.definition.name));
-        procedures.dedup_by(|one, other| one.definition.name == other.definition.name);
-        Ok(Export { format: Format, version: FormatVersion, procedures })
+        Ok(rows)
     }
 }

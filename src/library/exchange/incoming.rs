@@ -1,8 +1,11 @@
 //! A procedure that comes from elsewhere, as it was found there.
 
+use std::sync::Arc;
+
 use crate::{
     domain::Definition,
     library::{DefinitionPatch, LibraryError},
+    versions::Bundle,
 };
 
 /// What stands for one procedure in a file.
@@ -25,6 +28,12 @@ pub struct Incoming {
     pub(super) dependencies: Option<Vec<String>>,
     /// What was said of it that has no place here.
     pub left_out: Vec<String>,
+    /// The files that travel with it, where they are known.
+    pub(super) files: Option<Arc<Bundle>>,
+    /// Whether a person is to look at it before it is used, unless the one who brings it trusts it.
+    pub(super) is_proposed: bool,
+    /// Whether it is a script that is kept with a skill anyhow, so that nothing is lost where it can't be called.
+    pub(super) is_script: bool,
 }
 
 /// What is known of a definition.
@@ -34,4 +43,12 @@ pub(super) enum Content {
     Whole(Box<Definition>),
     /// These fields.
     Fields(Box<DefinitionPatch>),
+}
+
+impl Incoming {
+    /// The same, where the one who brings it vouches for it.
+    #[must_use]
+    pub fn trusted(self) -> Self {
+        Self { is_proposed: false, ..self }
+    }
 }

@@ -12,8 +12,11 @@ mod incoming;
 mod python_file;
 mod read;
 mod record;
+mod skill;
+mod skills_out;
 
 pub use bring_in::Became;
 pub use export::Export;
 pub use incoming::{Incoming, Item};
 pub use read::read_procedures;
+pub use skills_out::{SkillFolder, write_folder};

@@ -37,6 +37,9 @@ pub fn incoming(stem: &str, code: &str) -> Result<Incoming, LibraryError> {
         lock: None,
         dependencies: None,
         left_out: Vec::new(),
+        files: None,
+        is_proposed: false,
+        is_script: false,
     })
 }
 

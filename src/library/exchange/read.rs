@@ -10,10 +10,10 @@ use serde_json::Value;
 use super::{
     export::{Export, Exported},
     incoming::{Content, Incoming, Item},
-    python_file, record,
+    python_file, record, skill,
 };
 use crate::{
-    domain::json,
+    domain::{json, skill_file},
     library::LibraryError,
     storage::{is_sqlite, procedure_tables},
 };
@@ -21,7 +21,7 @@ use crate::{
 /// No file that people keep procedures in is larger.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The procedures of a file, or of the Python and JSON files of a folder.
+/// The procedures of a file, of the skills in and below a folder, or else of the Python and JSON files in it.
 ///
 /// # Errors
 /// What the system says of the path. What is wrong with one procedure is said there.
@@ -33,7 +33,14 @@ pub fn read_procedures(path: &Path) -> Result<Vec<Item>, LibraryError> {
         )
     };
     if !path.is_dir() {
+        if path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(skill_file::FILE_NAME)) {
+            return Ok(skill::items(path.parent().unwrap_or(Path::new("."))));
+        }
         return read_file(path).map_err(|error| refused(path, &error));
+    }
+    let skills = skill::folders(path);
+    if !skills.is_empty() {
+        return Ok(skills.iter().flat_map(|folder| skill::items(folder)).collect());
     }
     let entries = fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let entries = entries.map_err(|error| refused(path, &error))?;
@@ -43,7 +50,7 @@ pub fn read_procedures(path: &Path) -> Result<Vec<Item>, LibraryError> {
     if files.is_empty() {
         return Err(LibraryError::invalid_with_hint(
             format!("the folder `{}` has no files with procedures", path.display()),
-            "these end with `.py`, `.json`, `.jsonl`, `.db` or `.sqlite`",
+            "these end with `.py`, `.json`, `.jsonl`, `.db` or `.sqlite`; a skill is a folder with `SKILL.md`",
         ));
     }
     let mut items = Vec::new();
@@ -174,5 +181,8 @@ fn whole(exported: Exported) -> Incoming {
         lock,
         dependencies: None,
         left_out: Vec::new(),
+        files: None,
+        is_proposed: false,
+        is_script: false,
     }
 }

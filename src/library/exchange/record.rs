@@ -108,7 +108,17 @@ pub fn incoming(fields: Map<String, Value>) -> Result<Incoming, LibraryError> {
         LibraryError::invalid(if path == "." { why } else { format!("`{path}`: {why}") })
     })?;
     let content = Content::Fields(Box::new(patch));
-    Ok(Incoming { name, content, code, lock: None, dependencies, left_out })
+    Ok(Incoming {
+        name,
+        content,
+        code,
+        lock: None,
+        dependencies,
+        left_out,
+        files: None,
+        is_proposed: false,
+        is_script: false,
+    })
 }
 
 /// Says what else follows from what is there: a solution is what to do, a problem what it is for.

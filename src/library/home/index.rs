@@ -3,7 +3,11 @@
 //! Git is the truth. A write commits first and indexes second, both under the database's write lock; whatever another
 //! program committed, or a crash left unindexed, is indexed by the next look at the home.
 
-use std::{fmt::Write as _, sync::PoisonError, time::Duration};
+use std::{
+    fmt::Write as _,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use super::indexing::Whose;
 use super::trial::{Trial, confidence_left};
@@ -12,7 +16,7 @@ use crate::{
     library::{Actor, Library, LibraryError},
     storage::Writer,
     versions::{
-        Annotation, Author, CommitRecord, Files, LOCK_PATIENCE, Main, NewCommit, ProcedureChange, VersionsError,
+        Annotation, Author, Bundle, CommitRecord, Files, LOCK_PATIENCE, Main, NewCommit, ProcedureChange, VersionsError,
     },
 };
 
@@ -45,8 +49,20 @@ impl Plan {
                 definition: to_file(definition)?,
                 code: code.map(str::to_owned),
                 lock: lock.map(str::to_owned),
+                attached: definition.files.clone(),
+                brought: None,
             }),
         })
+    }
+}
+
+impl Plan {
+    /// The same, with the files that travel with it from now on.
+    pub fn bringing(mut change: ProcedureChange, bundle: Option<&Arc<Bundle>>) -> ProcedureChange {
+        if let Some(files) = &mut change.files {
+            files.brought = bundle.map(Arc::clone);
+        }
+        change
     }
 }
 

@@ -146,6 +146,7 @@ impl DefinitionDraft {
             source_lesson: None,
             icon: None,
             color: None,
+            files: None,
         };
         self.fields.apply(&mut definition)?;
         Ok(definition)

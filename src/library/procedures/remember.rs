@@ -1,6 +1,6 @@
 //! Remembering, updating and deleting procedures.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     definition::{DefinitionDraft, DefinitionPatch},
@@ -14,6 +14,7 @@ use crate::{
     domain::{Definition, Procedure, RuntimeKind, Status, VersionKind, VersionNumber},
     library::{Actor, Library, LibraryError, home::Plan, now_ms},
     storage::{Reader, Words},
+    versions::Bundle,
     versions::ProcedureChange,
 };
 
@@ -74,9 +75,21 @@ impl Library {
     /// Commits a new procedure, for the runtime that is `wanted`, or that its code needs.
     pub(in crate::library) fn store(
         &self,
+        definition: Definition,
+        code: Option<NewCode<'_>>,
+        wanted: Option<RuntimeKind>,
+        by: &Actor,
+    ) -> Result<Remembered, LibraryError> {
+        self.store_with(definition, code, wanted, None, by)
+    }
+
+    /// The same, with files that travel with it.
+    pub(in crate::library) fn store_with(
+        &self,
         mut definition: Definition,
         code: Option<NewCode<'_>>,
         wanted: Option<RuntimeKind>,
+        files: Option<&Arc<Bundle>>,
         by: &Actor,
     ) -> Result<Remembered, LibraryError> {
         let mut confidence = None;
@@ -97,7 +110,10 @@ impl Library {
                 subject: format!("Remember {}", definition.name),
                 kind: VersionKind::Definition,
                 confidence,
-                change: Plan::change(definition, code.map(|code| code.text), code.and_then(|code| code.lock), None)?,
+                change: Plan::bringing(
+                    Plan::change(definition, code.map(|code| code.text), code.and_then(|code| code.lock), None)?,
+                    files,
+                ),
                 leaves: None,
             })
         })?;

@@ -41,15 +41,18 @@ pub(in crate::library) fn choose(
         return Choice { runtime, analysis: analyze(runtime), note: None };
     }
     let sandboxed = analyze(RuntimeKind::Sandbox);
-    let dependencies = Script::read(code).map(|script| script.dependencies).unwrap_or_default();
+    let script = Script::read(code).unwrap_or_default();
+    let has_files = script.files().is_some();
+    let dependencies = script.dependencies;
     let other = sandboxed.otherwise_in_sandbox().filter(|_| config.python.enabled);
-    if sandboxed.checks.runnable && dependencies.is_empty() && other.is_none() {
+    if sandboxed.checks.runnable && dependencies.is_empty() && !has_files && other.is_none() {
         return Choice { runtime: RuntimeKind::Sandbox, analysis: sandboxed, note: None };
     }
     let python = analyze(RuntimeKind::Python);
     let missing = sandboxed.unfit_for_sandbox(&python).or(other).map(shown);
     let packages = || (!dependencies.is_empty()).then(|| format!("packages (`{}`)", dependencies.join("`, `")));
-    let Some(reason) = missing.or_else(packages).filter(|_| python.is_storable()) else {
+    let files = || has_files.then(|| "files that travel with it".to_owned());
+    let Some(reason) = missing.or_else(packages).or_else(files).filter(|_| python.is_storable()) else {
         return Choice { runtime: RuntimeKind::Sandbox, analysis: sandboxed, note: None };
     };
     if config.python.enabled {

@@ -1,12 +1,16 @@
 //! Which Python executes a procedure, with which packages, and whether it may.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use crate::{
     config::{Config, clean_environment, resolver_environment},
     domain::{
         RuntimeKind,
-        script::{Script, package},
+        script::{FILES, Script, package},
     },
     host::{self, Grants, Proxy},
     library::LibraryError,
@@ -126,6 +130,14 @@ pub async fn of(
     interpreter.environment = interpreter.program.parent().and_then(Path::parent).map(Path::to_owned);
     confine(&mut interpreter, config, grants);
     Ok(Some(interpreter))
+}
+
+/// Lets its processes read a folder, and tells them where it is.
+pub fn show(interpreter: &mut Interpreter, files: PathBuf) {
+    if let Some(bounds) = &mut interpreter.bounds {
+        bounds.read.push(files.clone());
+    }
+    interpreter.variables.push((FILES, files.into_os_string()));
 }
 
 /// Puts it behind the walls that the policy wants.

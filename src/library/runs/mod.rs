@@ -11,6 +11,7 @@ mod drive;
 mod engine;
 mod examples;
 mod execution;
+mod files;
 mod frame;
 mod gate;
 mod handle;

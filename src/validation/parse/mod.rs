@@ -1,6 +1,7 @@
 //! From text to syntax tree, with every refusal as a syntax issue.
 
 pub mod annotation;
+pub mod command_line;
 pub mod deferred;
 pub mod entry;
 pub mod guard;

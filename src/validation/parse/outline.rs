@@ -72,7 +72,7 @@ fn parameters(function: &StmtFunctionDef, code: &str) -> Vec<Outlined> {
 }
 
 /// The text that stands first in a body.
-fn docstring(body: &[Stmt]) -> Option<String> {
+pub(super) fn docstring(body: &[Stmt]) -> Option<String> {
     let literal = body.first()?.as_expr_stmt()?.value.as_string_literal_expr()?;
     Some(literal.value.to_str().to_owned()).filter(|text| !text.trim().is_empty())
 }

@@ -16,6 +16,7 @@ use crate::{
     library::{
         LibraryError, blocking,
         runs::{
+            files,
             frame::{Frame, broken},
             interpreter,
             journal::{read, record::Ending, write},
@@ -288,8 +289,13 @@ impl<'t> Drive<'t> {
         Box::pin(async move {
             let limits = session_limits(&tree.config.limits);
             let budget = Arc::clone(capture.budget());
-            let interpreter =
+            let library = tree.resources.journal.library();
+            let files = files::of(kind, &program.source, library, &tree.config).await?;
+            let mut interpreter =
                 interpreter::of(kind, &program.source, lock.as_deref(), &tree.config, &grants, &budget).await?;
+            if let (Some(interpreter), Some(files)) = (&mut interpreter, files) {
+                interpreter::show(interpreter, files);
+            }
             let (interpreter, rules) = (interpreter.as_ref(), Arc::clone(grants.rules()));
             let bounds = Bounds { mounts: grants.mounts(), rules, limits, capture, budget, interpreter };
             tree.resources.runtimes.of(kind).open(bounds).await
