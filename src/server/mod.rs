@@ -25,6 +25,7 @@ mod resources;
 mod review_form;
 mod rounds;
 mod schema;
+mod skills;
 mod state;
 mod tasks;
 pub mod tool;

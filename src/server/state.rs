@@ -91,6 +91,7 @@ fn info(options: &ServeOptions) -> ServerConfig {
         .enable_resources_subscribe()
         .enable_completions()
         .enable_tasks()
+        .enable_skills_with_directory_read()
         .build();
     let mut info = ServerConfig::new(capabilities);
     info.protocol_version = ProtocolVersion::LATEST_WITH_INITIALIZE;

@@ -126,7 +126,7 @@ fn a_script_of_a_skill_is_called_with_parameters() {
     let said = succeed(&home, &["run", "count-words-count", "text=--a bb ccc", "least=3", "kind=words", "loud=true"]);
     assert!(said.contains("words 2!"), "{said}");
     let wrong = fail(&home, &["run", "count-words-count", "text=a", "kind=lines"]);
-    assert!(wrong.contains("SystemExit"), "{wrong}");
+    assert!(wrong.contains("one of `\"words\"`"), "{wrong}");
 }
 
 #[test]

@@ -47,6 +47,9 @@ SCENARIOS = {
         "tasks-request-state-removal",
         "tasks-mrtr-input",
         "tasks-dispatch-and-envelope",
+        "sep-2640-skills-directory",
+        "sep-2640-skills-enumeration",
+        "sep-2640-skills-manifest",
     ],
 }
 
@@ -83,7 +86,7 @@ def as_procedure(message: dict[str, Any]) -> dict[str, Any]:
 def run(bridge: Bridge, version: str, scenario: str) -> list[dict[str, Any]]:
     """The checks of a scenario that did not succeed."""
     command = [NODE, SUITE, "server", "--url", bridge.url, "--scenario", scenario, "--verbose"]
-    if not scenario.startswith("tasks-"):
+    if not scenario.startswith(("tasks-", "sep-2640-")):
         command += ["--spec-version", version]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
     begin = ended.stdout.find("[\n")

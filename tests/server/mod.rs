@@ -13,5 +13,6 @@ mod providers;
 mod resources;
 mod reviews;
 mod schemas;
+mod skills;
 mod tasks;
 mod unreadable;

@@ -1,5 +1,7 @@
 //! Procedures and runs as resources, and being told of what changes.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::common::{Home, Protocol, RawClient, execute_code, remember, text};
@@ -97,11 +99,17 @@ fn a_long_list_comes_in_pages() {
     for number in 0..102 {
         client.ok("remember_procedure", json!({"name": format!("task {number}"), "steps": ["Do it"]}));
     }
-    let first = client.request("resources/list", json!({}))["result"].clone();
-    assert_eq!(first["resources"].as_array().unwrap().len(), 100);
-    let second = client.request("resources/list", json!({"cursor": first["nextCursor"]}))["result"].clone();
-    assert_eq!(second["resources"].as_array().unwrap().len(), 2, "{second}");
-    assert!(second.get("nextCursor").is_none(), "{second}");
+    let (mut seen, mut pages, mut cursor) = (BTreeSet::new(), Vec::new(), json!(null));
+    while pages.is_empty() || !cursor.is_null() {
+        let asked = if cursor.is_null() { json!({}) } else { json!({"cursor": cursor}) };
+        let page = client.request("resources/list", asked)["result"].clone();
+        let uris = page["resources"].as_array().unwrap().iter().map(|resource| text(resource, "uri").to_owned());
+        pages.push(page["resources"].as_array().unwrap().len());
+        assert!(uris.into_iter().all(|uri| seen.insert(uri)), "nothing is listed twice");
+        cursor = page["nextCursor"].clone();
+    }
+    // Each as what it is and as a skill.
+    assert_eq!((pages, seen.len()), (vec![100, 100, 4], 204));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The front matter: where it is, and what it says.
 
+use serde_json::{Map, Value};
+
 use super::yaml::{self, Fault, Node, shown};
 
 /// The most bytes of front matter.
@@ -10,6 +12,8 @@ const MOST_BYTES: usize = 64 * 1024;
 pub struct FrontMatter {
     /// Each with its line in the file.
     entries: Vec<(String, usize, Node)>,
+    /// All of it as JSON.
+    pub json: Map<String, Value>,
     /// The lines that are no YAML, and were read as the texts that they were meant to be.
     pub mended: Vec<usize>,
 }
@@ -25,19 +29,19 @@ impl FrontMatter {
             let why = format!("the front matter has {} bytes, at most {MOST_BYTES} are read", yaml.len());
             return Err(Fault { line, why });
         }
-        let (entries, mended) = match yaml::entries(yaml) {
-            Ok(entries) => (entries, Vec::new()),
+        let (entries, json, mended) = match yaml::entries(yaml) {
+            Ok(entries) => (entries, yaml::values(yaml), Vec::new()),
             Err(fault) => {
                 let (text, mended) = mend(yaml);
                 match yaml::entries(&text) {
-                    Ok(entries) if !mended.is_empty() => (entries, mended),
+                    Ok(entries) if !mended.is_empty() => (entries, yaml::values(&text), mended),
                     Ok(_) | Err(_) => return Err(placed(fault)),
                 }
             }
         };
         let entries = entries.into_iter().map(|(key, at, node)| (key, at.max(1) - 1 + line, node)).collect();
         let mended = mended.into_iter().map(|at| at + line).collect();
-        Ok(Self { entries, mended })
+        Ok(Self { entries, json: json.map_err(placed)?, mended })
     }
 
     /// The keys, in their order.

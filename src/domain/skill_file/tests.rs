@@ -133,3 +133,13 @@ fn the_form_of_a_text_says_its_steps() {
     assert_eq!(first_paragraph("# Title\n").as_deref(), Some("Title"));
     assert_eq!(first_paragraph("\n\n"), None);
 }
+
+#[test]
+fn front_matter_is_the_json_that_others_make_of_it() {
+    let text = "---\nname: a\nversion: 1.10\nquoted: \"1.10\"\ncount: 0x1F\nis_new: true\nlist: [1, no, ~]\n\
+                metadata:\n  since: 2026-01-01\n  1: one\n---\nbody\n";
+    let front = SkillFile::read(text).unwrap().front;
+    let wanted = serde_json::json!({"name": "a", "version": 1.1, "quoted": "1.10", "count": 31, "is_new": true,
+        "list": [1, "no", null], "metadata": {"since": "2026-01-01", "1": "one"}});
+    assert_eq!(serde_json::Value::Object(front.json), wanted);
+}

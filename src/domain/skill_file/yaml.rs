@@ -3,6 +3,7 @@
 //! What could take more than it gives is refused: anchors that are used again, depth, and length.
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
+use serde_json::{Map, Number, Value};
 
 /// How deep lists and maps may stand in each other.
 const MOST_DEPTH: usize = 16;
@@ -24,6 +25,8 @@ pub struct Fault {
 pub enum Node {
     Nothing,
     Text(String),
+    /// A number or a truth, where these are asked for.
+    Value(Value),
     List(Vec<Node>),
     Map(Vec<(String, Node)>),
 }
@@ -33,6 +36,7 @@ impl Node {
         match self {
             Self::Nothing => "nothing",
             Self::Text(_) => "a text",
+            Self::Value(_) => "a number or a truth",
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
         }
@@ -46,8 +50,53 @@ enum Open {
     Map(Vec<(String, usize, Node)>, Option<(String, usize)>),
 }
 
-/// The entries of a document that is a map, each with its line; nothing of an empty one.
+/// The entries of a document that is a map, each with its line; nothing of an empty one. Scalars are texts.
 pub fn entries(yaml: &str) -> Result<Vec<(String, usize, Node)>, Fault> {
+    read(yaml, |_| None)
+}
+
+/// The same as JSON, in which scalars without quotes are what YAML's core schema makes of them.
+pub fn values(yaml: &str) -> Result<Map<String, Value>, Fault> {
+    let entries = read(yaml, typed)?;
+    Ok(entries.into_iter().map(|(key, _, node)| (key, node.into_json())).collect())
+}
+
+/// A number or a truth (<https://yaml.org/spec/1.2.2/#103-core-schema>). What JSON has no number for stays a text.
+fn typed(text: &str) -> Option<Value> {
+    match text {
+        "true" | "True" | "TRUE" => return Some(Value::Bool(true)),
+        "false" | "False" | "FALSE" => return Some(Value::Bool(false)),
+        _ => {}
+    }
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.is_empty() {
+        return text.parse::<i64>().ok().map(Value::from);
+    }
+    for (prefix, radix) in [("0x", 16), ("0o", 8)] {
+        if let Some(digits) = text.strip_prefix(prefix) {
+            return i64::from_str_radix(digits, radix).ok().map(Value::from);
+        }
+    }
+    let is_float = digits.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte))
+        && digits.bytes().any(|byte| byte.is_ascii_digit());
+    is_float.then(|| text.parse::<f64>().ok().and_then(Number::from_f64)).flatten().map(Value::Number)
+}
+
+impl Node {
+    fn into_json(self) -> Value {
+        match self {
+            Self::Nothing => Value::Null,
+            Self::Text(text) => Value::String(text),
+            Self::Value(value) => value,
+            Self::List(items) => items.into_iter().map(Self::into_json).collect(),
+            Self::Map(entries) => {
+                Value::Object(entries.into_iter().map(|(key, node)| (key, node.into_json())).collect())
+            }
+        }
+    }
+}
+
+fn read(yaml: &str, typed: fn(&str) -> Option<Value>) -> Result<Vec<(String, usize, Node)>, Fault> {
     let mut open: Vec<Open> = Vec::new();
     let mut nodes = 0;
     for event in Parser::new_from_str(yaml) {
@@ -78,7 +127,9 @@ pub fn entries(yaml: &str) -> Result<Vec<(String, usize, Node)>, Fault> {
                 if is_nothing && !matches!(open.last(), Some(Open::Map(_, None))) {
                     Node::Nothing
                 } else {
-                    Node::Text(text.into_owned())
+                    let is_key = matches!(open.last(), Some(Open::Map(_, None)));
+                    let value = if style == ScalarStyle::Plain && !is_key { typed(&text) } else { None };
+                    value.map_or_else(|| Node::Text(text.into_owned()), Node::Value)
                 }
             }
             Event::SequenceEnd | Event::MappingEnd => match open.pop() {

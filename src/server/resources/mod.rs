@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::{
     domain::Hinted as _,
     library::{ErrorKind, LibraryError, Services},
+    server::skills,
 };
 
 /// Resources in one answer.
@@ -26,10 +27,11 @@ pub fn templates() -> Vec<ResourceTemplate> {
     templates
 }
 
-/// Where a page of the list begins: procedures come first, then linked files.
+/// Where a page of the list begins: procedures come first, then the same as skills, then linked files.
 #[derive(Clone, Copy)]
 enum Place {
     Procedures(u32),
+    Skills(u32),
     Artifacts(i64),
 }
 
@@ -37,6 +39,7 @@ impl Place {
     fn read(cursor: &str) -> Option<Self> {
         match cursor.split_once(':')? {
             ("procedures", offset) => offset.parse().ok().map(Self::Procedures),
+            ("skills", offset) => offset.parse().ok().map(Self::Skills),
             ("artifacts", after) => after.parse().ok().map(Self::Artifacts),
             _ => None,
         }
@@ -45,6 +48,7 @@ impl Place {
     fn cursor(self) -> String {
         match self {
             Self::Procedures(offset) => format!("procedures:{offset}"),
+            Self::Skills(offset) => format!("skills:{offset}"),
             Self::Artifacts(after) => format!("artifacts:{after}"),
         }
     }
@@ -59,23 +63,30 @@ pub async fn list(services: &Services, cursor: Option<String>) -> Result<ListRes
         })?,
     };
     let page = async {
-        Ok(match place {
-            Place::Procedures(offset) => {
-                let (mut listed, next) = procedures::list(services, offset, PAGE).await?;
-                let Some(offset) = next else {
-                    // The last page has room for what comes after.
-                    let room = PAGE.saturating_sub(u32::try_from(listed.len()).unwrap_or(PAGE)).max(1);
-                    let (files, after) = artifacts::list(services, 0, room).await?;
-                    listed.extend(files);
-                    return Ok((listed, after.map(Place::Artifacts)));
-                };
-                (listed, Some(Place::Procedures(offset)))
-            }
-            Place::Artifacts(after) => {
-                let (listed, after) = artifacts::list(services, after, PAGE).await?;
-                (listed, after.map(Place::Artifacts))
-            }
-        })
+        let (mut listed, mut place) = (Vec::new(), Some(place));
+        // A page that is not full has room for what comes after.
+        while let Some(from) = place
+            && listed.len() < PAGE as usize
+        {
+            let room = PAGE.saturating_sub(u32::try_from(listed.len()).unwrap_or(PAGE));
+            let (more, next) = match from {
+                Place::Procedures(offset) => {
+                    let (more, next) = procedures::list(services, offset, room).await?;
+                    (more, next.map_or(Place::Skills(0), Place::Procedures).into())
+                }
+                Place::Skills(offset) => {
+                    let (more, next) = skills::resources(services, offset, room).await?;
+                    (more, next.map_or(Place::Artifacts(0), Place::Skills).into())
+                }
+                Place::Artifacts(after) => {
+                    let (more, next) = artifacts::list(services, after, room).await?;
+                    (more, next.map(Place::Artifacts))
+                }
+            };
+            listed.extend(more);
+            place = next;
+        }
+        Ok((listed, place))
     };
     let (resources, next) = page.await.map_err(|error| failure(&error))?;
     let mut listed = ListResourcesResult::with_all_items(resources);
@@ -94,6 +105,9 @@ async fn contents(services: &Services, uri: &str) -> Option<Result<Vec<ResourceC
         return Some(contents);
     }
     if let Some(contents) = runs::read(services, uri).await {
+        return Some(contents);
+    }
+    if let Some(contents) = skills::read(services, uri).await {
         return Some(contents);
     }
     artifacts::read(services, uri).await

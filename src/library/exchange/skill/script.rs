@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{beside, packages::package_of};
 use crate::{
     domain::{
-        Parameter, ParameterType,
+        Parameter, ParameterType, reading,
         script::{FILES, Script},
     },
     validation::{CommandArgument, Form, command_line},
@@ -108,7 +108,7 @@ fn prelude(file: &str) -> String {
 
 fn packages(imports: &BTreeSet<String>) -> Vec<String> {
     let foreign = imports.iter().filter(|module| !is_known_standard_library(PYTHON, module));
-    let foreign = foreign.filter(|module| *module != "repertoire" && *module != "__main__");
+    let foreign = foreign.filter(|module| !["repertoire", "__main__", "__future__"].contains(&module.as_str()));
     foreign.map(|module| package_of(module).to_owned()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
@@ -151,6 +151,7 @@ fn signature(code: &mut String, entry: &str, arguments: &[CommandArgument], said
             name: name.clone(),
             kind: argument.kind,
             required: (default.is_none() && !argument.is_required).then_some(false),
+            choices: choices(argument),
             default,
             description: description(argument),
         });
@@ -160,6 +161,13 @@ fn signature(code: &mut String, entry: &str, arguments: &[CommandArgument], said
     code.pop();
     let _ = writeln!(code, "    \"\"\"{said}\"\"\"");
     parameters
+}
+
+/// Its choices, where each is a value of its own.
+fn choices(argument: &CommandArgument) -> Vec<Value> {
+    let shape = argument.kind.shape();
+    let are_values = !argument.is_many && argument.choices.iter().all(|choice| reading::accepts(&shape, choice));
+    if are_values { argument.choices.clone() } else { Vec::new() }
 }
 
 fn description(argument: &CommandArgument) -> Option<String> {
