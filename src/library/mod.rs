@@ -59,9 +59,9 @@ pub use learning::{
 #[cfg(any(test, fuzzing))]
 pub(crate) use procedures::check_definition;
 pub use procedures::{
-    Callable, CallableParameter, CloneRequest, DefinitionDraft, DefinitionPatch, Found, Naming, NewCode, ProcedureRef,
-    RecallFilter, RecallScope, Remembered, Similar, TemplateVariable, VersionRef, VersionView, starter_procedures,
-    with_dependencies,
+    Callable, CallableParameter, CloneRequest, DefinitionDraft, DefinitionPatch, Found, Looked, LookedAt, Naming, NewCode,
+    ProcedureRef, RecallFilter, RecallScope, Remembered, Similar, TemplateVariable, VersionRef, VersionView,
+    signals_of_likelihood, signals_of_relevance, starter_procedures, with_dependencies,
 };
 pub use runs::{Examples, packages_kept, version_of_uv};
 pub use services::Services;

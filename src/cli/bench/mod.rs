@@ -4,6 +4,7 @@
 
 mod answer;
 mod figures;
+mod fit;
 mod lines;
 mod population;
 mod programs;

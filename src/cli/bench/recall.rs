@@ -3,11 +3,16 @@
 //! A corpus is lines of JSON, each a procedure (`{"procedure": {"name": …, "steps": […], …}}`) or a question
 //! (`{"question": …, "answer": "name"}`, with `null` where nothing should be found). `benches/recall/own.jsonl` is the project's own.
 
-use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::population;
+use super::{fit, population};
 use crate::{
     cli::{context::Context, error::CliError},
     domain::Definition,
@@ -24,9 +29,12 @@ const SHORTEST_MISTYPED: usize = 4;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Procedures and questions of your own, as lines of JSON like those in `benches/recall/own.jsonl`.
+    /// Procedures and questions of your own, as lines of JSON like those in `benches/recall/own.jsonl`; each file is a store.
     #[arg(long)]
-    corpus: Option<PathBuf>,
+    corpus: Vec<PathBuf>,
+    /// Print the weights that answer these questions best, in place of the figures.
+    #[arg(long)]
+    fit: bool,
     /// Print the figures as JSON.
     #[arg(long)]
     json: bool,
@@ -88,18 +96,37 @@ struct Measures {
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
-    let corpus = match &arguments.corpus {
-        Some(path) => read(&fs::read_to_string(path).map_err(CliError::io("the corpus can't be read"))?)?,
-        None => read(OWN)?,
-    };
+    let mut corpora = Vec::new();
+    for path in &arguments.corpus {
+        corpora.push(read(&fs::read_to_string(path).map_err(CliError::io("the corpus can't be read"))?)?);
+    }
+    if corpora.is_empty() {
+        corpora.push(read(OWN)?);
+    }
+    if arguments.fit {
+        let mut samples = fit::Samples::default();
+        for corpus in &corpora {
+            gather(corpus, &mut samples)?;
+        }
+        for line in samples.fitted() {
+            context.output.line(line);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    corpora.iter().try_for_each(|corpus| report(corpus, arguments, context))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the figures of one corpus.
+fn report(corpus: &Corpus, arguments: &Arguments, context: &Context) -> Result<(), CliError> {
     let out = context.output;
-    let (measured, misses) = measure(&corpus)?;
+    let (measured, misses) = measure(corpus)?;
     if arguments.misses {
         misses.iter().for_each(|miss| out.line(miss));
     }
     if arguments.json {
         out.line(serde_json::to_string_pretty(&measured).unwrap_or_default());
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     let row = |what: &str, measures: &Measures| {
         let shares =
@@ -113,17 +140,40 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
         "{} of {} questions that nothing fits were answered. {} procedures; {:.1} ms, p95 {:.1} ms.",
         measured.unrelated_answered, measured.unrelated, measured.procedures, measured.p50_ms, measured.p95_ms
     ));
-    Ok(ExitCode::SUCCESS)
+    Ok(())
+}
+
+/// A store with the procedures of a corpus.
+fn filled(corpus: &Corpus, folder: &Path) -> Result<Library, CliError> {
+    let library = population::open(folder)?;
+    for procedures in corpus.procedures.chunks(AT_ONCE) {
+        library.import("Add procedures to find", procedures)?;
+    }
+    library.tidy(false)?;
+    Ok(library)
+}
+
+/// What is looked at for the questions of a corpus, as asked and mistyped.
+fn gather(corpus: &Corpus, samples: &mut fit::Samples) -> Result<(), CliError> {
+    let folder = tempfile::tempdir().map_err(CliError::io("no temporary folder can be made"))?;
+    let library = filled(corpus, folder.path())?;
+    samples.begin();
+    for Question { text, mistyped, answer } in &corpus.answerable {
+        samples.add(library.look_for(text)?, Some(answer));
+        if let Some(mistyped) = mistyped {
+            samples.add(library.look_for(mistyped)?, Some(answer));
+        }
+    }
+    for text in &corpus.unrelated {
+        samples.add(library.look_for(text)?, None);
+    }
+    Ok(())
 }
 
 /// The figures, and the questions that are not answered as they should be.
 fn measure(corpus: &Corpus) -> Result<(Measured, Vec<String>), CliError> {
     let folder = tempfile::tempdir().map_err(CliError::io("no temporary folder can be made"))?;
-    let library = population::open(folder.path())?;
-    for procedures in corpus.procedures.chunks(AT_ONCE) {
-        library.import("Add procedures to find", procedures)?;
-    }
-    library.tidy(false)?;
+    let library = filled(corpus, folder.path())?;
     let mut asking = Asking { library: &library, times: Vec::new(), misses: Vec::new() };
     let as_asked =
         asking.measure(corpus.answerable.iter().map(|asked| (asked.text.as_str(), asked.answer.as_str())))?;

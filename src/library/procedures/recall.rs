@@ -17,8 +17,9 @@ pub(super) const RANKED: u32 = 150;
 const RANKED_UNDER_A_FILTER: u32 = 2000;
 /// So many of the best share the likelihood that one of them is meant.
 const COMPARED: usize = 10;
-/// Procedures whose relevance, in so many steps up to the best, is the same are about equally relevant.
-const STEPS_OF_RELEVANCE: f64 = 50.0;
+/// Procedures are about equally relevant within steps of this much, from the best on: one of the same step is at least two thirds as
+/// likely to be meant.
+const STEP_OF_RELEVANCE: f64 = 0.4;
 
 /// A recalled procedure with its score from 0 to 1.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +58,51 @@ impl RecallFilter {
     }
 }
 
+/// A procedure that was looked at for a question, with what is known of it: what weights are fitted to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookedAt {
+    pub name: String,
+    /// In the order of [`signals_of_relevance`].
+    pub signals: Vec<f64>,
+}
+
+/// What was looked at for a question.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Looked {
+    pub procedures: Vec<LookedAt>,
+    /// What speaks for it that anything fits, in the order of [`signals_of_likelihood`]; `None` where nothing was found.
+    pub likely: Option<Vec<f64>>,
+}
+
+/// What relevance is made of, with its weights.
+#[must_use]
+pub fn signals_of_relevance() -> &'static [(&'static str, f64)] {
+    &relevance::SIGNALS
+}
+
+/// What tells that anything fits, with its weights.
+#[must_use]
+pub fn signals_of_likelihood() -> &'static [(&'static str, f64)] {
+    &relevance::LIKELY
+}
+
 impl Library {
+    /// What is looked at for a question before it is decided whether to answer.
+    ///
+    /// # Errors
+    /// [`LibraryError::Storage`].
+    pub fn look_for(&self, query: &str) -> Result<Looked, LibraryError> {
+        let limit = relevance::LOOKED_AT;
+        let looked = self.admitted(query, Words::Any, RANKED, limit, &RecallFilter::default())?;
+        let (ranked, procedures): (Vec<Ranked>, Vec<Procedure>) = looked.into_iter().unzip();
+        let compared = ranked.get(..COMPARED).unwrap_or(&ranked);
+        let likely = relevance::strongest(compared).map(|evidence| evidence.signals().to_vec());
+        let names = procedures.into_iter().map(|procedure| procedure.definition.name.to_string());
+        let signals = ranked.into_iter().map(|ranked| ranked.signals.to_vec());
+        let procedures = names.zip(signals).map(|(name, signals)| LookedAt { name, signals }).collect();
+        Ok(Looked { procedures, likely })
+    }
+
     /// The active procedures that answer `query` best; none where it is not likely that any does.
     ///
     /// Those that have all telling words of the query come alone where they are enough; otherwise any word counts. How often a
@@ -122,8 +167,9 @@ impl Library {
 /// The most relevant first. Of those that are about equally so, what succeeds more, then what is more relevant by a little, then
 /// what ran last.
 fn in_order(ranked: &mut [Ranked]) {
-    let best = ranked.iter().map(|ranked| ranked.relevance).fold(f64::MIN_POSITIVE, f64::max);
-    let about = |ranked: &Ranked| (ranked.relevance / best * STEPS_OF_RELEVANCE).round();
+    let best = ranked.iter().map(|ranked| ranked.relevance).fold(f64::MIN, f64::max);
+    // Of the two zeros there are, the one.
+    let about = |ranked: &Ranked| ((ranked.relevance - best) / STEP_OF_RELEVANCE).ceil() + 0.0;
     let record = |ranked: &Ranked| track_record(ranked.text.successes, ranked.text.failures);
     ranked.sort_by(|a, b| {
         about(b)

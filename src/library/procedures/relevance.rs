@@ -13,32 +13,45 @@ const K1: f64 = 1.2;
 const B: f64 = 0.75;
 /// So many of the best are looked at more closely, where nothing is left out of them later.
 pub(in crate::library) const LOOKED_AT: usize = 50;
-/// Words of the question that stand beside each other in the text as well, against BM25, which is between 0 and 1.
-const ADJACENT: f64 = 0.4;
-/// The line that has most of the question, and least beside it.
-const LINE: f64 = 0.2;
 /// How much a word of a line that is not in the question is held against the line.
 const OTHER_WORD: f64 = 0.6;
+
+/// What tells the one that is meant from others, each between 0 and 1, with its weight. The weighted sum is the relevance: a text
+/// that has one more of it is e times as likely to be the one. `bench recall --fit` fits these weights.
+pub(super) const SIGNALS: [(&str, f64); 7] = [
+    ("BM25", 9.87),
+    // Words of the question that stand beside each other in the text as well.
+    ("neighbours", 1.42),
+    // The line that is most like the question, as the cosine of their words.
+    ("line", 5.13),
+    // How much the line that has most of the question has of it: what is spread over lines is not held against a text twice.
+    ("covered by a line", -4.52),
+    // How much the lines have of the question, what they have beside it held against them, on average.
+    ("lines", 7.9),
+    // A line begins with the first word of the question: with what is to be done.
+    ("opening", 0.38),
+    // How much the text has of the question, words that only look alike included.
+    ("covered", 5.48),
+];
+pub(super) const COUNT: usize = SIGNALS.len();
+
 /// More words in common than this do not make it likelier that a text is meant.
 const ENOUGH: f64 = 5.0;
-/// Two letters of a language without spaces are less than a word.
-const PAIR: f64 = 0.5;
-
-/// What makes it likely that a procedure is meant, as logarithms of odds. Fitted to the project's own questions and to half of a
-/// public corpus, together with questions about the world.
-const LIKELY_WITHOUT: f64 = -1.2;
-/// For each word that text and question have in common, as far as the question is covered.
-const LIKELY_COVERED: f64 = 2.05;
-const LIKELY_MATCHED: f64 = 0.45;
-const LIKELY_ADJACENT: f64 = 1.5;
-/// For each word that no text has.
-const LIKELY_UNKNOWN: f64 = -0.46;
-/// For `who is …` and `how tall …`: what a procedure answers is not asked like that.
-const LIKELY_FACT: f64 = -3.5;
-/// How far apart in relevance a procedure is that is e times less likely to be the one.
-const SPREAD: f64 = 0.06;
+/// Two letters of a language without spaces are less than a word, unless somebody asks for nothing else.
+const PAIR: f64 = 0.7;
+/// What makes it likely that anything is meant, with its weight: the sum are logarithms of odds. Fitted likewise.
+pub(super) const LIKELY: [(&str, f64); 5] = [
+    ("always", -3.36),
+    // For each word that text and question have in common.
+    ("matched", 2.35),
+    ("neighbours", 2.04),
+    // For each word that no text has.
+    ("unknown", -0.34),
+    // For `who is …` and `how tall …`: what a procedure answers is not asked like that.
+    ("fact", -2.87),
+];
 /// A question is not answered where it is less likely than this that anything fits.
-pub(super) const LEAST_LIKELY: f64 = 0.6;
+pub(super) const LEAST_LIKELY: f64 = 0.65;
 
 /// What a text and a question have in common.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -60,19 +73,21 @@ pub(in crate::library) struct Evidence {
 pub(in crate::library) struct Ranked {
     pub text: FoundText,
     pub relevance: f64,
+    pub signals: [f64; COUNT],
     pub evidence: Evidence,
 }
 
 impl Evidence {
     /// How likely it is that the text is about what the question is about.
     pub(super) fn likelihood(self) -> f64 {
-        let odds = LIKELY_WITHOUT
-            + LIKELY_COVERED * self.strength()
-            + LIKELY_MATCHED * self.matched
-            + LIKELY_ADJACENT * self.adjacent
-            + LIKELY_UNKNOWN * self.unknown
-            + if self.is_fact { LIKELY_FACT } else { 0.0 };
+        let odds: f64 = LIKELY.iter().zip(self.signals()).map(|((_, weight), signal)| weight * signal).sum();
         1.0 / (1.0 + (-odds).exp())
+    }
+
+    /// In the order of [`LIKELY`].
+    pub(super) fn signals(self) -> [f64; LIKELY.len()] {
+        let fact = if self.is_fact { 1.0 } else { 0.0 };
+        [1.0, self.matched, self.adjacent, self.unknown, fact]
     }
 
     /// What of several texts speaks most for one of them.
@@ -81,38 +96,66 @@ impl Evidence {
     }
 }
 
+/// What speaks most for it that one of these is meant.
+pub(super) fn strongest(ranked: &[Ranked]) -> Option<Evidence> {
+    ranked.iter().map(|ranked| ranked.evidence).max_by(|a, b| a.strength().total_cmp(&b.strength()))
+}
+
 /// How likely each of these, the most relevant first, is the one that is meant: how likely it is that one of them is, shared among
 /// them by how relevant they are.
 pub(super) fn likelihoods(ranked: &[Ranked]) -> Vec<f64> {
-    let strongest = ranked.iter().max_by(|a, b| a.evidence.strength().total_cmp(&b.evidence.strength()));
-    let likely = strongest.map_or(0.0, |ranked| ranked.evidence.likelihood());
+    let likely = strongest(ranked).map_or(0.0, Evidence::likelihood);
     let best = ranked.iter().map(|ranked| ranked.relevance).fold(0.0, f64::max);
-    let shares: Vec<f64> = ranked.iter().map(|ranked| ((ranked.relevance - best) / SPREAD).exp()).collect();
+    let shares: Vec<f64> = ranked.iter().map(|ranked| (ranked.relevance - best).exp()).collect();
     let all: f64 = shares.iter().sum();
     shares.into_iter().map(|share| likely * share / all).collect()
 }
 
 /// The best of what was found, the most relevant first; of those that are equally so, the oldest.
 pub(in crate::library) fn ranked(answering: Answering, looked_at: usize) -> Vec<Ranked> {
-    let Answering { words, order, is_fact, texts, found } = answering;
-    let matcher = Matcher::new(&words);
-    let counted: Vec<Counts> = found.iter().map(|text| matcher.count(&text.columns)).collect();
+    let Answering { mut words, order, is_fact, texts, found } = answering;
+    let mut matcher = Matcher::new(&words);
+    let mut counted: Vec<Counts> = found.iter().map(|text| matcher.count(&text.columns)).collect();
+    if take_as_beginnings(&mut words, &counted) {
+        matcher = Matcher::new(&words);
+        counted = found.iter().map(|text| matcher.count(&text.columns)).collect();
+    }
     let question = Asked { is_fact, ..Asked::new(words, order, texts, &counted) };
     let average = counted.iter().map(|counts| counts.length).sum::<f64>() / as_float(counted.len().max(1));
     let mut ranked: Vec<Ranked> = found
         .into_iter()
         .zip(&counted)
-        .map(|(text, counts)| Ranked { text, relevance: question.bm25(counts, average), evidence: Evidence::default() })
+        .map(|(text, counts)| Ranked {
+            text,
+            relevance: question.bm25(counts, average),
+            signals: [0.0; COUNT],
+            evidence: Evidence::default(),
+        })
         .collect();
     sort(&mut ranked);
     ranked.truncate(looked_at);
-    for Ranked { text, relevance, evidence } in &mut ranked {
+    for Ranked { text, relevance, signals, evidence } in &mut ranked {
         let places = matcher.places(&text.columns);
         *evidence = question.evidence(&places);
-        *relevance += ADJACENT * evidence.adjacent + LINE * question.best_line(&places);
+        *signals = question.signals(&places, *relevance, *evidence);
+        *relevance = SIGNALS.iter().zip(&*signals).map(|((_, weight), signal)| weight * signal).sum();
     }
     sort(&mut ranked);
     ranked
+}
+
+/// Words that the index knows, and of which no text that was found has a form, are beginnings of words, as `certific`; whether
+/// there are any.
+fn take_as_beginnings(words: &mut [Sought], counted: &[Counts]) -> bool {
+    let mut any = false;
+    for (place, word) in words.iter_mut().enumerate() {
+        let is_seen = counted.iter().any(|counts| counts.of_words.get(place).is_some_and(|count| *count > 0.0));
+        if word.having > 0.0 && !word.is_beginning && !word.is_pair && !is_seen {
+            word.is_beginning = true;
+            any = true;
+        }
+    }
+    any
 }
 
 fn sort(ranked: &mut [Ranked]) {
@@ -158,8 +201,9 @@ impl Asked {
     fn evidence(&self, places: &Places) -> Evidence {
         let mut evidence = Evidence { is_fact: self.is_fact, ..Evidence::default() };
         let mut all = 0.0;
+        let is_alone = self.telling().nth(1).is_none();
         for place in self.telling() {
-            let counts_as = if self.words[place].is_pair { PAIR } else { 1.0 };
+            let counts_as = if self.words[place].is_pair && !is_alone { PAIR } else { 1.0 };
             let has = places.of_words[place].meant;
             all += self.weights[place];
             evidence.covered += self.weights[place] * has;
@@ -189,17 +233,28 @@ impl Asked {
         (all > 0.0).then(|| together / all)
     }
 
-    /// How much the best line has of the question, with what it has beside that held against it.
-    fn best_line(&self, places: &Places) -> f64 {
+    /// In the order of [`SIGNALS`].
+    fn signals(&self, places: &Places, bm25: f64, evidence: Evidence) -> [f64; COUNT] {
         let count = self.telling().count();
-        let all: f64 = self.telling().map(|place| self.weights[place]).sum();
+        let all: f64 = self.telling().map(|place| self.weights[place]).sum::<f64>().max(f64::MIN_POSITIVE);
         let average = all / as_float(count.max(1));
-        let of_line = |line: &super::text_words::Line| {
+        let (mut best, mut most, mut sum) = (0.0_f64, 0.0_f64, 0.0);
+        for line in &places.lines {
             let has: f64 = line.words.iter().map(|(place, meant)| self.weights[*place] * meant).sum();
-            let others = line.length.saturating_sub(line.words.len());
-            has / (all + OTHER_WORD * average * as_float(others)).max(f64::MIN_POSITIVE)
+            let others = average * as_float(line.length.saturating_sub(line.words.len()));
+            best = best.max(has / (all * (has + others)).sqrt().max(f64::MIN_POSITIVE));
+            most = most.max(has / all);
+            sum += has / (all + OTHER_WORD * others);
+        }
+        let first = self.telling().next();
+        let opens = first.is_some() && places.lines.iter().any(|line| line.opening == first);
+        let look_alike = |place: usize| {
+            let at = &places.of_words[place];
+            if at.meant > 0.0 { 0.0 } else { self.weights[place] * at.alike }
         };
-        places.lines.iter().map(of_line).fold(0.0, f64::max)
+        let alike: f64 = self.telling().map(look_alike).sum();
+        let mean = sum / as_float(places.lines.len().max(1));
+        [bm25, evidence.adjacent, best, most, mean, if opens { 1.0 } else { 0.0 }, evidence.covered + alike / all]
     }
 }
 
@@ -247,7 +302,7 @@ mod tests {
     #[test]
     fn words_that_stand_together_say_more_than_words_that_do_not() {
         let words = [("database", 90.0), ("copy", 90.0)];
-        let found = vec![text(1, "copy it", "The old database"), text(2, "it", "The database copy old")];
+        let found = vec![text(1, "x", "The copy one old database"), text(2, "x", "The one old database copy")];
         assert_eq!(order(&words, found), [2, 1]);
     }
 

@@ -1,6 +1,9 @@
 //! Where the words of a question stand in a text.
 
-use super::word_forms::{relatives, stem};
+use super::{
+    letters::Lookalikes,
+    word_forms::{relatives, stem},
+};
 use crate::{
     domain::unaccented,
     storage::{Sought, is_glue, is_word_letter},
@@ -20,6 +23,7 @@ pub(super) struct Matcher {
     stems: Vec<(String, usize, f64)>,
     /// Beginnings, likewise.
     beginnings: Vec<(String, usize)>,
+    lookalikes: Lookalikes,
     /// The first bytes of all of these: most words of a text are none.
     first: [bool; 256],
 }
@@ -41,6 +45,8 @@ pub(super) struct At {
     positions: Vec<u32>,
     /// How surely the word is meant; 0 where the text has none of its forms.
     pub meant: f64,
+    /// How much the word of the text that looks most like it does so, where the text has none of its forms.
+    pub alike: f64,
 }
 
 /// A line of a text.
@@ -50,6 +56,8 @@ pub(super) struct Line {
     pub words: Vec<(usize, f64)>,
     /// How many words it has that are not glue.
     pub length: usize,
+    /// The word of the question that it begins with.
+    pub opening: Option<usize>,
 }
 
 impl Matcher {
@@ -72,7 +80,9 @@ impl Matcher {
         for byte in texts.filter_map(|text| text.bytes().next()) {
             first[usize::from(byte)] = true;
         }
-        Self { count: words.len(), stems, beginnings, first }
+        let whole = words.iter().enumerate().filter(|(_, word)| !word.is_glue() && !word.is_pair);
+        let lookalikes = Lookalikes::of(whole.map(|(place, word)| (place, word.word.as_str())));
+        Self { count: words.len(), stems, beginnings, lookalikes, first }
     }
 
     pub(super) fn count(&self, columns: &[String; 5]) -> Counts {
@@ -94,11 +104,20 @@ impl Matcher {
         for column in columns {
             for text in comparable(column).lines() {
                 let mut line = Line::default();
-                for word in words(text) {
+                for (index, word) in words(text).enumerate() {
                     position += 1;
                     let is_glue = is_glue(word);
                     line.length += usize::from(!is_glue);
-                    let Some((place, meant)) = self.find(word) else { continue };
+                    let Some((place, meant)) = self.find(word) else {
+                        for (place, alike) in self.lookalikes.like(word) {
+                            let at = &mut places.of_words[place];
+                            at.alike = at.alike.max(alike);
+                        }
+                        continue;
+                    };
+                    if index == 0 {
+                        line.opening = Some(place);
+                    }
                     let at = &mut places.of_words[place];
                     at.positions.push(position);
                     at.meant = at.meant.max(meant);

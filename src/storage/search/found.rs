@@ -140,6 +140,11 @@ impl Reader<'_> {
         {
             word.is_beginning = true;
             instead.push(beginning);
+        } else {
+            // The index has `certif` for `certificate`, which nobody can see who typed `certifica`.
+            let longer = self.longer_than(&word.word)?;
+            word.is_beginning = !longer.is_empty();
+            instead.extend(longer.iter().map(|longer| quoted(longer)));
         }
         word.slips = self.slips_of(&word.word)?;
         instead.extend(word.slips.iter().map(|slip| quoted(slip)));
@@ -251,7 +256,7 @@ mod tests {
         let migration = include_str!("../migrations/0021_recall.sql");
         let table = migration.split("CREATE VIRTUAL TABLE procedure_search").nth(1).unwrap().split(';').next().unwrap();
         let procedures = "CREATE TABLE procedures (id INTEGER PRIMARY KEY, status, successes, failures, last_run_at); \
-                          CREATE TABLE search_spellings (spelling, word)";
+                          CREATE TABLE search_spellings (spelling, word); CREATE TABLE search_words (word)";
         connection.execute_batch(&format!("{procedures}; CREATE VIRTUAL TABLE procedure_search{table}")).unwrap();
         for id in 1..=2000_usize {
             let (verb, thing) = (VERBS[id % 7], THINGS[id / 7 % 7]);

@@ -14,6 +14,18 @@ use crate::storage::{Reader, StorageError, Writer};
 const MOST_MEANT: usize = 8;
 
 impl Reader<'_> {
+    /// The words of the texts that begin with this one, whatever form of them the index has.
+    pub(super) fn longer_than(&self, word: &str) -> Result<Vec<String>, StorageError> {
+        if !can_be_meant(word) {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT word FROM search_words WHERE word > ?1 AND word < ?2 ORDER BY word LIMIT ?3";
+        let after = format!("{word}\u{10ffff}");
+        let mut statement = self.0.prepare_cached(sql)?;
+        let words = statement.query_map(params![word, after, MOST_MEANT], |row| row.get(0))?;
+        Ok(words.collect::<Result<_, _>>()?)
+    }
+
     /// The words of the index that become this one by one slip: a letter too many, too few or another, or two swapped.
     pub(super) fn slips_of(&self, word: &str) -> Result<Vec<String>, StorageError> {
         if !can_be_meant(word) {
@@ -59,6 +71,11 @@ mod tests {
     use crate::storage::search::spellings::register;
 
     fn slips(word: &str) -> Vec<String> {
+        Reader(&indexed()).slips_of(word).unwrap()
+    }
+
+    /// Words that texts have.
+    fn indexed() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         register(&connection).unwrap();
         let words = "archive archives CRÈME deploy naïve restore 12345 abc x86_64";
@@ -71,7 +88,23 @@ mod tests {
         let sql = "INSERT INTO search_spellings SELECT s.value, w.value \
                    FROM json_each(search_words_of(?1)) AS w, json_each(search_spellings_of(w.value)) AS s";
         connection.execute(sql, [words]).unwrap();
-        Reader(&connection).slips_of(word).unwrap()
+        let sql = "INSERT INTO search_words SELECT value FROM json_each(search_words_of(?1))";
+        connection.execute(sql, [words]).unwrap();
+        connection
+    }
+
+    #[test]
+    fn words_that_begin_alike_are_longer_than_what_was_typed() {
+        let connection = indexed();
+        for (typed, longer) in [
+            ("arch", &["archive", "archives"][..]),
+            ("archive", &["archives"]),
+            ("depl", &["deploy"]),
+            ("dep", &[]),
+            ("zz", &[]),
+        ] {
+            assert_eq!(Reader(&connection).longer_than(typed).unwrap(), longer, "{typed}");
+        }
     }
 
     #[test]

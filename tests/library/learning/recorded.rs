@@ -94,7 +94,11 @@ fn sessions_of_clients_are_imported_once() {
 }
 
 fn hook(home: &Home, event: &Value) -> String {
-    let mut command = home.command(&["--no-starters", "hook", "claude-code"]);
+    hook_of(home, "claude-code", event)
+}
+
+fn hook_of(home: &Home, client: &str, event: &Value) -> String {
+    let mut command = home.command(&["--no-starters", "hook", client]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(event.to_string().as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -136,6 +140,46 @@ fn hooks_hear_what_is_done_and_tell_what_is_known() {
     hook(&home, &event("SessionEnd", json!({"reason": "exit"})));
     assert!(client.close().success());
     // What the hook had no time for is done by the next process.
+    let mut client = home.start();
+    eventually("the session is learned from", || {
+        let listed = candidates(&mut client);
+        listed.len() == 1 && listed[0]["evidence"]["prompt"] == json!("Tag release 1.4.2")
+    });
+}
+
+#[test]
+fn hooks_of_other_clients_are_heard_in_their_own_form() {
+    let home = Home::new();
+    let mut client = home.start();
+    client.ok(
+        "remember_procedure",
+        json!({"name": "rotate_logs", "description": "Rotate the server logs.", "steps": ["Rotate"]}),
+    );
+    let gemini = json!({
+        "session_id": "g1", "transcript_path": "/t.json", "cwd": "/w", "hook_event_name": "BeforeAgent",
+        "timestamp": "2026-01-01T00:00:00Z", "prompt": "please rotate the logs of the server",
+    });
+    eventually("it tells what is known", || {
+        let said = hook_of(&home, "gemini-cli", &gemini);
+        said.contains("rotate_logs") && said.contains("\"hookEventName\":\"BeforeAgent\"")
+    });
+    let cursor = |name: &str, fields: Value| {
+        let mut event = json!({
+            "conversation_id": "c1", "generation_id": "g", "model": "m", "hook_event_name": name,
+            "cursor_version": "2.0.77", "workspace_roots": ["/w"], "user_email": null, "transcript_path": null,
+        });
+        event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        hook_of(&home, "cursor", &event)
+    };
+    // A prompt of Cursor takes no context.
+    assert_eq!(cursor("beforeSubmitPrompt", json!({"prompt": "rotate the server logs", "attachments": []})), "");
+    cursor("beforeSubmitPrompt", json!({"prompt": "Tag release 1.4.2", "attachments": []}));
+    for command in ["git tag 1.4.2", "git push --tags"] {
+        let used = json!({"command": command, "output": "ok", "duration": 12, "cwd": "/w", "sandbox": false});
+        assert_eq!(cursor("afterShellExecution", used), "");
+    }
+    cursor("stop", json!({"status": "completed", "loop_count": 0}));
+    assert!(client.close().success());
     let mut client = home.start();
     eventually("the session is learned from", || {
         let listed = candidates(&mut client);

@@ -41,6 +41,11 @@ fn languages_without_spaces_are_found_and_apart() {
         ("請求書を送る", "ja_invoice"),
         ("請求書", "ja_invoice"),
         ("판매 보고서를 작성하기", "ko_report"),
+        ("매출", "ko_report"),
+        ("PostgreSQL 数据库备份", "zh_backup"),
+        ("請求書 PDF を送る", "ja_invoice"),
+        ("导出", "zh_backup"),
+        ("备", "zh_backup"),
         ("보고서", "ko_report"),
         ("สำรองข้อมูล", "th_backup"),
     ] {
@@ -63,6 +68,9 @@ fn a_mistyped_word_is_seen_through() {
         ("renew the certifciate", "renew_certificate"),
         ("upload the dmup", "backup_database"),
         ("certi", "renew_certificate"),
+        // The index knows it as another form of `certificate`; no text has it.
+        ("certific", "renew_certificate"),
+        ("certifica", "renew_certificate"),
     ] {
         let found = found(&mut client, query);
         assert_eq!(found.first().map(|(name, _)| name.as_str()), Some(name), "{query}: {found:?}");

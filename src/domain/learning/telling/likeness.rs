@@ -93,16 +93,6 @@ fn telling(text: &str) -> Vec<String> {
     words.filter(|word| !STOP_WORDS.contains(&format!(" {word} "))).take(MAX_WORDS).map(str::to_owned).collect()
 }
 
-/// The share of the telling words of a text that another has, in whatever form, and how many these are.
-#[must_use]
-#[expect(clippy::cast_precision_loss, reason = "counts of words")]
-pub fn share_in(text: &str, whole: &str) -> (f64, usize) {
-    let stems = |text: &str| telling(text).iter().map(|word| stem(word)).collect::<BTreeSet<_>>();
-    let (own, theirs) = (stems(text), stems(whole));
-    let count = own.intersection(&theirs).count();
-    (count as f64 / own.len().max(1) as f64, count)
-}
-
 /// A text as it is compared.
 #[derive(Debug, Clone)]
 pub struct Fingerprint {

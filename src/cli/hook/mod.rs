@@ -2,6 +2,8 @@
 //!
 //! A hook must never be in the way: it has 50 milliseconds, and whatever goes wrong, the client goes on as if there were none.
 
+mod clients;
+
 use std::{
     fmt::Write as _,
     io::Read as _,
@@ -11,15 +13,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::{context::Context, error::CliError};
 use crate::{
     config::{Config, Start},
-    domain::{Definition, learning::telling::likeness, recording::RecordedCall, visible_line},
+    domain::visible_line,
     library::{Heard, Library, Overheard, RecallFilter, Starters},
 };
+use clients::{Client, Event, Happening};
 
 /// How long a client waits at most; starting and ending the program takes the rest of 50 milliseconds.
 const PATIENCE: Duration = Duration::from_millis(40);
@@ -27,33 +29,16 @@ const PATIENCE: Duration = Duration::from_millis(40);
 const MAX_BYTES: u64 = 8 * 1024 * 1024;
 /// Procedures that are told of.
 const MOST: usize = 3;
-/// The share of a procedure's telling words that have to be in the prompt, and how many.
-const GOOD_SHARE: f64 = 0.5;
-const GOOD_WORDS: usize = 2;
+/// What is told unasked has to be likelier to be meant than what was asked for; of several that are about equally likely, all are
+/// told, where one of them is likely enough.
+const LIKELY: f64 = 0.8;
+/// A procedure that is less likely than this share of the likeliest is not told of.
+const AS_LIKELY: f64 = 0.3;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Whose hook it is.
     client: Client,
-}
-
-/// Clients that have hooks, and say in the same form what happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Client {
-    ClaudeCode,
-    Codex,
-}
-
-/// What a client says. What is not known here is left out.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Event {
-    hook_event_name: String,
-    session_id: String,
-    prompt: String,
-    tool_name: String,
-    tool_input: Value,
-    tool_response: Value,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every command answers so, and this one never fails")]
@@ -78,51 +63,44 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
 fn hear(client: Client, start: &Start) -> Option<(Event, Config)> {
     let mut text = String::new();
     std::io::stdin().lock().take(MAX_BYTES).read_to_string(&mut text).ok()?;
-    let event: Event = serde_json::from_str(&text).ok()?;
+    let input: Value = serde_json::from_str(&text).ok()?;
+    let event = client.read(&input)?;
     let config = Config::load(start).ok()?;
     let overheard = Overheard::at(&config.stores(), &config.user);
-    match event.hook_event_name.as_str() {
-        "UserPromptSubmit" => {
-            let _ = overheard.add(&event.session_id, Heard::Prompt(event.prompt.clone()));
-            Some((event, config))
+    match &event.happening {
+        Happening::Prompt(prompt) => {
+            let _ = overheard.add(&event.session, Heard::Prompt(prompt.clone()));
+            client.takes_context().then_some((event, config))
         }
-        "PostToolUse" | "PostToolUseFailure" => {
-            let _ = overheard.add(&event.session_id, Heard::Call(call(&event)));
+        Happening::Call(call) => {
+            let _ = overheard.add(&event.session, Heard::Call(call.clone()));
             None
         }
-        // Codex has no event for the end of a session.
-        "SessionEnd" => overheard.end(&event.session_id).ok().map(|()| (event, config)),
-        "Stop" if client == Client::Codex => overheard.end(&event.session_id).ok().map(|()| (event, config)),
-        _ => None,
+        Happening::End => overheard.end(&event.session).ok().map(|()| (event, config)),
     }
 }
 
 /// What a client is told; nothing where there is nothing to say, or something is wrong.
 fn answer_to(event: &Event, config: Config, starters: Starters) -> Option<Value> {
     let library = Library::open(config, starters).ok()?;
-    if event.hook_event_name == "UserPromptSubmit" {
-        let context = known_for(&library, &event.prompt)?;
-        let name = &event.hook_event_name;
-        return Some(json!({"hookSpecificOutput": {"hookEventName": name, "additionalContext": context}}));
+    if let Happening::Prompt(prompt) = &event.happening {
+        return known_for(&library, prompt).map(|context| event.answer(&context));
     }
     // What is not done in time is done by the next to come by.
     let _ = library.learn_from_sessions();
     None
 }
 
-fn call(event: &Event) -> RecordedCall {
-    let arguments = event.tool_input.as_object().cloned().unwrap_or_default();
-    let is_error = event.hook_event_name == "PostToolUseFailure"
-        || event.tool_response.get("is_error") == Some(&Value::Bool(true));
-    let result = Some(event.tool_response.clone()).filter(|result| !result.is_null());
-    RecordedCall { tool: event.tool_name.clone(), arguments: Map::clone(&arguments), result, is_error }
-}
-
-/// What is known for a prompt, where it fits well.
+/// What is known for a prompt, where it is likely to be what is meant.
 fn known_for(library: &Library, prompt: &str) -> Option<String> {
     let found = library.recall(prompt, MOST, &RecallFilter::default()).ok()?;
+    let likely: f64 = found.iter().map(|found| found.score).sum();
+    let best = found.first().map_or(0.0, |found| found.score);
+    if likely < LIKELY {
+        return None;
+    }
     let mut text = String::new();
-    for found in found.iter().filter(|found| fits(&found.procedure.definition, prompt)) {
+    for found in found.iter().filter(|found| found.score >= AS_LIKELY * best) {
         let definition = &found.procedure.definition;
         let parameters: Vec<&str> = definition.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
         let _ = write!(text, "\n- `{}`: {}", definition.name, visible_line(&definition.description));
@@ -130,20 +108,8 @@ fn known_for(library: &Library, prompt: &str) -> Option<String> {
             let _ = write!(text, " Parameters: {}.", parameters.join(", "));
         }
     }
-    (!text.is_empty()).then(|| {
-        format!(
-            "Repertoire has procedures for this; use execute_procedure, or get_procedure to read one, instead of working it out \
-             again:{text}"
-        )
-    })
-}
-
-fn fits(definition: &Definition, prompt: &str) -> bool {
-    let name = definition.name.as_str().replace(['_', '-'], " ");
-    let description = definition.description.lines().next().unwrap_or_default();
-    let is_good = |text: &str| {
-        let (share, count) = likeness::share_in(text, prompt);
-        share >= GOOD_SHARE && count >= GOOD_WORDS
-    };
-    is_good(&name) || is_good(description)
+    Some(format!(
+        "Repertoire has procedures for this; use execute_procedure, or get_procedure to read one, instead of working it out \
+         again:{text}"
+    ))
 }
