@@ -59,8 +59,8 @@ pub use learning::{
 #[cfg(any(test, fuzzing))]
 pub(crate) use procedures::check_definition;
 pub use procedures::{
-    Callable, CallableParameter, CloneRequest, DefinitionDraft, DefinitionPatch, Found, Looked, LookedAt, Naming, NewCode,
-    ProcedureRef, RecallFilter, RecallScope, Remembered, Similar, TemplateVariable, VersionRef, VersionView,
+    Callable, CallableParameter, CloneRequest, DefinitionDraft, DefinitionPatch, Found, Looked, LookedAt, Naming,
+    NewCode, ProcedureRef, RecallFilter, RecallScope, Remembered, Similar, TemplateVariable, VersionRef, VersionView,
     signals_of_likelihood, signals_of_relevance, starter_procedures, with_dependencies,
 };
 pub use runs::{Examples, packages_kept, version_of_uv};

@@ -211,9 +211,6 @@ fn address(id: i64, name: &str, path: &str) -> String {
 }
 
 fn mime_of(path: &str) -> String {
-    if path.ends_with(".md") {
-        return "text/markdown".to_owned();
-    }
     mime_guess::from_path(path)
         .first()
         .map_or_else(|| "application/octet-stream".to_owned(), |mime| mime.essence_str().to_owned())

@@ -5,6 +5,7 @@
 
 mod attached;
 mod author;
+mod bundle;
 mod changes;
 mod check;
 mod frame;
@@ -23,8 +24,8 @@ use std::{borrow::Cow, path::Path, sync::Arc};
 
 use crate::domain::{Hinted, ProcedureName, VersionKind, VersionNumber};
 
-pub use attached::{Attached, Bundle};
 pub use author::Author;
+pub use bundle::{Attached, Bundle};
 pub use check::{Checked, Damage};
 pub use pack::{HistorySize, PackRule, Packed};
 pub use repository::{LOCK_PATIENCE, Versions};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use git2::{FileMode, ObjectType, Oid, Repository, Tree, TreeBuilder};
 
 use super::{
-    Files, ProcedureChange, RecordedChange, RecordedState, attached,
+    Files, ProcedureChange, RecordedChange, RecordedState, bundle,
     changes::{self, ATTACHED, CODE_FILE, DEFINITION_FILE, LOCK_FILE, ROOT},
     objects,
 };
@@ -101,7 +101,7 @@ fn write_files(repo: &Repository, category: &str, files: &Files) -> Result<(Oid,
         folder.insert(LOCK_FILE, lock, FileMode::Blob.into())?;
     }
     if let Some(bundle) = &files.brought {
-        attached::write(repo, bundle)?;
+        bundle::write(repo, bundle)?;
     }
     // One that is gone is missed where it is read: nothing that is written here may depend on it.
     let attached = files.attached.as_deref().and_then(|id| Oid::from_str(id).ok());

@@ -210,11 +210,11 @@ impl Reader {
     fn click(&mut self, call: &ExprCall, is_option: bool) {
         let names: Vec<&str> = call.arguments.args.iter().filter_map(text).collect();
         let flag = names.iter().find(|name| name.starts_with("--")).or(names.first()).copied();
+        // `--wide/--narrow` says both.
+        let flag = flag.map(|flag| flag.split('/').next().unwrap_or(flag));
         let named = names.iter().find(|name| !name.starts_with('-')).copied();
         let Some(name) = named.or(flag).and_then(identifier) else { return };
         let is_true = |of: &str| keyword(call, of).and_then(literal) == Some(Value::Bool(true));
-        // `--wide/--narrow` says both.
-        let flag = flag.map(|flag| flag.split('/').next().unwrap_or(flag).to_owned());
         let is_flag = is_true("is_flag") || names.iter().any(|name| name.contains("/-"));
         let default = keyword(call, "default").and_then(literal);
         let nargs = keyword(call, "nargs").and_then(literal);
@@ -246,7 +246,7 @@ impl Reader {
             default: default.filter(|_| !is_flag),
             choices: choices(choice),
             help: keyword(call, "help").and_then(text).map(str::to_owned),
-            flag: flag.filter(|_| is_option),
+            flag: flag.filter(|_| is_option).map(str::to_owned),
             name,
         });
     }
