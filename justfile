@@ -32,6 +32,10 @@ e2e: build
     .venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/e2e/requirements.txt
     .venv/bin/python tests/e2e/lifecycle.py
 
+# Drive the built server with the official TypeScript client, of a folder where it was installed with npm.
+typescript folder: build
+    cd {{ folder }} && node {{ justfile_directory() }}/tests/e2e/typescript.mjs {{ justfile_directory() }}/target/debug/repertoire
+
 # The official conformance suite, on both generations of the protocol: `npm install @modelcontextprotocol/conformance@0.2.0-alpha.12`
 # somewhere (Node.js 22 or newer), and say where its `dist/index.js` is.
 conformance suite: build
