@@ -53,8 +53,8 @@ pub use home::{
 };
 pub use inbox::{InboxEntry, InboxFilter, Pending};
 pub use learning::{
-    CandidateView, Change, Concluded, Decided, Dossier, Heard, LessonEdits, Nearest, Neighbour, Overheard, Recorded,
-    Review, Sign, Source, Submission,
+    CandidateView, Change, Concluded, Decided, Dossier, Heard, LessonEdits, MOST_LESSONS, Nearest, Neighbour,
+    Overheard, Recorded, Review, Sign, Source, Submission,
 };
 #[cfg(any(test, fuzzing))]
 pub(crate) use procedures::check_definition;

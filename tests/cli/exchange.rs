@@ -167,6 +167,24 @@ fn lines_of_json_are_procedures_each_by_itself() {
 }
 
 #[test]
+fn lines_of_lessons_become_candidates_once() {
+    let home = Home::new();
+    let lessons = "\u{feff}\"When the build runs out of memory, run it with one job at a time, because each job takes two gigabytes.\"\n\n\
+        {\"problem\": \"A release has no notes\", \"solution\": \"Write them from the merged changes before tagging\", \
+        \"reasoning\": \"Nobody remembers them later\"}\n{\"problem\": 7}\nnot json\n";
+    let path = file(&home, "lessons.jsonl", lessons);
+    let dry = home.run(&["import", "--lessons", &path, "--dry-run"]);
+    assert!(String::from_utf8_lossy(&dry.stdout).contains("2 lessons can be taken in, 2 can't be read"), "{dry:?}");
+    let taken = home.run(&["import", "--lessons", &path]);
+    let (said, errors) = (String::from_utf8_lossy(&taken.stdout), String::from_utf8_lossy(&taken.stderr));
+    assert!(said.contains("2 of 2 lessons became candidates"), "{said}{errors}");
+    assert!(errors.contains("line 4: `problem`") && errors.contains("line 5:"), "{errors}");
+    assert!(!taken.status.success(), "some can't be read");
+    let again = home.run(&["import", "--lessons", &path]);
+    assert!(String::from_utf8_lossy(&again.stdout).contains("0 of 2 lessons became candidates"), "{again:?}");
+}
+
+#[test]
 fn what_is_no_file_of_procedures_is_refused_in_a_sentence() {
     let home = Home::new();
     for (name, bytes, why) in [

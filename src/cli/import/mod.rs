@@ -1,5 +1,6 @@
 //! `repertoire import`
 
+mod lessons;
 mod trace;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -22,12 +23,15 @@ use crate::{
 pub struct Arguments {
     /// Files of `repertoire export`, JSON or JSON lines, databases of SQLite, Python; folders with such files; or Agent
     /// Skills: folders with `SKILL.md`, or with such folders in them.
-    #[arg(required_unless_present = "trace", value_name = "PATH")]
+    #[arg(required_unless_present_any = ["trace", "lessons"], value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// A session of Claude Code or Codex, or a list of messages: its file, or `claude-code` or `codex` for the latest one.
     /// What the agent did there becomes candidates.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "dry_run", "json"])]
     trace: Option<PathBuf>,
+    /// Lessons, a line of JSON each: texts, or objects with `problem`, `solution` and such. They become candidates.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "trace", "json", "trust"])]
+    lessons: Option<PathBuf>,
     /// Of a session: also what is short or mostly done by hand.
     #[arg(long, requires = "trace")]
     all: bool,
@@ -53,6 +57,9 @@ struct Line {
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliError> {
     if let Some(trace) = &arguments.trace {
         return trace::run(trace, arguments.all, context);
+    }
+    if let Some(file) = &arguments.lessons {
+        return lessons::run(file, arguments.dry_run, context);
     }
     let mut items = Vec::new();
     for path in &arguments.paths {

@@ -21,7 +21,7 @@ pub use edits::LessonEdits;
 pub use overheard::{Heard, Overheard};
 pub use recorded::Recorded;
 pub use review::{CandidateView, Decided, Review, Source};
-pub use told::{Concluded, Nearest, Submission};
+pub use told::{Concluded, MOST_LESSONS, Nearest, Submission};
 
 use crate::{
     domain::learning::{self, Ended, Kind, Lesson, Trace, Way, lesson},

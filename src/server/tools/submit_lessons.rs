@@ -7,10 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{
-        learning::telling::{Told, Verdict},
-        reading,
-    },
+    domain::learning::telling::{Told, Verdict},
     library::{Concluded, LibraryError, Services, Submission},
     server::{
         answer::Answer,
@@ -68,7 +65,9 @@ impl Tool for SubmitLessons {
     type Output = Output;
 
     async fn call(services: &Services, params: Params, _: &CallContext) -> Result<Output, LibraryError> {
-        let lessons = (1..).zip(params.lessons).map(|(number, lesson)| told(number, lesson));
+        let lessons = (1..).zip(params.lessons).map(|(number, lesson)| {
+            Told::read(lesson).map_err(|why| LibraryError::invalid(format!("lesson {number}: {why}")))
+        });
         let submission = Submission {
             lessons: lessons.collect::<Result<_, _>>()?,
             session: params.session_name.filter(|name| !name.trim().is_empty()),
@@ -76,18 +75,6 @@ impl Tool for SubmitLessons {
         };
         let concluded = services.submit_lessons(submission).await?;
         Ok(Output { lessons: concluded.into_iter().map(view).collect() })
-    }
-}
-
-fn told(number: usize, lesson: Value) -> Result<Told, LibraryError> {
-    match lesson {
-        Value::String(lesson) => Ok(Told { lesson, ..Told::default() }),
-        lesson @ Value::Object(_) => serde_path_to_error::deserialize(lesson).map_err(|error| {
-            let path = error.path().to_string();
-            let why = reading::plain(&error.into_inner().to_string());
-            LibraryError::invalid(format!("lesson {number}, `{path}`: {why}"))
-        }),
-        _ => Err(LibraryError::invalid(format!("lesson {number} is no text and no object"))),
     }
 }
 

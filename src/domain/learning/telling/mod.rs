@@ -7,8 +7,9 @@ pub mod phrases;
 pub mod rules;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::domain::{Parameter, Step, secrets};
+use crate::domain::{Parameter, Step, reading, secrets};
 
 /// A lesson as it was told: words, and what of it was said field by field.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +36,21 @@ pub struct Told {
 }
 
 impl Told {
+    /// A lesson as it comes from outside: a text, or an object with its fields.
+    ///
+    /// # Errors
+    /// Which field is wrong, in the words of JSON.
+    pub fn read(lesson: Value) -> Result<Self, String> {
+        match lesson {
+            Value::String(lesson) => Ok(Self { lesson, ..Self::default() }),
+            lesson @ Value::Object(_) => serde_path_to_error::deserialize(lesson).map_err(|error| {
+                let path = error.path().to_string();
+                format!("`{path}`: {}", reading::plain(&error.into_inner().to_string()))
+            }),
+            _ => Err("it is no text and no object".to_owned()),
+        }
+    }
+
     /// All its words, for whoever reads or compares it.
     #[must_use]
     pub fn words(&self) -> String {

@@ -29,7 +29,7 @@ pub use candidate::Concluded;
 pub use known::Nearest;
 
 /// Lessons of one call.
-const MAX_LESSONS: usize = 50;
+pub const MOST_LESSONS: usize = 50;
 const MAX_LESSON_CHARS: usize = 8000;
 /// How long a caller waits for the model, over all lessons.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -57,9 +57,9 @@ impl Library {
     /// Keeps lessons, without secrets, for this process to judge.
     fn keep_lessons(&self, submission: Submission) -> Result<Vec<LessonRow>, LibraryError> {
         let Submission { lessons, session, context } = submission;
-        if lessons.is_empty() || lessons.len() > MAX_LESSONS {
+        if lessons.is_empty() || lessons.len() > MOST_LESSONS {
             return Err(LibraryError::invalid(format!(
-                "`lessons` has {} entries; give 1 to {MAX_LESSONS} of them",
+                "`lessons` has {} entries; give 1 to {MOST_LESSONS} of them",
                 lessons.len()
             )));
         }
