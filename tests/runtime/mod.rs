@@ -4,4 +4,4 @@ mod dialect;
 mod differential;
 mod limits;
 mod modules;
-mod python;
+pub mod python;

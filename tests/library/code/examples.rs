@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     cli::commands::{fail, succeed},
     common::{Home, RawClient, text},
+    runtime::python::has_python,
     survival::commit_outside,
 };
 
@@ -224,4 +225,29 @@ fn a_pushed_procedure_has_no_code_until_its_examples_hold() {
     assert!(bad["code"].is_null() && text(&bad["broken"], "reason").contains("gives 21"), "{bad}");
     let run = client.call("execute_procedure", json!({"procedure_id": "bad", "parameters": {"n": 1}}));
     assert_eq!(run["outcome"], json!("skipped"), "{run}");
+}
+
+#[test]
+fn code_for_the_other_runtime_is_held_to_examples_as_well() {
+    if !has_python() {
+        return;
+    }
+    let home = Home::with_config("[python]\nenabled = true\n");
+    let mut client = home.start();
+    // A class that inherits is for CPython alone.
+    let code = |factor: u32| {
+        format!(
+            "class Number(int):\n    pass\n\n\ndef twice(n: int) -> int:\n    \"\"\"Return `n` twice.\"\"\"\n    return int(Number(n)) * {factor}\n"
+        )
+    };
+    let twice = |factor: u32| {
+        json!({"name": "twice", "steps": ["Double it"], "runtime": "python", "code": code(factor),
+            "examples": [{"parameters": {"n": 3}, "result": 6}]})
+    };
+    let error = client.refused("remember_procedure", twice(3), "examples_fail");
+    assert!(error.contains("example 1: {\"n\":3} has to give 6, and gives 9"), "{error}");
+    client.ok("remember_procedure", twice(2));
+    let answer = client.ok("generate_procedure_code", json!({"procedure_id": "twice", "code": code(3)}));
+    assert_eq!(answer["version"], Value::Null, "{answer}");
+    assert_eq!((result(&mut client), versions(&mut client).len()), (json!(6), 1));
 }

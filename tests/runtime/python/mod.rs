@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::common::{Home, RawClient};
 
 /// Whether there is a Python that executes procedures.
-fn has_python() -> bool {
+pub fn has_python() -> bool {
     let check = "import sys; sys.exit(sys.version_info < (3, 11))";
     let found = Command::new("python3").args(["-c", check]).status().is_ok_and(|status| status.success());
     if !found {
