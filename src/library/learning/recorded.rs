@@ -4,13 +4,13 @@
 use crate::{
     compiler,
     domain::{
-        CreatedBy, Definition, Permissions, ProcedureName, Status, VersionKind,
+        CreatedBy, Definition, Hinted as _, Permissions, ProcedureName, Status, VersionKind,
         name::{MAX_NAME_CHARS, slugify},
         recording::{Recording, procedure, procedure::Made},
     },
     library::{
-        Actor, DefinitionDraft, DefinitionPatch, Library, LibraryError, NewCode, ProcedureRef, home::Plan, now_ms,
-        procedures::runtime_choice::choose,
+        Activity, Actor, DefinitionDraft, DefinitionPatch, GenerateRequest, Library, LibraryError, NewCode,
+        ProcedureRef, Services, home::Plan, now_ms, procedures::runtime_choice::choose,
     },
     storage::{NewRecording, RecordingRow, StorageError},
 };
@@ -234,4 +234,48 @@ fn check(recording: &Recording) -> Result<(), LibraryError> {
 
 fn hash(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex().chars().take(32).collect()
+}
+
+impl Services {
+    /// The same as [`Library::submit_recording`]; where a language model is configured, it then writes the code of a new
+    /// candidate. What can't be written so stays compiled from the steps.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn record(
+        &self,
+        recording: Recording,
+        session: Option<String>,
+        only_worth: bool,
+    ) -> Result<Option<Recorded>, LibraryError> {
+        let submit = move |library: &Library| {
+            let made = library.submit_recording(recording, session.as_deref(), only_worth)?;
+            Ok((made, library.config()?.model.is_some()))
+        };
+        let (made, has_model) = self.blocking(submit).await?;
+        if let Some(made) = &made
+            && has_model
+            && !made.is_known
+            && made.status == Status::Candidate
+        {
+            let request = GenerateRequest {
+                wanted: ProcedureRef::Id(made.procedure_id),
+                code: None,
+                dependencies: None,
+                runtime: None,
+                use_model: true,
+                refine: true,
+                by: Actor::program(),
+            };
+            if let Err(error) = self.generate(request, &Activity::default()).await {
+                let error = error.in_full();
+                tracing::info!(
+                    procedure = made.name,
+                    error,
+                    "the code of what was recorded stays compiled from its steps"
+                );
+            }
+        }
+        Ok(made)
+    }
 }

@@ -68,9 +68,7 @@ impl Tool for SubmitTrace {
         let Params { prompt, calls, session_name } = params;
         let calls = (1..).zip(calls).map(|(number, call)| recorded(number, call)).collect::<Result<_, _>>()?;
         let recording = Recording { prompt, calls };
-        let made = services
-            .blocking(move |library| library.submit_recording(recording, session_name.as_deref(), false))
-            .await?;
+        let made = services.record(recording, session_name, false).await?;
         let Some(made) = made else {
             return Err(LibraryError::invalid_with_hint(
                 "nothing was done in these calls that could be done again",

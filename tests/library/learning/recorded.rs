@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use super::candidates::{candidates, review};
 use crate::{
     cli::commands::succeed,
-    common::{Home, eventually, text},
+    common::{
+        Home, eventually,
+        model_server::{ModelServer, Protocol, Reply},
+        text,
+    },
 };
 
 fn bash(line: &str, result: &str) -> Value {
@@ -46,6 +50,33 @@ fn a_task_that_was_done_twice_is_done_a_third_time_with_other_values() {
     assert_eq!(text(&review(&mut client, id, "approve"), "status"), "active");
     let run = client.ok("execute_procedure", json!({"procedure_id": name, "parameters": {"name": "Eve-3"}}));
     assert_eq!(run["result"], json!({"step_1": "--name=Eve-3", "step_2": "done"}), "{run}");
+}
+
+/// What a model writes of the greeting.
+const WRITTEN: &str = "from repertoire import run_command\n\n\ndef greet(name: str) -> str:\n    \"\"\"Greet somebody.\n\n    Args:\n        \
+                       name: Who.\n\n    Returns:\n        What was said.\n    \"\"\"\n    try:\n        return \
+                       run_command([\"printf\", \"%s\", f\"--name={name}\"]).stdout\n    except RuntimeError as error:\n        raise \
+                       RuntimeError(f\"nothing was said: {error}\") from error\n";
+
+#[test]
+fn a_model_writes_the_code_of_what_was_recorded_and_where_it_can_not_the_steps_stay() {
+    let named =
+        |name: &str| Reply::Text(format!("```python\n{}```", WRITTEN.replace("def greet", &format!("def {name}"))));
+    for (reply, is_written) in [(named("main"), true), (Reply::Status(500, "it is down".to_owned(), None), false)] {
+        let server = ModelServer::start(Protocol::Ollama, [reply]);
+        let home = Home::with_config(&format!(
+            "[policy]\ncommands = ['printf']\n[model]\nprovider = 'ollama'\nname = 'gemma'\nbase_url = '{}'\nretries = 0\n",
+            server.url()
+        ));
+        let mut client = home.start();
+        let trace = client.ok("submit_trace", greeting("Ada-1"));
+        let stored = client.ok("get_procedure", json!({"procedure_id": trace["procedure"]["name"]}));
+        assert_eq!(text(&stored["definition"], "status"), "candidate");
+        assert_eq!(text(&stored, "code").contains("nothing was said"), is_written, "{stored}");
+        assert!(server.requests().len() == 1, "it is asked once");
+        let second = client.ok("submit_trace", greeting("Bob-2"));
+        assert_eq!((&second["candidate_id"], server.requests().len()), (&trace["candidate_id"], 1), "it is known");
+    }
 }
 
 #[test]
