@@ -4,6 +4,7 @@
 //! sandbox and measured. Imports point downwards in this list:
 //!
 //! - [`cli`]: the command line. [`server`]: the MCP tools over stdio. [`client`]: an MCP client for demo and benchmark.
+//!   [`clients`]: the settings of programs that use the server.
 //! - [`library`]: the services, the engine that executes procedures among them.
 //! - [`validation`]: judging code. [`compiler`]: from steps to code. [`host`]: what procedures may call.
 //! - [`storage`]: SQLite. [`versions`]: git. [`runtime`]: the interpreter. [`models`]: language models. [`downstream`]:
@@ -16,6 +17,7 @@
 pub mod borders;
 pub mod cli;
 pub mod client;
+pub mod clients;
 pub mod compiler;
 pub mod config;
 pub mod confinement;

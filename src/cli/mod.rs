@@ -24,6 +24,7 @@ mod hook;
 mod import;
 mod inbox;
 mod init;
+mod install;
 mod keep;
 mod learn;
 mod list;
@@ -78,6 +79,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Connect a client: put this server into its settings, or take it out again.
+    Install(install::Arguments),
     /// Serve one MCP client over stdin and stdout (the default).
     Serve(serve::Arguments),
     /// Keep the clock of the home and its tenants without a client: start what is due, go on with what waits, tidy up.
@@ -209,6 +212,7 @@ pub fn run() -> ExitCode {
         Command::Backup(arguments) => backup::run_backup(&arguments, &context),
         Command::Restore(arguments) => backup::run_restore(&arguments, &context),
         Command::Db(arguments) => db::run(&arguments, &context),
+        Command::Install(arguments) => install::run(&arguments, &context),
         Command::Init(arguments) => init::run(&arguments, &context),
         Command::Bench(arguments) => bench::run(&arguments, &context),
         Command::Docs(arguments) => docs::run(&arguments, &context),
