@@ -1,4 +1,5 @@
-//! What has to work within walls: everyday programs under the grants that docs/policy.md gives them.
+//! What has to work within walls: everyday programs under the grants that docs/policy.md gives them, with namespaces and with
+//! Landlock alone.
 
 use std::{fs, path::Path, process::Command, time::Instant};
 
@@ -8,24 +9,39 @@ use serde_json::{Value, json};
 use super::yard::PYTHON;
 use crate::common::{
     Home, PROGRAM, RawClient, clean, has_program, remember, text, toml_path,
-    walls::{self, has_walls},
+    walls::{self, has_walls, refusing_namespaces},
 };
 
 const CODE: &str = "from repertoire import run_command\n\ndef work(command: list, folder: str, stdin: str = '') -> dict:\n    \
                     \"\"\"Work.\"\"\"\n    done = run_command(command, cwd=folder, stdin=stdin, check=False, timeout=110.0)\n    \
                     return {'code': done.exit_code, 'stdout': done.stdout, 'stderr': done.stderr}\n";
 
-/// A server that grants `commands` (of TOML) and one folder to write.
-fn server(commands: &str, prepare: impl FnOnce(&mut Command)) -> (Home, RawClient, std::path::PathBuf) {
+/// What walls are made of.
+#[derive(Debug, Clone, Copy)]
+enum Walls {
+    WithNamespaces,
+    OfLandlockAlone,
+}
+
+/// A server that grants `commands` (of TOML) and one folder to write; `None` where such walls can't be had.
+fn server(
+    walls: Walls,
+    commands: &str,
+    prepare: impl FnOnce(&mut Command),
+) -> Option<(Home, RawClient, std::path::PathBuf)> {
     let home = Home::new();
     let folder = home.beside("work");
     home.configure(&format!("[policy]\ncommands = [{commands}]\nwrite = [{}]\n", toml_path(&folder)));
     let mut command = home.command(&["--no-starters", "serve"]);
     prepare(&mut command);
-    let mut client = RawClient::spawn(command);
+    let command = match walls {
+        Walls::WithNamespaces => has_walls().then_some(command),
+        Walls::OfLandlockAlone => refusing_namespaces(&command),
+    };
+    let mut client = RawClient::spawn(command?);
     client.open(crate::common::Protocol::V2025);
     remember(&mut client, "work", CODE);
-    (home, client, folder)
+    Some((home, client, folder))
 }
 
 #[track_caller]
@@ -45,10 +61,16 @@ fn ok(client: &mut RawClient, folder: &Path, command: &[&str]) -> String {
 
 #[test]
 fn git_shows_and_commits() {
-    if !has_walls() {
-        return;
-    }
-    let (home, mut client, folder) = server("'git'", |_| {});
+    git_shows_and_commits_within(Walls::WithNamespaces);
+}
+
+#[test]
+fn git_shows_and_commits_without_namespaces() {
+    git_shows_and_commits_within(Walls::OfLandlockAlone);
+}
+
+fn git_shows_and_commits_within(walls: Walls) {
+    let Some((home, mut client, folder)) = server(walls, "'git'", |_| {}) else { return };
     let git = |arguments: &[&str]| {
         let mut git = clean(Command::new("git"));
         git.current_dir(&folder).env("HOME", home.beside("nobody")).args(arguments);
@@ -76,10 +98,9 @@ fn git_shows_and_commits() {
 
 #[test]
 fn scripts_have_what_they_need() {
-    if !has_walls() {
+    let Some((_home, mut client, folder)) = server(Walls::WithNamespaces, &format!("'sh', '{PYTHON}'"), |_| {}) else {
         return;
-    }
-    let (_home, mut client, folder) = server(&format!("'sh', '{PYTHON}'"), |_| {});
+    };
     let script = "cat - /etc/hostname 2>/dev/null | tr a-z A-Z | head -c 2; echo; for i in 1 2 3; do echo $i; done | sort -r | \
                   paste -sd,; echo \"$(cd / && pwd)\" > out; (exit 3); echo $?; sleep 0.01 & wait; test -w \"$TMPDIR\" && echo temp; \
                   echo x > \"$TMPDIR/x\"; cat \"$TMPDIR/x\"; echo err >&2; : > /dev/null; head -c 4 /dev/urandom | wc -c; ls -d /usr";
@@ -118,7 +139,16 @@ print(sorted(os.listdir('.')), os.getpid() > 1, os.path.exists('/proc/self/statu
 
 #[test]
 fn tests_of_a_crate_run() {
-    if !has_walls() || !has_program("cargo") {
+    tests_of_a_crate_run_within(Walls::WithNamespaces);
+}
+
+#[test]
+fn tests_of_a_crate_run_without_namespaces() {
+    tests_of_a_crate_run_within(Walls::OfLandlockAlone);
+}
+
+fn tests_of_a_crate_run_within(walls: Walls) {
+    if !has_program("cargo") {
         return;
     }
     // Where the toolchain is, for this user: the home of tests has none.
@@ -127,10 +157,11 @@ fn tests_of_a_crate_run() {
         home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(default))).filter(|path| path.is_dir())
     };
     let (cargo, rustup) = (of_rust("CARGO_HOME", ".cargo"), of_rust("RUSTUP_HOME", ".rustup"));
-    let (_home, mut client, folder) = server("'cargo test'", |command| {
+    let server = server(walls, "'cargo test'", |command| {
         cargo.map(|cargo| command.env("CARGO_HOME", cargo));
         rustup.map(|rustup| command.env("RUSTUP_HOME", rustup));
     });
+    let Some((_home, mut client, folder)) = server else { return };
     fs::create_dir(folder.join("src")).unwrap();
     fs::write(folder.join("Cargo.toml"), "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n")
         .unwrap();
@@ -143,10 +174,19 @@ fn tests_of_a_crate_run() {
 
 #[test]
 fn tests_of_a_package_of_node_run() {
-    if !has_walls() || !has_program("npm") {
+    tests_of_a_package_of_node_run_within(Walls::WithNamespaces);
+}
+
+#[test]
+fn tests_of_a_package_of_node_run_without_namespaces() {
+    tests_of_a_package_of_node_run_within(Walls::OfLandlockAlone);
+}
+
+fn tests_of_a_package_of_node_run_within(walls: Walls) {
+    if !has_program("npm") {
         return;
     }
-    let (_home, mut client, folder) = server("'npm test'", |_| {});
+    let Some((_home, mut client, folder)) = server(walls, "'npm test'", |_| {}) else { return };
     let package = "{\"name\": \"tiny\", \"version\": \"1.0.0\", \"scripts\": {\"test\": \"node --test\"}}";
     fs::write(folder.join("package.json"), package).unwrap();
     let test = "const test = require('node:test');\nconst assert = require('node:assert');\n\
@@ -158,10 +198,19 @@ fn tests_of_a_package_of_node_run() {
 
 #[test]
 fn tests_in_python_run() {
-    if !has_walls() || !has_program("pytest") {
+    tests_in_python_run_within(Walls::WithNamespaces);
+}
+
+#[test]
+fn tests_in_python_run_without_namespaces() {
+    tests_in_python_run_within(Walls::OfLandlockAlone);
+}
+
+fn tests_in_python_run_within(walls: Walls) {
+    if !has_program("pytest") {
         return;
     }
-    let (_home, mut client, folder) = server("'pytest'", |_| {});
+    let Some((_home, mut client, folder)) = server(walls, "'pytest'", |_| {}) else { return };
     fs::write(folder.join("test_tiny.py"), "def test_adds():\n    assert 1 + 1 == 2\n").unwrap();
     let out = ok(&mut client, &folder, &["pytest", "-q"]);
     assert!(out.contains("1 passed"), "{out}");
