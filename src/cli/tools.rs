@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     config::ServerSettings,
-    downstream::{Downstream, DownstreamError, ToolInfo},
+    downstream::{DownstreamError, ToolInfo},
+    library,
 };
 
 const DESCRIPTION_CHARS: usize = 100;
@@ -35,7 +36,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode, CliErro
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(CliError::io("the async runtime can't be started"))?;
     let listed = runtime.block_on(async {
-        let downstream = Downstream::new();
+        let downstream = library::downstream();
         let listed = downstream.list(&servers, |_| true).await;
         downstream.close().await;
         listed

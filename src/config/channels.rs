@@ -9,7 +9,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use toml::{Table, Value};
 
-use super::Secret;
+use super::{
+    Secret,
+    program_bounds::{ProgramBounds, Surroundings, Written},
+};
 use crate::domain::inbox::IN_APP;
 
 const LONGEST_NAME: usize = 64;
@@ -29,8 +32,13 @@ pub struct Channels {
 pub enum Channel {
     /// An address that takes messages as Slack does.
     Webhook(Webhook),
-    /// A program that gets the message on its stdin: the program first, then its arguments.
-    Command(Vec<String>),
+    /// A program that gets the message on its stdin.
+    Command {
+        /// The program first, then its arguments.
+        command: Vec<String>,
+        /// What it may reach; everything that the user may when `None`.
+        bounds: Option<ProgramBounds>,
+    },
     /// A tool of a downstream MCP server.
     Tool {
         server: String,
@@ -91,11 +99,11 @@ impl Channels {
     /// Reads the sections.
     ///
     /// They come as tables because the parser's own messages quote the line, which may have the address of a webhook.
-    pub(super) fn parse(sections: Table, notifications: Table) -> Result<Self, String> {
+    pub(super) fn parse(sections: Table, notifications: Table, around: Surroundings<'_>) -> Result<Self, String> {
         let by_name = sections
             .into_iter()
             .map(|(name, section)| {
-                let channel = parse_channel(&name, section)?;
+                let channel = parse_channel(&name, section, around)?;
                 Ok((name, channel))
             })
             .collect::<Result<BTreeMap<_, _>, String>>()?;
@@ -127,11 +135,20 @@ struct Section {
     webhook: Option<String>,
     webhook_env: Option<String>,
     command: Option<Vec<String>>,
+    confined: Option<bool>,
+    #[serde(default)]
+    read: Vec<String>,
+    #[serde(default)]
+    write: Vec<String>,
+    #[serde(default)]
+    startup_files: bool,
+    #[serde(default)]
+    network: Vec<String>,
     tool: Option<String>,
     arguments: Option<Map<String, Json>>,
 }
 
-fn parse_channel(name: &str, section: Value) -> Result<Channel, String> {
+fn parse_channel(name: &str, section: Value, around: Surroundings<'_>) -> Result<Channel, String> {
     let is_slug = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(is_slug) {
         return Err(format!(
@@ -153,7 +170,7 @@ fn parse_channel(name: &str, section: Value) -> Result<Channel, String> {
         // Not the value: it may be the address of a webhook.
         format!("`channels.{name}{field}`: {}", without_value(error.inner().message()))
     })?;
-    section.check().map_err(|why| format!("`channels.{name}` {why}"))
+    section.check(around).map_err(|why| format!("`channels.{name}` {why}"))
 }
 
 /// The message of a type error with the value that it quotes left out.
@@ -163,13 +180,26 @@ fn without_value(message: &str) -> String {
 }
 
 impl Section {
-    fn check(self) -> Result<Channel, String> {
+    fn check(self, around: Surroundings<'_>) -> Result<Channel, String> {
         let ways = [self.webhook.is_some(), self.webhook_env.is_some(), self.command.is_some(), self.tool.is_some()];
         if ways.iter().filter(|is_given| **is_given).count() != 1 {
             return Err("needs exactly one of `webhook`, `webhook_env`, `command` and `tool`".to_owned());
         }
         if self.arguments.is_some() && self.tool.is_none() {
             return Err("has `arguments`, which belong to a channel with `tool`".to_owned());
+        }
+        let bounds = Written {
+            confined: self.confined,
+            read: self.read,
+            write: self.write,
+            startup_files: self.startup_files,
+            network: self.network,
+        };
+        if bounds.is_there() && self.command.is_none() {
+            return Err(
+                "has `confined` or bounds, which belong to a channel with `command`; walls are around programs"
+                    .to_owned(),
+            );
         }
         if let Some(address) = self.webhook {
             let address = Secret::new(&address).ok_or("has an empty `webhook`")?;
@@ -184,7 +214,8 @@ impl Section {
             if !has_program || command.iter().any(|word| word.contains('\0')) {
                 return Err("has a `command` without a program; write [\"program\", \"argument\"]".to_owned());
             }
-            return Ok(Channel::Command(command));
+            let bounds = bounds.check(None, around).map_err(|(field, why)| format!("has a `{field}` that {why}"))?;
+            return Ok(Channel::Command { command, bounds });
         }
         let tool = self.tool.unwrap_or_default();
         let named = tool.split_once('/').filter(|(server, tool)| !server.trim().is_empty() && !tool.trim().is_empty());
@@ -250,7 +281,9 @@ mod tests {
         let mut table: Table = toml::from_str(text).unwrap();
         let mut section =
             |name: &str| table.remove(name).and_then(|value| value.as_table().cloned()).unwrap_or_default();
-        Channels::parse(section("channels"), section("notifications"))
+        let (home, rules) = (std::path::Path::new("/nowhere/home"), std::sync::Arc::default());
+        let around = Surroundings { home, rules: &rules };
+        Channels::parse(section("channels"), section("notifications"), around)
     }
 
     #[test]
@@ -287,6 +320,9 @@ mod tests {
             ("[channels.a]\ntool = 'post'", "write \"server/tool\""),
             ("[channels.a]\ncommand = ['x']\narguments = {}", "belong to a channel with `tool`"),
             ("[channels.a]\ntool = 'a/b'\narguments = { x = ['{mesage}'] }", "`{mesage}`"),
+            ("[channels.a]\nwebhook = 'https://secret/x'\nconfined = true", "belong to a channel with `command`"),
+            ("[channels.a]\ncommand = ['x']\nread = ['here']", "has a `read` that names `here`"),
+            ("[channels.a]\ncommand = ['x']\nconfined = false\nnetwork = ['*']", "`confined` that is false, and there"),
             ("[channels.in_app]\ncommand = ['x']", "the inbox itself"),
             ("[channels.'a b']\ncommand = ['x']", "no name for a channel"),
             ("[channels.a]\ncommand = ['x']\n[notifications]\nchannel = 'b'", "name one of: in_app, a"),
@@ -295,6 +331,20 @@ mod tests {
             let error = parse(text).unwrap_err();
             assert!(error.contains(wanted) && !error.contains("secret"), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn programs_are_within_walls_where_their_section_says_so() {
+        let channels = parse(
+            "[channels.free]\ncommand = ['x']\n[channels.shut]\ncommand = ['x']\nconfined = true\n\
+             [channels.hosts]\ncommand = ['x']\nnetwork = ['push.example.org']",
+        )
+        .unwrap();
+        let is_held = |name: &str| match channels.get(name) {
+            Some(Channel::Command { bounds, .. }) => bounds.is_some(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(["free", "shut", "hosts"].map(is_held), [false, true, true]);
     }
 
     #[test]

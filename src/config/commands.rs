@@ -11,7 +11,7 @@ use super::paths::expand_tilde;
 use crate::domain::{HostGrant, permissions::command_grant_covers};
 
 /// What a grant of the network says that means all of it.
-const ALL_HOSTS: &str = "*";
+pub(super) const ALL_HOSTS: &str = "*";
 
 /// Whether programs are confined by the operating system.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

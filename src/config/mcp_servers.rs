@@ -3,12 +3,7 @@
 //! How they are started or reached, and where their secrets are: `env_vars` and `headers_env` name variables of the
 //! environment, which are read when a server is started. Speaking to them is the work of [`crate::downstream`].
 
-use std::{
-    collections::BTreeMap,
-    ffi::OsString,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -17,7 +12,7 @@ use super::{
     Secret,
     environment::clean_environment,
     mcp_headers::{Complaint, HeaderSource, check_header, header_source},
-    server_bounds::{ServerBounds, Written},
+    program_bounds::{ProgramBounds, Surroundings, Written},
 };
 
 const LONGEST_NAME: usize = 64;
@@ -61,7 +56,7 @@ pub struct CommandSettings {
     /// Where it runs; a folder for temporary files when `None`.
     pub cwd: Option<PathBuf>,
     /// What it may reach; everything that the user may when `None`.
-    pub bounds: Option<ServerBounds>,
+    pub bounds: Option<ProgramBounds>,
 }
 
 /// An address to speak to.
@@ -92,11 +87,11 @@ impl ServerSettings {
     ///
     /// They come as a table because the parser's own messages quote the line, which may have a secret in the wrong
     /// place.
-    pub(super) fn parse_all(sections: Table, home: &Path) -> Result<BTreeMap<String, Self>, String> {
-        sections.into_iter().map(|(name, section)| Ok((name.clone(), Self::parse(&name, section, home)?))).collect()
+    pub(super) fn parse_all(sections: Table, around: Surroundings<'_>) -> Result<BTreeMap<String, Self>, String> {
+        sections.into_iter().map(|(name, section)| Ok((name.clone(), Self::parse(&name, section, around)?))).collect()
     }
 
-    fn parse(name: &str, section: Value, home: &Path) -> Result<Self, String> {
+    fn parse(name: &str, section: Value, around: Surroundings<'_>) -> Result<Self, String> {
         let is_slug = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
         if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(is_slug) {
             return Err(format!(
@@ -115,7 +110,7 @@ impl ServerSettings {
             let field = if path == "." { String::new() } else { format!(".{path}") };
             format!("`mcp_servers.{name}{field}`: {}", error.into_inner().message())
         })?;
-        section.check(home).map_err(|(field, why)| {
+        section.check(around).map_err(|(field, why)| {
             let field = if field.is_empty() { String::new() } else { format!(".{field}") };
             format!("`mcp_servers.{name}{field}` {why}")
         })
@@ -217,7 +212,7 @@ impl Default for Section {
 }
 
 impl Section {
-    fn check(mut self, home: &Path) -> Result<ServerSettings, Complaint> {
+    fn check(mut self, around: Surroundings<'_>) -> Result<ServerSettings, Complaint> {
         let kind_fits = match self.kind.as_deref() {
             None => true,
             Some("stdio") => self.command.is_some(),
@@ -240,7 +235,7 @@ impl Section {
             network: std::mem::take(&mut self.network),
         };
         let reach = match (&self.command, &self.url) {
-            (Some(_), None) => self.check_command(bounds, home)?,
+            (Some(_), None) => self.check_command(bounds, around)?,
             (None, Some(_)) if bounds.is_there() => {
                 return Err((
                     "confined",
@@ -254,7 +249,7 @@ impl Section {
         Ok(ServerSettings { reach, timeout_seconds, start_timeout_seconds, enabled })
     }
 
-    fn check_command(self, bounds: Written, home: &Path) -> Result<Reach, Complaint> {
+    fn check_command(self, bounds: Written, around: Surroundings<'_>) -> Result<Reach, Complaint> {
         if !self.headers.is_empty() || !self.headers_env.is_empty() {
             return Err(("headers", "belongs to a server with `url`; a program gets `env` and `env_vars`".to_owned()));
         }
@@ -283,7 +278,7 @@ impl Section {
         if let Some(cwd) = cwd.as_ref().filter(|cwd| !cwd.is_absolute()) {
             return Err(("cwd", format!("is `{}`; it must be an absolute folder", cwd.display())));
         }
-        let bounds = bounds.check(cwd.as_deref(), home)?;
+        let bounds = bounds.check(cwd.as_deref(), around)?;
         Ok(Reach::Command(CommandSettings {
             command: path,
             args: self.args,

@@ -3,7 +3,8 @@ use super::*;
 fn parse(text: &str) -> Result<BTreeMap<String, ServerSettings>, String> {
     let table: Table = toml::from_str(text).unwrap();
     let Some(Value::Table(sections)) = table.get("mcp_servers").cloned() else { panic!("no sections") };
-    ServerSettings::parse_all(sections, std::path::Path::new("/nowhere"))
+    let rules = std::sync::Arc::default();
+    ServerSettings::parse_all(sections, Surroundings { home: std::path::Path::new("/nowhere"), rules: &rules })
 }
 
 fn complaint(section: &str) -> String {

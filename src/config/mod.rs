@@ -13,11 +13,11 @@ mod mcp_servers;
 mod model;
 mod paths;
 mod policy;
+mod program_bounds;
 mod python;
 mod retention;
 mod rules;
 mod runs;
-mod server_bounds;
 mod stores;
 mod tenant;
 mod user;
@@ -33,6 +33,7 @@ use std::{
 use serde::Deserialize;
 
 use crate::domain::{Permissions, Rules};
+use program_bounds::Surroundings;
 
 pub use channels::{Channel, Channels};
 pub use checkpoints::Checkpoints;
@@ -43,10 +44,10 @@ pub use folders::account;
 pub use mcp_headers::HeaderSource;
 pub use mcp_servers::{CommandSettings, HttpSettings, Reach, ServerSettings};
 pub use model::{ModelSettings, Provider, Secret};
+pub use program_bounds::{NamedHosts, ProgramBounds, ProgramNetwork};
 pub use python::Python;
 pub use retention::{Keep, Retention};
 pub use runs::{Approvals, Resume, Runs};
-pub use server_bounds::ServerBounds;
 
 /// The commented `config.toml` that `repertoire init` writes.
 pub const TEMPLATE: &str = include_str!("../config_template.toml");
@@ -262,8 +263,9 @@ impl Config {
         let has_tenants = file.require_tenant || tenant.is_some() || home.join(tenant::FOLDER).exists();
         let policy = policy::check(section.permissions(&commands), &home, has_tenants).map_err(invalid)?;
         let model = ModelSettings::parse(file.model).map_err(invalid)?;
-        let mcp_servers = ServerSettings::parse_all(file.mcp_servers, &real_home).map_err(invalid)?;
-        let channels = Channels::parse(file.channels, file.notifications).map_err(invalid)?;
+        let around = Surroundings { home: &real_home, rules: &rules };
+        let mcp_servers = ServerSettings::parse_all(file.mcp_servers, around).map_err(invalid)?;
+        let channels = Channels::parse(file.channels, file.notifications, around).map_err(invalid)?;
         Ok(Self {
             home,
             user: String::new(),

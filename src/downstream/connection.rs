@@ -32,6 +32,7 @@ use super::{
     process::Process,
     remote,
     waiting::Waiting,
+    walls::MakeWalls,
 };
 use crate::config::{CommandSettings, Reach, ServerSettings};
 
@@ -73,12 +74,12 @@ pub(super) struct Ending {
 
 impl Connection {
     /// Starts or reaches a server and shakes hands with it.
-    pub(super) async fn open(server: &str, settings: &ServerSettings) -> Result<Self, String> {
+    pub(super) async fn open(server: &str, settings: &ServerSettings, walls: MakeWalls) -> Result<Self, String> {
         let tools_changed = Arc::new(AtomicBool::new(false));
         let client = || Client::new(server, Arc::clone(&tools_changed));
         let (service, process) = match &settings.reach {
             Reach::Command(command) => {
-                let (service, process) = start(server, command, settings, client).await?;
+                let (service, process) = start(server, command, settings, walls, client).await?;
                 (service, Some(process))
             }
             Reach::Http(http) => {
@@ -218,11 +219,12 @@ async fn start(
     server: &str,
     command: &CommandSettings,
     settings: &ServerSettings,
+    walls: MakeWalls,
     client: impl Fn() -> Client,
 ) -> Result<(Running, Process), String> {
     let until = Instant::now() + settings.start_timeout();
     for lifecycle in [initialize(), discover()] {
-        let (process, stdout, stdin) = Process::spawn(server, command).await?;
+        let (process, stdout, stdin) = Process::spawn(server, command, walls).await?;
         let shaking = client().serve_with_lifecycle((readable(stdout), stdin), lifecycle.clone());
         match tokio::time::timeout_at(until, shaking).await {
             Ok(Ok(service)) => return Ok((service, process)),

@@ -15,6 +15,7 @@ mod stub;
 mod tools;
 mod types;
 mod waiting;
+mod walls;
 
 use std::{
     collections::BTreeMap,
@@ -32,10 +33,11 @@ use waiting::Waiting;
 pub use error::DownstreamError;
 pub use stub::stub;
 pub use tools::ToolInfo;
+pub use walls::{MakeWalls, Walls};
 
 /// The servers that were used so far. Nothing is started before it is called.
-#[derive(Default)]
 pub struct Downstream {
+    walls: MakeWalls,
     servers: Mutex<BTreeMap<String, Arc<Server>>>,
     /// Servers whose settings changed or vanished, which end when their last call is answered.
     retiring: Mutex<JoinSet<()>>,
@@ -49,10 +51,10 @@ impl std::fmt::Debug for Downstream {
 }
 
 impl Downstream {
-    /// No servers yet.
+    /// No servers yet. What `walls` makes is around those that are programs and want it.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(walls: MakeWalls) -> Self {
+        Self { walls, servers: Mutex::default(), retiring: Mutex::default(), closed: CancellationToken::new() }
     }
 
     /// Calls a tool of a server, which is started when it is not there. `servers` are the newest settings: servers whose
@@ -164,7 +166,7 @@ impl Downstream {
                 message: "this program is ending".to_owned(),
             });
         }
-        Ok(Arc::clone(servers.entry(name.to_owned()).or_insert_with(|| Server::new(name, wanted))))
+        Ok(Arc::clone(servers.entry(name.to_owned()).or_insert_with(|| Server::new(name, wanted, self.walls))))
     }
 }
 

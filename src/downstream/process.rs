@@ -15,10 +15,12 @@ use tokio::{
     task::JoinHandle,
     time::timeout,
 };
+use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::walls::{MakeWalls, Walls};
 use crate::{
-    config::{CommandSettings, ServerBounds},
-    confinement::{self, Bounds, Confined, Network},
+    config::CommandSettings,
+    confinement::{self, Confined, Gateway},
     launch,
 };
 
@@ -38,6 +40,8 @@ pub(super) struct Process {
     settings: CommandSettings,
     words: Arc<Mutex<VecDeque<String>>>,
     listener: Option<JoinHandle<()>>,
+    /// Its way to the hosts that it reaches lasts as long as this.
+    _way_out: Option<DropGuard>,
 }
 
 impl Process {
@@ -45,6 +49,7 @@ impl Process {
     pub(super) async fn spawn(
         server: &str,
         settings: &CommandSettings,
+        walls: MakeWalls,
     ) -> Result<(Self, ChildStdout, ChildStdin), String> {
         let environment = settings.environment()?;
         let prepare = |command: &mut Command| {
@@ -52,16 +57,28 @@ impl Process {
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
             command.current_dir(settings.cwd.clone().unwrap_or_else(std::env::temp_dir));
         };
+        let mut gateway = None;
         let launched = match &settings.bounds {
-            Some(wanted) => confinement::start(&settings.command, &settings.args, &bounds(wanted), prepare).await,
+            Some(wanted) => {
+                let walls: Walls = walls(server, wanted);
+                gateway = walls.gateway;
+                confinement::start(&settings.command, &settings.args, &walls.bounds, prepare).await
+            }
             None => launch::launch(&settings.command, &settings.args, prepare).map(Confined::from),
         };
         let mut child = launched.map_err(|error| spawn_error(settings, &error))?;
+        let way_out = gateway.and_then(|gateway| serve(&mut child, gateway));
         let (stdin, stdout, stderr) = (child.stdin(), child.stdout(), child.stderr());
         let words = Arc::default();
         let listener = stderr.map(|stderr| tokio::spawn(listen(stderr, server.to_owned(), Arc::clone(&words))));
-        let process =
-            Self { child: Some(child), server: server.to_owned(), settings: settings.clone(), words, listener };
+        let process = Self {
+            child: Some(child),
+            server: server.to_owned(),
+            settings: settings.clone(),
+            words,
+            listener,
+            _way_out: way_out,
+        };
         match (stdout, stdin) {
             (Some(stdout), Some(stdin)) => Ok((process, stdout, stdin)),
             _ => Err("its stdin and stdout can't be had".to_owned()),
@@ -116,16 +133,16 @@ impl Process {
     }
 }
 
-/// What a server may reach whose user wants walls around it.
-fn bounds(wanted: &ServerBounds) -> Bounds {
-    Bounds {
-        read: wanted.read.clone(),
-        write: wanted.write.clone(),
-        hidden: vec![wanted.hidden.clone()],
-        startup_files: wanted.startup_files,
-        network: if wanted.network { Network::Open } else { Network::None },
-        ..Bounds::default()
-    }
+/// Lets `gateway` serve a program until the guard is dropped.
+fn serve(child: &mut Confined, gateway: Arc<dyn Gateway>) -> Option<DropGuard> {
+    let listener = child.listener()?;
+    let cancel = CancellationToken::new();
+    let guard = cancel.clone().drop_guard();
+    // Where the walls can't be built, the listener never comes.
+    tokio::spawn(async move {
+        cancel.run_until_cancelled(confinement::serve(listener, gateway, cancel.clone())).await;
+    });
+    Some(guard)
 }
 
 /// How it ended; `None` when that had to be done by us.

@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{DownstreamError, connection::Connection, waiting::Waiting};
+use super::{DownstreamError, connection::Connection, waiting::Waiting, walls::MakeWalls};
 use crate::config::ServerSettings;
 
 /// A server that has lasted this long is not one that keeps crashing.
@@ -27,6 +27,7 @@ const CLOSE: Duration = Duration::from_secs(3);
 pub(super) struct Server {
     name: String,
     pub(super) settings: ServerSettings,
+    walls: MakeWalls,
     state: Mutex<State>,
     closed: CancellationToken,
     /// Read by every call while it lasts.
@@ -48,10 +49,11 @@ enum Phase {
 }
 
 impl Server {
-    pub(super) fn new(name: &str, settings: &ServerSettings) -> Arc<Self> {
+    pub(super) fn new(name: &str, settings: &ServerSettings, walls: MakeWalls) -> Arc<Self> {
         Arc::new(Self {
             name: name.to_owned(),
             settings: settings.clone(),
+            walls,
             state: Mutex::new(State { phase: Phase::Idle, failures: Failures::default() }),
             closed: CancellationToken::new(),
             in_use: RwLock::default(),
@@ -125,7 +127,7 @@ impl Server {
         let opened = tokio::select! {
             biased;
             () = self.closed.cancelled() => Err("it was stopped".to_owned()),
-            opened = Connection::open(&self.name, &self.settings) => opened.map(Arc::new),
+            opened = Connection::open(&self.name, &self.settings, self.walls) => opened.map(Arc::new),
         };
         {
             let mut state = self.state();

@@ -1,24 +1,37 @@
-//! What of the policy becomes walls around a granted command.
+//! What of the settings becomes walls around a program.
 
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use super::{context::HostContext, grants::Grants, reach::Reach};
+use super::{
+    context::HostContext,
+    grants::Grants,
+    proxy::Proxy,
+    reach::{Holder, Reach},
+};
 use crate::{
-    config::{CommandGrant, Config, Confinement},
-    confinement::{Bounds, Network, ProgramLimits},
+    config::{CommandGrant, Config, Confinement, NamedHosts, ProgramBounds, ProgramNetwork},
+    confinement::{Bounds, Gateway, Network, ProgramLimits},
     domain::{Rules, rule},
+    downstream::Walls,
 };
 
 const MIB: u64 = 1024 * 1024;
+
+/// Where walls come from that are around whatever is granted.
+const BY_POLICY: &str = "`confinement = \"none\"` under [policy] in config.toml";
+/// Where those come from that are around one program of the settings.
+const BY_SECTION: &str = "leaving `confined` and bounds out of its section in config.toml";
 
 /// What confines a program.
 pub struct Confines {
     pub bounds: Bounds,
     /// The hosts that it reaches through the proxy, where it has one.
     pub reach: Option<Reach>,
+    /// How the user does without walls, for when they can't be had.
+    pub released_by: &'static str,
 }
 
 /// What confines code that is executed by a process of its own; `None` where the user wants nothing of that.
@@ -48,7 +61,7 @@ pub fn of_python(config: &Config, grants: &Arc<Grants>, environment: Option<&Pat
         },
         ..Bounds::default()
     };
-    Some(Confines { bounds, reach })
+    Some(Confines { bounds, reach, released_by: BY_POLICY })
 }
 
 /// What confines a command that is granted; `None` where the user wants nothing of that.
@@ -72,7 +85,8 @@ pub fn of_command(command: &[String], context: &HostContext<'_>) -> Option<Confi
         (Network::None, None)
     } else {
         let (rules, policy_file) = (Arc::clone(context.grants.rules()), config.file());
-        let reach = Reach::Command { grant: grant.run.clone(), hosts: grant.hosts(), rules, policy_file };
+        let holder = Holder::Command(grant.run.clone());
+        let reach = Reach::Program { holder, hosts: grant.hosts(), rules, policy_file };
         (Network::Proxied, Some(reach))
     };
     let (read, write) = under_rules(
@@ -93,7 +107,35 @@ pub fn of_command(command: &[String], context: &HostContext<'_>) -> Option<Confi
         },
         ..Bounds::default()
     };
-    Some(Confines { bounds, reach })
+    Some(Confines { bounds, reach, released_by: BY_POLICY })
+}
+
+/// The walls around a downstream server.
+pub fn of_server(server: &str, wanted: &ProgramBounds) -> Walls {
+    let Confines { bounds, reach, .. } = of_settings(Holder::Server(server.to_owned()), wanted);
+    let gateway = reach.map(|reach| Arc::new(Proxy::new(server.to_owned(), reach)) as Arc<dyn Gateway>);
+    Walls { bounds, gateway }
+}
+
+/// What confines a program that the settings name, where they want that. It sees nothing of the policy or of a procedure.
+pub fn of_settings(holder: Holder, wanted: &ProgramBounds) -> Confines {
+    let (network, reach) = match &wanted.network {
+        ProgramNetwork::None => (Network::None, None),
+        ProgramNetwork::All => (Network::Open, None),
+        ProgramNetwork::Hosts(named) => {
+            let NamedHosts { hosts, rules, policy_file } = named.clone();
+            (Network::Proxied, Some(Reach::Program { holder, hosts, rules, policy_file }))
+        }
+    };
+    let bounds = Bounds {
+        read: wanted.read.clone(),
+        write: wanted.write.clone(),
+        hidden: vec![wanted.hidden.clone()],
+        startup_files: wanted.startup_files,
+        network,
+        ..Bounds::default()
+    };
+    Confines { bounds, reach, released_by: BY_SECTION }
 }
 
 /// The folders to read and to write, where the user has rules about changes: nobody can be asked in the middle of a program, so

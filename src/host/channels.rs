@@ -9,7 +9,12 @@ use reqwest::{Client, header, redirect::Policy};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::{context::HostContext, program::Program};
+use super::{
+    bounds::{Confines, of_settings},
+    context::HostContext,
+    program::Program,
+    reach::Holder,
+};
 use crate::config::{Channel, channels::Webhook};
 
 /// A webhook that takes longer is not there.
@@ -25,8 +30,9 @@ pub struct Notification<'a> {
     pub level: &'a str,
 }
 
-/// Sends, and waits until it is certain that it arrived, until `deadline` at the latest.
+/// Sends over the channel of this name, and waits until it is certain that it arrived, until `deadline` at the latest.
 pub async fn send(
+    name: &str,
     channel: &Channel,
     what: &Notification<'_>,
     deadline: Instant,
@@ -44,7 +50,12 @@ pub async fn send(
                 () = context.budget.cancel.cancelled() => Err("the run was cancelled".to_owned()),
             }
         }
-        Channel::Command(command) => run(command, what, deadline, context).await,
+        Channel::Command { command, bounds } => {
+            let holder = Holder::Channel(name.to_owned());
+            // Without bounds it does what the user may: their own settings name it.
+            let confines = bounds.as_ref().map(|wanted| of_settings(holder, wanted));
+            run(command, confines, what, deadline, context).await
+        }
         Channel::Tool { server, tool, arguments } => {
             let arguments = arguments.as_ref().map_or_else(|| what.fields(), |arguments| what.filled(arguments));
             let (servers, budget) = (&context.config.mcp_servers, context.budget);
@@ -84,6 +95,7 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 
 async fn run(
     command: &[String],
+    confines: Option<Confines>,
     what: &Notification<'_>,
     deadline: Instant,
     context: &HostContext<'_>,
@@ -94,8 +106,7 @@ async fn run(
         shown: command.first().map_or("", String::as_str),
         directory: std::env::temp_dir(),
         stdin: Some(&input),
-        // The user's own settings name it.
-        confines: None,
+        confines,
     };
     let ended = program.run(deadline.min(Instant::now() + PROGRAM_TIME), &context.budget.cancel).await;
     ended.and_then(|output| output.check(&program)).map_err(|error| error.message)

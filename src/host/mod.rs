@@ -50,7 +50,7 @@ use function::Perform;
 
 pub use crate::domain::host_module::STUB;
 pub use action::{Action, GateRequest, NewState};
-pub use bounds::{Confines, of_python as confines_of_python};
+pub use bounds::{Confines, of_python as confines_of_python, of_server as walls_of_server};
 pub use call_procedure::time_limit;
 pub use context::HostContext;
 pub use function::{Fallible, GrantKind, HostFunction};

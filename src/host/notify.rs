@@ -54,7 +54,7 @@ async fn call(arguments: Map<String, Value>, context: &HostContext<'_>) -> Resul
         Some(name) => {
             let channel = channels.get(name).ok_or_else(|| unknown_channel(name, channels))?;
             let notification = Notification { message: &message, title: title.as_deref(), level: &level };
-            let sent = channels::send(channel, &notification, deadline(timeout, context.budget), context).await;
+            let sent = channels::send(name, channel, &notification, deadline(timeout, context.budget), context).await;
             (Some(name.to_owned()), sent.err())
         }
     };

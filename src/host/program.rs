@@ -74,7 +74,7 @@ impl Program<'_> {
     pub async fn run(&self, deadline: Instant, cancel: &CancellationToken) -> Result<Output, PythonError> {
         let shown = self.shown;
         let (name, arguments) = self.command.split_first().map_or(("", &[][..]), |(name, rest)| (name.as_str(), rest));
-        let mut child = self.launch(name, arguments).await.map_err(|error| spawn_error(name, &error))?;
+        let mut child = self.launch(name, arguments).await.map_err(|error| self.spawn_error(name, &error))?;
         let reach = self.confines.as_ref().and_then(|confines| confines.reach.clone());
         let proxy = reach.map(|reach| Arc::new(Proxy::new(name.to_owned(), reach)));
         let serving = serve(proxy.clone(), child.listener(), cancel);
@@ -86,7 +86,7 @@ impl Program<'_> {
         let left = child.clear_up().await;
         match ended {
             Ok((status, stdout, stderr)) => match launch::not_started(status, &stderr) {
-                Some(error) => Err(spawn_error(name, &error)),
+                Some(error) => Err(self.spawn_error(name, &error)),
                 None if !left.is_empty() => Err(left_behind(shown, &left)),
                 None => {
                     let exit_code = status.code().unwrap_or_else(|| signal(status));
@@ -98,7 +98,7 @@ impl Program<'_> {
                 let message = format!("`{shown}` was stopped after {:.1} s{told}", limit.as_secs_f64());
                 Err(PythonError::new("TimeoutError", message))
             }
-            Err(Stopped::Io(error)) => Err(ended_badly(shown, &error)),
+            Err(Stopped::Io(error)) => Err(self.ended_badly(&error)),
         }
     }
 
@@ -113,6 +113,39 @@ impl Program<'_> {
             Some(Confines { bounds, .. }) => confinement::start(name, arguments, bounds, prepare).await,
             None => launch::launch(name, arguments, prepare).map(Confined::from),
         }
+    }
+
+    fn spawn_error(&self, program: &str, error: &io::Error) -> PythonError {
+        match error.kind() {
+            io::ErrorKind::NotFound => PythonError::new(
+                "FileNotFoundError",
+                format!("the program `{program}` is not installed or not in PATH"),
+            ),
+            io::ErrorKind::PermissionDenied => {
+                PythonError::new("PermissionError", format!("the system does not let `{program}` be executed"))
+            }
+            io::ErrorKind::Unsupported => self.no_wall(program, error),
+            _ => PythonError::new("OSError", format!("`{program}` can't be started: {error}")),
+        }
+    }
+
+    /// What it can't be executed for although it was started, or why it had to be stopped.
+    fn ended_badly(&self, error: &io::Error) -> PythonError {
+        let shown = self.shown;
+        match error.kind() {
+            io::ErrorKind::Unsupported => self.no_wall(shown, error),
+            io::ErrorKind::QuotaExceeded => PythonError::new("OSError", format!("`{shown}` was stopped: {error}")),
+            _ => PythonError::new("OSError", format!("`{shown}`: {error}")),
+        }
+    }
+
+    fn no_wall(&self, shown: &str, error: &io::Error) -> PythonError {
+        let released_by = self.confines.as_ref().map_or("", |confines| confines.released_by);
+        let message = format!(
+            "`{shown}` was not executed, because there can be no wall around it here: {error}. `repertoire doctor` shows which \
+             walls hold and what is missing; the user can do without them by {released_by}"
+        );
+        PythonError::new("PermissionError", message)
     }
 }
 
@@ -135,23 +168,6 @@ fn with_refusals(mut stderr: String, refused: &[String]) -> String {
     stderr
 }
 
-/// What a program can't be executed for that was started, or why it had to be stopped.
-fn ended_badly(shown: &str, error: &io::Error) -> PythonError {
-    match error.kind() {
-        io::ErrorKind::Unsupported => no_wall(shown, error),
-        io::ErrorKind::QuotaExceeded => PythonError::new("OSError", format!("`{shown}` was stopped: {error}")),
-        _ => PythonError::new("OSError", format!("`{shown}`: {error}")),
-    }
-}
-
-fn no_wall(shown: &str, error: &io::Error) -> PythonError {
-    let message = format!(
-        "`{shown}` was not executed, because there can be no wall around it here: {error}. `repertoire doctor` shows which walls \
-         hold and what is missing; the user can do without them by `confinement = \"none\"` under [policy] in config.toml"
-    );
-    PythonError::new("PermissionError", message)
-}
-
 /// What was found after a program that other programs would have executed.
 fn left_behind(shown: &str, left: &[PathBuf]) -> PythonError {
     let left: Vec<String> = left.iter().map(|path| format!("`{}`", path.display())).collect();
@@ -161,19 +177,6 @@ fn left_behind(shown: &str, left: &[PathBuf]) -> PythonError {
         left.join(", ")
     );
     PythonError::new("PermissionError", message)
-}
-
-fn spawn_error(program: &str, error: &io::Error) -> PythonError {
-    match error.kind() {
-        io::ErrorKind::NotFound => {
-            PythonError::new("FileNotFoundError", format!("the program `{program}` is not installed or not in PATH"))
-        }
-        io::ErrorKind::PermissionDenied => {
-            PythonError::new("PermissionError", format!("the system does not let `{program}` be executed"))
-        }
-        io::ErrorKind::Unsupported => no_wall(program, error),
-        _ => PythonError::new("OSError", format!("`{program}` can't be started: {error}")),
-    }
 }
 
 enum Stopped {

@@ -13,17 +13,56 @@ use crate::domain::{Host, HostGrant, Rules, rule};
 pub enum Reach {
     /// Those that a procedure may: of the policy and its own permissions.
     Procedure(Arc<Grants>),
-    /// Those that the grant of a command names.
-    Command {
-        /// The command as it is granted.
-        grant: String,
-        /// What `network` of the grant names.
+    /// Those that the settings name for a program.
+    Program {
+        /// Which program that is.
+        holder: Holder,
+        /// What its `network` names.
         hosts: Vec<HostGrant>,
         /// What the user never wants, or wants to be asked about.
         rules: Arc<Rules>,
         /// Named in refusals.
         policy_file: PathBuf,
     },
+}
+
+/// The program that the settings name hosts for.
+#[derive(Debug, Clone)]
+pub enum Holder {
+    /// A command, as it is granted.
+    Command(String),
+    /// A downstream server.
+    Server(String),
+    /// A channel of notifications.
+    Channel(String),
+}
+
+impl Holder {
+    /// What it is called.
+    fn name(&self) -> String {
+        match self {
+            Self::Command(grant) => format!("`{grant}`"),
+            Self::Server(name) => format!("the MCP server `{name}`"),
+            Self::Channel(name) => format!("the channel `{name}`"),
+        }
+    }
+
+    /// Where its hosts are named, to somebody who has just read its name.
+    fn place(&self) -> String {
+        match self {
+            Self::Command(_) => "`network` of that grant under [policy]".to_owned(),
+            Self::Server(name) => format!("`network` of [mcp_servers.{name}]"),
+            Self::Channel(name) => format!("`network` of [channels.{name}]"),
+        }
+    }
+
+    /// The same to somebody who has not.
+    fn full_place(&self) -> String {
+        match self {
+            Self::Command(grant) => format!("`network` of the grant of `{grant}`"),
+            Self::Server(_) | Self::Channel(_) => self.place(),
+        }
+    }
 }
 
 impl Reach {
@@ -35,7 +74,7 @@ impl Reach {
     pub fn check(&self, host: &Host, port: u16, shown: &str) -> Result<Zone, String> {
         let (rules, policy_file) = match self {
             Self::Procedure(grants) => (grants.rules(), &grants.policy_file),
-            Self::Command { rules, policy_file, .. } => (rules, policy_file),
+            Self::Program { rules, policy_file, .. } => (rules, policy_file),
         };
         if let Some(rule) = rule::on_host(&rules.deny, host, port) {
             return Err(refusal(rule, shown, policy_file));
@@ -49,12 +88,13 @@ impl Reach {
         }
         match self {
             Self::Procedure(grants) => grants.check_host(host, port, shown).map_err(|error| error.message),
-            Self::Command { grant, hosts, policy_file, .. } => {
+            Self::Program { holder, hosts, policy_file, .. } => {
                 let mut covering = hosts.iter().filter(|granted| granted.covers(host, port)).peekable();
                 if covering.peek().is_none() {
                     return Err(format!(
-                        "the host `{shown}` is not granted to `{grant}`; the user can add it to `network` of that grant \
-                         under [policy] in {}",
+                        "the host `{shown}` is not granted to {}; the user can add it to {} in {}",
+                        holder.name(),
+                        holder.place(),
                         policy_file.display()
                     ));
                 }
@@ -68,8 +108,8 @@ impl Reach {
         match (zone, self) {
             (Zone::Private, _) => no_name_may_have(shown, address),
             (Zone::Public, Self::Procedure(grants)) => grants.missing_itself(shown, address).message,
-            (Zone::Public, Self::Command { grant, policy_file, .. }) => {
-                itself_wanted(shown, address, &format!("`network` of the grant of `{grant}`"), policy_file)
+            (Zone::Public, Self::Program { holder, policy_file, .. }) => {
+                itself_wanted(shown, address, &holder.full_place(), policy_file)
             }
         }
     }
@@ -88,7 +128,8 @@ mod tests {
         let rules =
             Rules { ask: rules(&["http:pay.cdn.example.org"]), deny: rules(&["http:evil.cdn.example.org:443"]) };
         let (rules, hosts, policy_file) = (Arc::new(rules), hosts.to_vec(), PathBuf::from("config.toml"));
-        let reach = Reach::Command { grant: "git fetch".to_owned(), hosts, rules, policy_file };
+        let holder = Holder::Command("git fetch".to_owned());
+        let reach = Reach::Program { holder, hosts, rules, policy_file };
         let check = |host: &str, port| {
             let host = Host::parse(host).unwrap();
             reach.check(&host, port, &format!("{host}:{port}"))

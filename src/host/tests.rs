@@ -38,7 +38,7 @@ async fn raised(function: &str, arguments: Value) -> PythonError {
         grants: &Grants::new(&Permissions::default(), None, Path::new("config.toml")),
         capture: &Capture::new(Arc::clone(&budget)),
         budget: &budget,
-        downstream: &Downstream::new(),
+        downstream: &Downstream::new(walls_of_server),
         config: &config(),
         meter: None,
     };

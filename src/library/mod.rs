@@ -63,7 +63,7 @@ pub use procedures::{
     NewCode, ProcedureRef, RecallFilter, RecallScope, Remembered, Similar, TemplateVariable, VersionRef, VersionView,
     signals_of_likelihood, signals_of_relevance, starter_procedures, with_dependencies,
 };
-pub use runs::{Examples, packages_kept, version_of_uv};
+pub use runs::{Examples, downstream, packages_kept, version_of_uv};
 pub use services::Services;
 pub use triggers::{Clock, Triggered};
 pub use upkeep::{Taken, Taking, Tidied};

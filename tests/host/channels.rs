@@ -16,6 +16,8 @@ use crate::{
         execute_code,
         loopback::Loopback,
         text, toml_path,
+        walls::has_walls,
+        web_server::WebServer,
     },
     library::inbox::{inbox, raised, result},
 };
@@ -158,6 +160,73 @@ fn a_program_gets_the_message_on_its_stdin() {
     let error = raised(&mut client, "none", "notify('x', channel='none')", "RuntimeError");
     assert!(error.contains("`no-such-program-1` is not installed"), "{error}");
     assert_eq!(inbox(&mut client, json!({})).len(), 3);
+}
+
+/// What a program of a channel tries: to read each file, to ask an address, to connect past the proxy; what came of it is written to
+/// the first argument.
+const REACH: &str = r#"
+import socket, sys, urllib.request
+seen, ssh, policy, url, port = sys.argv[1:]
+def direct():
+    with socket.create_connection(("127.0.0.1", int(port)), timeout=5) as stream:
+        stream.sendall(b"GET /direct HTTP/1.0\r\n\r\n")
+        stream.recv(20)
+ways = {
+    "ssh": lambda: open(ssh).read(),
+    "policy": lambda: open(policy).read(),
+    "ask": lambda: urllib.request.urlopen(url, timeout=30).read(),
+    "direct": direct,
+}
+with open(seen, "w") as file:
+    for name, way in ways.items():
+        try:
+            way()
+            print(name, "reached", file=file)
+        except OSError as error:
+            print(name, "held", file=file)
+print(sys.stdin.read(), file=open(seen + ".message", "w"))
+"#;
+
+#[test]
+fn a_program_reaches_what_its_section_names_and_without_walls_all() {
+    let Some(python) = python().filter(|_| has_walls()) else { return };
+    let (home, web) = (Home::new(), WebServer::start());
+    let (files, key) = (home.beside("files"), home.beside(".ssh").join("id_ed25519"));
+    fs::write(&key, "secret").unwrap();
+    let (seen, at) = (files.join("seen"), web.at("localhost"));
+    let port = at.rsplit(':').next().unwrap();
+    let url = format!("http://{at}/plain");
+    let section = |name: &str, bounds: &str| {
+        let paths = [&seen, &key, &home.path().join("config.toml")].map(|path| toml_path(path)).join(", ");
+        let program = format!("{}, '-c', '''{REACH}'''", toml_path(python.as_ref()));
+        format!("[channels.{name}]\ncommand = [{program}, {paths}, '{url}', '{port}']\n{bounds}\n")
+    };
+    let write = format!("write = [{}]", toml_path(&files));
+    let sections = [
+        section("free", ""),
+        section("shut", &write),
+        section("hosts", &format!("{write}\nnetwork = ['{at}']")),
+        section("others", &format!("{write}\nnetwork = ['example.org']")),
+        section("nowhere", "confined = true"),
+    ];
+    home.configure(&sections.concat());
+    let mut client = home.start();
+    let mut reached = |channel: &str| {
+        result(&mut client, channel, &format!("notify('Ready', channel='{channel}')"));
+        let message: Value = serde_json::from_str(&fs::read_to_string(files.join("seen.message")).unwrap()).unwrap();
+        assert_eq!(message["message"], json!("Ready"));
+        let seen = fs::read_to_string(&seen).unwrap();
+        let reached = seen.lines().filter_map(|line| line.strip_suffix(" reached"));
+        (reached.collect::<Vec<_>>().join(" "), seen.lines().count())
+    };
+    assert_eq!(reached("free"), ("ssh policy ask direct".to_owned(), 4));
+    assert_eq!(reached("shut"), (String::new(), 4));
+    assert_eq!(reached("hosts"), ("ask".to_owned(), 4));
+    assert_eq!(reached("others"), (String::new(), 4));
+    assert_eq!(web.requests().len(), 3, "two without walls, and one through the proxy");
+    let error = raised(&mut client, "nowhere", "notify('Ready', channel='nowhere')", "RuntimeError");
+    assert!(error.contains("FileNotFoundError") && error.contains("seen"), "{error}");
+    assert!(client.log().contains("is not granted to the channel `others`"), "it is in the log");
 }
 
 #[test]

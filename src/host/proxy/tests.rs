@@ -6,7 +6,7 @@ use axum::{Router, http::HeaderMap, routing::any};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
-use crate::domain::HostGrant;
+use crate::{domain::HostGrant, host::reach::Holder};
 
 /// A proxy that is served, and a web server behind it that answers with the headers it got. Both end with the value.
 struct Setup {
@@ -35,7 +35,8 @@ impl Setup {
             grants.iter().map(|grant| HostGrant::parse(&grant.replace("PORT", &web.to_string())).unwrap()).collect();
         let policy_file = PathBuf::from("config.toml");
         let rules = Arc::default();
-        let reach = Reach::Command { grant: "git fetch".to_owned(), hosts, rules, policy_file };
+        let holder = Holder::Command("git fetch".to_owned());
+        let reach = Reach::Program { holder, hosts, rules, policy_file };
         let proxy = Arc::new(Proxy::new("git fetch".to_owned(), reach));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

@@ -44,4 +44,5 @@ pub use gate::{Asker, Gate, QuestionId};
 pub use handle::Handle;
 pub use interpreter::{packages_kept, version_of_uv};
 pub use registry::{Active, Progress};
+pub use resources::downstream;
 pub use view::{RunView, StepOutput};

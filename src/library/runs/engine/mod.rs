@@ -20,11 +20,14 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
-    downstream::Downstream,
     host,
     library::{
         Library, LibraryError,
-        runs::{journal::Journal, registry::Registry, resources::Resources},
+        runs::{
+            journal::Journal,
+            registry::Registry,
+            resources::{self, Resources},
+        },
     },
     runtime::{self, Runtimes},
 };
@@ -57,7 +60,7 @@ impl Engine {
     /// An engine for `library` whose code is executed by `runtimes`.
     pub(in crate::library::runs) fn with_runtimes(library: Arc<Library>, runtimes: Runtimes) -> Self {
         let journal = Journal::Of(Arc::clone(&library));
-        let resources = Arc::new(Resources { journal, runtimes, downstream: Downstream::new() });
+        let resources = Arc::new(Resources { journal, runtimes, downstream: resources::downstream() });
         let recoveries = Arc::new(Semaphore::new(MAX_RECOVERIES));
         Self { library, resources, registry: Arc::default(), recoveries }
     }

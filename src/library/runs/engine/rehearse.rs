@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     config::Config,
     domain::{Definition, Example, Permissions},
-    downstream::Downstream,
     library::{
         LibraryError,
         runs::{
@@ -19,7 +18,7 @@ use crate::{
             prepare::exception_of,
             recording::Recording,
             registry::Active,
-            resources::Resources,
+            resources::{self, Resources},
         },
     },
     runtime::{Capture, PythonError, Runtimes},
@@ -77,8 +76,11 @@ pub async fn rehearse(
         permissions: Some(Permissions::default()),
     };
     let frame = Frame::new(origin, Capture::new(Arc::clone(&budget)), config);
-    let resources =
-        Arc::new(Resources { journal: Journal::Nowhere, runtimes: runtimes.clone(), downstream: Downstream::new() });
+    let resources = Arc::new(Resources {
+        journal: Journal::Nowhere,
+        runtimes: runtimes.clone(),
+        downstream: resources::downstream(),
+    });
     let recording = Recording::of(example.calls.as_deref().unwrap_or_default());
     let tree = Tree::new(resources, Arc::clone(config), Arc::clone(&budget), active, run_id);
     let execution = Box::pin(tree.answered_by(recording.clone()).execute(frame)).await?;

@@ -1,25 +1,59 @@
-//! Walls around an MCP server that is a program, where its user wants them.
+//! Walls around a program that the settings name, an MCP server or a channel, where the user wants them.
 
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use super::paths::expand_tilde;
+use super::{FILE_NAME, commands::ALL_HOSTS, paths::expand_tilde};
+use crate::domain::{HostGrant, Rules};
 
-/// What a confined server may reach, beside what every program needs.
+/// What such a program may reach, beside what every program needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ServerBounds {
+pub struct ProgramBounds {
     /// Folders and files that it may read: real paths.
     pub read: Vec<PathBuf>,
     /// Folders that it may write.
     pub write: Vec<PathBuf>,
     /// Whether it may also write what makes other programs run code.
     pub startup_files: bool,
-    /// Whether it has the user's network, or none.
-    pub network: bool,
+    /// What of the network it reaches.
+    pub network: ProgramNetwork,
     /// The data home, which it never sees.
     pub hidden: PathBuf,
+}
+
+/// What of the network such a program reaches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ProgramNetwork {
+    /// Nothing.
+    #[default]
+    None,
+    /// These hosts.
+    Hosts(NamedHosts),
+    /// All that the user does.
+    All,
+}
+
+/// Hosts that a program reaches, and what they are judged by beside their names: with other rules it is another program, which a
+/// server that is there already does not become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedHosts {
+    pub hosts: Vec<HostGrant>,
+    /// What the user never wants, or wants to be asked about.
+    pub rules: Arc<Rules>,
+    /// Where more could be named.
+    pub policy_file: PathBuf,
+}
+
+/// What bounds are read within.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    /// The data home: a real path.
+    pub(super) home: &'a Path,
+    /// The rules of the policy.
+    pub(super) rules: &'a Arc<Rules>,
 }
 
 /// The same as it is written.
@@ -43,7 +77,12 @@ impl Written {
     }
 
     /// What that means; a bound alone says that there are walls. An error names the field that is wrong, and why.
-    pub(super) fn check(self, cwd: Option<&Path>, home: &Path) -> Result<Option<ServerBounds>, (&'static str, String)> {
+    pub(super) fn check(
+        self,
+        cwd: Option<&Path>,
+        around: Surroundings<'_>,
+    ) -> Result<Option<ProgramBounds>, (&'static str, String)> {
+        let home = around.home;
         let Self { confined, read, write, startup_files, network } = self;
         let has_bounds = !read.is_empty() || !write.is_empty() || startup_files || !network.is_empty();
         match confined {
@@ -54,14 +93,7 @@ impl Written {
             Some(false) => return Ok(None),
             None | Some(true) => {}
         }
-        let network = match &network[..] {
-            [] => false,
-            [all] if all == "*" => true,
-            _ => {
-                let why = "names hosts; a server has all of the network (`[\"*\"]`) or none (left out)";
-                return Err(("network", why.to_owned()));
-            }
-        };
+        let network = around.network(&network).map_err(|why| ("network", why))?;
         let real = |paths: Vec<String>, key: &'static str| -> Result<Vec<PathBuf>, (&'static str, String)> {
             paths.iter().map(|path| real(path).map_err(|why| (key, why))).collect()
         };
@@ -78,7 +110,33 @@ impl Written {
             return Err(("write", why));
         }
         read.extend(cwd.and_then(|cwd| fs::canonicalize(cwd).ok()));
-        Ok(Some(ServerBounds { read, write, startup_files, network, hidden: home.to_owned() }))
+        Ok(Some(ProgramBounds { read, write, startup_files, network, hidden: home.to_owned() }))
+    }
+}
+
+impl Surroundings<'_> {
+    /// What entries of `network` mean.
+    fn network(self, entries: &[String]) -> Result<ProgramNetwork, String> {
+        if entries.is_empty() {
+            return Ok(ProgramNetwork::None);
+        }
+        let named = entries.iter().filter(|entry| *entry != ALL_HOSTS);
+        let hosts: Vec<HostGrant> = named
+            .map(|entry| {
+                HostGrant::parse(entry).ok_or_else(|| {
+                    format!(
+                        "names `{}`, which is no host; write a name (in letters of ASCII) or an address, perhaps with a \
+                         port, or `*` for all",
+                        entry.escape_debug()
+                    )
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        if hosts.len() < entries.len() {
+            return Ok(ProgramNetwork::All);
+        }
+        let (rules, policy_file) = (Arc::clone(self.rules), self.home.join(FILE_NAME));
+        Ok(ProgramNetwork::Hosts(NamedHosts { hosts, rules, policy_file }))
     }
 }
 
@@ -94,8 +152,14 @@ fn real(path: &str) -> Result<PathBuf, String> {
 mod tests {
     use super::*;
 
-    fn check(written: Written) -> Result<Option<ServerBounds>, String> {
-        written.check(None, Path::new("/nowhere/home")).map_err(|(field, why)| format!("{field} {why}"))
+    fn check_in(home: &Path, written: Written) -> Result<Option<ProgramBounds>, String> {
+        let rules = Arc::default();
+        let around = Surroundings { home, rules: &rules };
+        written.check(None, around).map_err(|(field, why)| format!("{field} {why}"))
+    }
+
+    fn check(written: Written) -> Result<Option<ProgramBounds>, String> {
+        check_in(Path::new("/nowhere/home"), written)
     }
 
     #[test]
@@ -112,11 +176,19 @@ mod tests {
             network: hosts.iter().map(|host| (*host).to_owned()).collect(),
             ..Written::default()
         };
-        assert!(check(network(&["*"])).unwrap().unwrap().network);
-        assert!(check(network(&["example.org"])).unwrap_err().contains("names hosts"));
+        let network = |hosts: &[&str]| check(network(hosts)).map(|bounds| bounds.unwrap().network);
+        assert_eq!(network(&["*"]), Ok(ProgramNetwork::All));
+        assert_eq!(network(&["example.org", "*"]), Ok(ProgramNetwork::All));
+        let ProgramNetwork::Hosts(named) = network(&["api.example.org:443", "*.example.org"]).unwrap() else {
+            panic!("hosts")
+        };
+        let expected = ["api.example.org:443", "*.example.org"].map(|host| HostGrant::parse(host).unwrap());
+        assert_eq!(named.hosts, expected);
+        assert_eq!(named.policy_file, Path::new("/nowhere/home/config.toml"));
+        assert!(network(&["https://example.org/"]).unwrap_err().contains("no host"));
         assert!(check(Written { read: vec!["/nowhere/x".to_owned()], ..Written::default() }).is_err());
         assert!(check(Written { read: vec!["x".to_owned()], ..Written::default() }).is_err());
-        let around = written().check(None, &path.join("home")).unwrap_err();
-        assert!(around.1.contains("data home"), "{around:?}");
+        let around = check_in(&path.join("home"), written()).unwrap_err();
+        assert!(around.contains("data home"), "{around:?}");
     }
 }
