@@ -282,7 +282,7 @@ mod tests {
         let mut section =
             |name: &str| table.remove(name).and_then(|value| value.as_table().cloned()).unwrap_or_default();
         let (home, rules) = (std::path::Path::new("/nowhere/home"), std::sync::Arc::default());
-        let around = Surroundings { home, rules: &rules };
+        let around = Surroundings { home, file: home, rules: &rules };
         Channels::parse(section("channels"), section("notifications"), around)
     }
 

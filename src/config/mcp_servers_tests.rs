@@ -4,7 +4,8 @@ fn parse(text: &str) -> Result<BTreeMap<String, ServerSettings>, String> {
     let table: Table = toml::from_str(text).unwrap();
     let Some(Value::Table(sections)) = table.get("mcp_servers").cloned() else { panic!("no sections") };
     let rules = std::sync::Arc::default();
-    ServerSettings::parse_all(sections, Surroundings { home: std::path::Path::new("/nowhere"), rules: &rules })
+    let home = std::path::Path::new("/nowhere");
+    ServerSettings::parse_all(sections, Surroundings { home, file: home, rules: &rules })
 }
 
 fn complaint(section: &str) -> String {

@@ -263,7 +263,7 @@ impl Config {
         let has_tenants = file.require_tenant || tenant.is_some() || home.join(tenant::FOLDER).exists();
         let policy = policy::check(section.permissions(&commands), &home, has_tenants).map_err(invalid)?;
         let model = ModelSettings::parse(file.model).map_err(invalid)?;
-        let around = Surroundings { home: &real_home, rules: &rules };
+        let around = Surroundings { home: &real_home, file: &path, rules: &rules };
         let mcp_servers = ServerSettings::parse_all(file.mcp_servers, around).map_err(invalid)?;
         let channels = Channels::parse(file.channels, file.notifications, around).map_err(invalid)?;
         Ok(Self {

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{FILE_NAME, commands::ALL_HOSTS, paths::expand_tilde};
+use super::{commands::ALL_HOSTS, paths::expand_tilde};
 use crate::domain::{HostGrant, Rules};
 
 /// What such a program may reach, beside what every program needs.
@@ -52,6 +52,8 @@ pub struct NamedHosts {
 pub(super) struct Surroundings<'a> {
     /// The data home: a real path.
     pub(super) home: &'a Path,
+    /// The file that is read.
+    pub(super) file: &'a Path,
     /// The rules of the policy.
     pub(super) rules: &'a Arc<Rules>,
 }
@@ -135,7 +137,7 @@ impl Surroundings<'_> {
         if hosts.len() < entries.len() {
             return Ok(ProgramNetwork::All);
         }
-        let (rules, policy_file) = (Arc::clone(self.rules), self.home.join(FILE_NAME));
+        let (rules, policy_file) = (Arc::clone(self.rules), self.file.to_owned());
         Ok(ProgramNetwork::Hosts(NamedHosts { hosts, rules, policy_file }))
     }
 }
@@ -154,7 +156,8 @@ mod tests {
 
     fn check_in(home: &Path, written: Written) -> Result<Option<ProgramBounds>, String> {
         let rules = Arc::default();
-        let around = Surroundings { home, rules: &rules };
+        let file = home.join("config.toml");
+        let around = Surroundings { home, file: &file, rules: &rules };
         written.check(None, around).map_err(|(field, why)| format!("{field} {why}"))
     }
 

@@ -51,7 +51,7 @@ pub(super) const LIKELY: [(&str, f64); 5] = [
     ("fact", -2.87),
 ];
 /// A question is not answered where it is less likely than this that anything fits.
-pub(super) const LEAST_LIKELY: f64 = 0.72;
+pub(super) const LEAST_LIKELY: f64 = 0.65;
 
 /// What a text and a question have in common.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
