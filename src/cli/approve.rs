@@ -95,7 +95,11 @@ async fn approve(run_id: &str, arguments: &Arguments, context: &Context) -> Resu
 fn given(arguments: &Arguments, gate: &Gate, approvals: Approvals) -> Result<Option<Decision>, CliError> {
     let wants_person = approvals == Approvals::Human && gate.asks_person(approvals);
     let is_terminal = asking::is_terminal();
-    let key = if gate.is_of_policy { "ask" } else { "approvals" };
+    let key = match (&gate.missing, gate.is_of_policy) {
+        (Some(_), _) => "offer_grants",
+        (None, true) => "ask",
+        (None, false) => "approvals",
+    };
     if wants_person && !is_terminal {
         return Err(CliError::Wrong {
             what: format!(

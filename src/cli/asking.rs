@@ -74,9 +74,9 @@ pub fn value(text: &str) -> Value {
     json::read(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
-/// A handle on a run that Ctrl-C stops.
+/// A handle on a run that Ctrl-C stops, and that asks for grants where somebody sits here.
 pub fn stoppable() -> Active {
-    let active = Active::default();
+    let active = Active::granting(is_terminal());
     let cancel = active.cancel.clone();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
@@ -122,6 +122,9 @@ pub async fn ask(gate: &Gate, out: Output) -> Result<Decision, CliError> {
 
 const fn hint(gate: &Gate) -> &'static str {
     match gate.request.kind {
+        GateKind::Approval if gate.missing.is_some() => {
+            "Type the answer or its number, or n to refuse (what follows the n is the reason)"
+        }
         GateKind::Approval => "y to approve, n to refuse (what follows the n is the reason)",
         GateKind::Question if gate.request.choices.is_empty() => "Type the answer",
         GateKind::Question => "Type the answer, or its number",
@@ -138,7 +141,7 @@ fn decision(gate: &Gate, typed: &str) -> Option<Decision> {
                 "n" | "no" => {
                     Some(Decision::Reject(Some(reason.trim().to_owned()).filter(|reason| !reason.is_empty())))
                 }
-                _ => None,
+                _ => chosen(gate, typed),
             }
         }
         GateKind::Question => {
@@ -146,9 +149,7 @@ fn decision(gate: &Gate, typed: &str) -> Option<Decision> {
             if choices.is_empty() {
                 return (!typed.is_empty()).then(|| Decision::Approve(Some(Value::from(typed))));
             }
-            let by_number = || typed.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?));
-            let chosen = choices.iter().find(|choice| *choice == typed).or_else(by_number)?;
-            Some(Decision::Approve(Some(Value::from(chosen.as_str()))))
+            chosen(gate, typed)
         }
         GateKind::Step => Some(match typed {
             "reject" => Decision::Reject(None),
@@ -156,6 +157,14 @@ fn decision(gate: &Gate, typed: &str) -> Option<Decision> {
             text => Decision::Approve(Some(value(text))),
         }),
     }
+}
+
+/// One of the choices, as it is written or by its number.
+fn chosen(gate: &Gate, typed: &str) -> Option<Decision> {
+    let choices = &gate.request.choices;
+    let by_number = || typed.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?));
+    let chosen = choices.iter().find(|choice| *choice == typed).or_else(by_number)?;
+    Some(Decision::Approve(Some(Value::from(chosen.as_str()))))
 }
 
 async fn read_line() -> Result<String, CliError> {

@@ -20,6 +20,7 @@ mod ending;
 mod error;
 mod export;
 mod generate;
+mod grant;
 mod hook;
 mod import;
 mod inbox;
@@ -147,6 +148,8 @@ enum Command {
     Restore(backup::RestoreArguments),
     /// Show the schema version of the database, change it, or bring back a copy.
     Db(db::Arguments),
+    /// Grant procedures a command, a folder, a host or a tool, or take it back; list what is granted.
+    Grant(grant::Arguments),
     /// Write a commented config.toml.
     Init(init::Arguments),
     /// Measure over the real protocol, against the budgets.
@@ -213,6 +216,7 @@ pub fn run() -> ExitCode {
         Command::Restore(arguments) => backup::run_restore(&arguments, &context),
         Command::Db(arguments) => db::run(&arguments, &context),
         Command::Install(arguments) => install::run(&arguments, &context),
+        Command::Grant(arguments) => grant::run(&arguments, &context),
         Command::Init(arguments) => init::run(&arguments, &context),
         Command::Bench(arguments) => bench::run(&arguments, &context),
         Command::Docs(arguments) => docs::run(&arguments, &context),

@@ -8,6 +8,7 @@ mod commands;
 mod environment;
 mod error;
 pub mod folders;
+mod granting;
 mod mcp_headers;
 mod mcp_servers;
 mod model;
@@ -77,6 +78,10 @@ pub struct Config {
     pub tenant: Option<String>,
     /// The most that any procedure may do.
     pub policy: Permissions,
+    /// The same for procedures to which the user grants more than to all, by name.
+    pub policy_of: BTreeMap<String, Permissions>,
+    /// Whether a person is asked for grants that a run lacks.
+    pub offer_grants: bool,
     /// On which calls a person decides, and which are never made.
     pub rules: Arc<Rules>,
     /// The granted commands once more, with what each may reach.
@@ -261,7 +266,11 @@ impl Config {
         let real_home = fs::canonicalize(&home).unwrap_or_else(|_| home.clone());
         let commands = commands::parse_all(commands, &real_home).map_err(invalid)?;
         let has_tenants = file.require_tenant || tenant.is_some() || home.join(tenant::FOLDER).exists();
-        let policy = policy::check(section.permissions(&commands), &home, has_tenants).map_err(invalid)?;
+        let offer_grants = section.offer_grants.unwrap_or(true);
+        let procedures = std::mem::take(&mut section.procedures);
+        let for_all = section.permissions(&commands);
+        let policy_of = policy::of_procedures(procedures, &for_all, &home, has_tenants).map_err(invalid)?;
+        let policy = policy::check(for_all, &home, has_tenants).map_err(invalid)?;
         let model = ModelSettings::parse(file.model).map_err(invalid)?;
         let around = Surroundings { home: &real_home, file: &path, rules: &rules };
         let mcp_servers = ServerSettings::parse_all(file.mcp_servers, around).map_err(invalid)?;
@@ -271,6 +280,8 @@ impl Config {
             user: String::new(),
             tenant,
             policy,
+            policy_of,
+            offer_grants,
             rules,
             commands,
             confinement,
@@ -285,6 +296,12 @@ impl Config {
             channels,
             stamp: None,
         })
+    }
+
+    /// The most that the procedure of this name may do.
+    #[must_use]
+    pub fn policy_for(&self, procedure: &str) -> &Permissions {
+        self.policy_of.get(procedure).unwrap_or(&self.policy)
     }
 
     /// The same, for another tenant or for the home itself.

@@ -1,6 +1,7 @@
 //! The `[policy]` section: the most that any procedure may do.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -32,6 +33,25 @@ pub(super) struct Section {
     pub(super) ask: Vec<String>,
     pub(super) deny: Vec<String>,
     pub(super) approvals: Option<Approvals>,
+    pub(super) offer_grants: Option<bool>,
+    pub(super) procedures: BTreeMap<String, ForOne>,
+}
+
+/// What one procedure may do beside that.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ForOne {
+    commands: Vec<String>,
+    read: Vec<String>,
+    write: Vec<String>,
+    tools: Vec<String>,
+    network: Vec<String>,
+}
+
+impl From<ForOne> for Permissions {
+    fn from(ForOne { commands, read, write, tools, network }: ForOne) -> Self {
+        Self { commands, read, write, tools, network, model: false }
+    }
 }
 
 impl Section {
@@ -87,6 +107,21 @@ pub(super) fn check(policy: Permissions, home: &Path, has_tenants: bool) -> Resu
         directories.into_iter().map(|directory| directory.to_string_lossy().into_owned()).collect()
     };
     Ok(Permissions { read: names(outermost(&read)), write: names(distinct(&write)), ..policy })
+}
+
+/// The policy of each procedure to which more is granted than to all.
+pub(super) fn of_procedures(
+    procedures: BTreeMap<String, ForOne>,
+    for_all: &Permissions,
+    home: &Path,
+    has_tenants: bool,
+) -> Result<BTreeMap<String, Permissions>, String> {
+    let one = |(name, more): (String, ForOne)| {
+        let policy = check(for_all.with(&more.into()), home, has_tenants);
+        let policy = policy.map_err(|why| format!("with what `policy.procedures.{name}` adds: {why}"))?;
+        Ok((name, policy))
+    };
+    procedures.into_iter().map(one).collect()
 }
 
 fn overlap(a: &Path, b: &Path) -> bool {

@@ -38,6 +38,23 @@ impl Permissions {
         *self == Self::default()
     }
 
+    /// These and others, each once.
+    #[must_use]
+    pub fn with(&self, others: &Self) -> Self {
+        let both = |mine: &[String], theirs: &[String]| -> Vec<String> {
+            let new = theirs.iter().filter(|entry| !mine.contains(entry));
+            mine.iter().chain(new).cloned().collect()
+        };
+        Self {
+            commands: both(&self.commands, &others.commands),
+            read: both(&self.read, &others.read),
+            write: both(&self.write, &others.write),
+            tools: both(&self.tools, &others.tools),
+            network: both(&self.network, &others.network),
+            model: self.model || others.model,
+        }
+    }
+
     /// Whether one of the command grants covers `arguments` (the program first).
     #[must_use]
     pub fn allows_command(&self, arguments: &[String]) -> bool {

@@ -26,11 +26,11 @@ pub enum Zone {
 /// The policy of the home, narrowed by the permissions of a procedure.
 #[derive(Debug, Clone)]
 pub struct Grants {
-    policy: Permissions,
-    procedure: Option<Permissions>,
+    pub(super) policy: Permissions,
+    pub(super) procedure: Option<Permissions>,
     pub(super) rules: Arc<Rules>,
     pub(super) policy_file: PathBuf,
-    mounts: Vec<Mount>,
+    pub(super) mounts: Vec<Mount>,
 }
 
 impl Grants {
@@ -202,10 +202,13 @@ impl Grants {
     }
 
     fn missing(&self, what: &str, value: &str, key: &str) -> PythonError {
+        let kind = key.trim_end_matches('s');
+        let value_of_one = value.split("` or `").next().unwrap_or(value);
         PythonError::new(
             "PermissionError",
             format!(
-                "{what} `{value}` is not granted; the user can add it to `{key}` under [policy] in {}",
+                "{what} `{value}` is not granted; the user can add it to `{key}` under [policy] in {}, by `repertoire grant \
+                 {kind} \"{value_of_one}\"`",
                 self.policy_file.display()
             ),
         )
@@ -231,7 +234,7 @@ pub(super) fn no_name_may_have(shown: &str, address: &str) -> String {
 
 /// The directories that both sides allow. The sandbox can't show a directory twice, so where one that may only be read
 /// meets one that may be written, the latter is shown.
-fn mounts(policy: &Permissions, procedure: Option<&Permissions>) -> Vec<Mount> {
+pub(super) fn mounts(policy: &Permissions, procedure: Option<&Permissions>) -> Vec<Mount> {
     let readable: Vec<&String> = policy.read.iter().chain(&policy.write).collect();
     let writable: Vec<&String> = policy.write.iter().collect();
     let (read, write) = match procedure {

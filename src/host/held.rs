@@ -32,7 +32,7 @@ pub const WRITE_FILE: HostFunction = HostFunction {
 };
 
 /// What a call is about, as rules name it.
-enum Target {
+pub(super) enum Target {
     Command(Vec<String>),
     Host { host: Host, port: u16, request: String },
     Tool { server: String, tool: String },
@@ -40,7 +40,7 @@ enum Target {
 
 impl Target {
     /// `None` for what is no such call, and will say so itself when it is made.
-    fn of(kind: GrantKind, arguments: &Map<String, Value>) -> Option<Self> {
+    pub(super) fn of(kind: GrantKind, arguments: &Map<String, Value>) -> Option<Self> {
         let text = |name: &str| arguments.get(name).and_then(Value::as_str);
         match kind {
             GrantKind::Command => {
@@ -91,10 +91,14 @@ pub fn request(kind: Option<GrantKind>, function: &str, rule: &str, arguments: &
 
 fn approval(what: &str, line: &str, rule: &str, arguments: &Map<String, Value>) -> GateRequest {
     let line = cut(&visible_line(line), LINE_CHARS);
-    // As JSON, so that nothing in an argument can look like another one.
-    let shown = arguments.iter().map(|(name, value)| format!("\n  {name} = {}", cut(&value.to_string(), SHOWN_CHARS)));
-    let question = format!("{what}: {line}\nThe policy asks before `{rule}`.{}", shown.collect::<String>());
+    let question = format!("{what}: {line}\nThe policy asks before `{rule}`.{}", shown_lines(arguments));
     GateRequest { kind: GateKind::Approval, question, choices: Vec::new(), timeout: None, optional: false }
+}
+
+/// All arguments, each on a line of its own: as JSON, so that nothing in one can look like another.
+pub(super) fn shown_lines(arguments: &Map<String, Value>) -> String {
+    let line = |(name, value): (&String, &Value)| format!("\n  {name} = {}", cut(&value.to_string(), SHOWN_CHARS));
+    arguments.iter().map(line).collect()
 }
 
 fn cut(text: &str, most: usize) -> String {

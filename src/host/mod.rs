@@ -20,6 +20,7 @@ mod held;
 mod http_request;
 mod llm;
 mod log;
+mod missing;
 mod network;
 mod notify;
 mod numbers;
@@ -42,7 +43,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     config::Config,
-    domain::{GateKind, Nature, Rule, host_module},
+    domain::{GateKind, Nature, Permissions, Rule, host_module},
     runtime::{HostModule, PythonError, Reply},
 };
 
@@ -198,6 +199,18 @@ pub fn asked<'g>(name: &str, arguments: &Map<String, Value>, grants: &'g Grants)
 #[must_use]
 pub fn held(name: &str, rule: &str, arguments: &Map<String, Value>) -> GateRequest {
     held::request(function(name).and_then(|function| function.grant), name, rule, &shown_arguments(name, arguments))
+}
+
+/// The grants that a call lacks, and with which it would be made.
+#[must_use]
+pub fn missing(name: &str, arguments: &Map<String, Value>, grants: &Grants) -> Option<Permissions> {
+    missing::of(function(name)?.grant?, arguments, grants)
+}
+
+/// What is asked about a call of `procedure` that waits for such grants.
+#[must_use]
+pub fn wanted(procedure: &str, name: &str, missing: &Permissions, arguments: &Map<String, Value>) -> GateRequest {
+    missing::request(procedure, name, missing, &shown_arguments(name, arguments))
 }
 
 /// What a call of a gate asks for.

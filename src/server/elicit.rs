@@ -17,12 +17,14 @@ use rmcp::{
 use serde_json::Value;
 
 use crate::{
-    domain::{Decider, GateKind, visible},
+    domain::{Decider, GateKind, offer::NO, visible},
     library::runs::{Asker, Decision, Gate},
 };
 
 const APPROVE: &str = "approve";
 const COMMENT: &str = "comment";
+/// How far a grant goes, or that there is none.
+const GRANT: &str = "grant";
 const ANSWER: &str = "answer";
 const WAY: &str = "what_happened";
 const RESULT: &str = "result";
@@ -161,6 +163,11 @@ fn time_left(gate: &Gate) -> Duration {
 pub fn form(gate: &Gate) -> Option<ElicitRequestParams> {
     let question = &gate.request.question;
     let (asks, schema) = match gate.request.kind {
+        GateKind::Approval if gate.missing.is_some() => {
+            let answers = gate.request.choices.iter().cloned().chain([NO.to_owned()]).collect();
+            let answers = EnumSchema::builder(answers).title("Grant it").build();
+            ("lacks a grant", ElicitationSchema::builder().required_enum_schema(GRANT, answers))
+        }
         GateKind::Approval => (
             if gate.is_of_policy { "wants to do what the policy asks about" } else { "asks for approval" },
             yes_or_no()
@@ -207,6 +214,15 @@ pub fn decision(gate: &Gate, answer: Option<ElicitResult>) -> Decision {
     }
     let field = |name: &str| content.as_ref().and_then(|content| content.get(name));
     let text = |name: &str| field(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+    if gate.missing.is_some() {
+        return match text(GRANT) {
+            Some(NO) => Decision::Reject(None),
+            Some(extent) if gate.request.choices.iter().any(|choice| choice == extent) => {
+                Decision::Approve(Some(Value::from(extent)))
+            }
+            _ => unreadable(),
+        };
+    }
     match (gate.request.kind, field(APPROVE)) {
         (GateKind::Approval, Some(Value::Bool(true))) => Decision::Approve(text(COMMENT).map(Value::from)),
         (GateKind::Approval, Some(Value::Bool(false))) => Decision::Reject(text(COMMENT).map(str::to_owned)),

@@ -128,14 +128,19 @@ fn where_the_policy_wants_a_person_an_agent_may_do_steps_and_decide_nothing() {
     assert_eq!(client.call_answer(id)["result"]["agreed"]["approved_by"], json!("test's user"));
 }
 
-/// The command in a terminal, in which `typed` is typed.
+/// What decides a run in a terminal, in which `typed` is typed.
 pub fn in_a_terminal(home: &Home, run: &str, typed: &str) -> String {
+    command_in_a_terminal(home, &format!("approve '{run}'"), typed)
+}
+
+/// A command, as it is written after the program's name, in a terminal in which `typed` is typed.
+pub fn command_in_a_terminal(home: &Home, words: &str, typed: &str) -> String {
     let mut command = home.command(&[]);
     let place = home.path();
     let mut script = std::process::Command::new("script");
     script.env_clear().envs(command.env("TERM", "dumb").get_envs().filter_map(|(name, value)| Some((name, value?))));
-    script.env("PROGRAM", PROGRAM).env("PLACE", place).env("RUN", run).env("SHELL", "/bin/sh");
-    script.args(["-qec", "\"$PROGRAM\" --home \"$PLACE\" --user ada approve \"$RUN\"", "/dev/null"]);
+    script.env("PROGRAM", PROGRAM).env("PLACE", place).env("SHELL", "/bin/sh");
+    script.args(["-qec", &format!("\"$PROGRAM\" --home \"$PLACE\" --user ada {words}"), "/dev/null"]);
     let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(typed.as_bytes()).unwrap();

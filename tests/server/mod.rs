@@ -5,6 +5,7 @@ mod approvals_later;
 mod arguments;
 mod completions;
 mod decisions;
+mod offered_grants;
 mod policy_rules;
 mod procedure_tools;
 mod prompts;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::machine::{Call, Progress, Safety, Sequence};
 use crate::{
-    domain::{HostCall, RunId},
+    domain::{HostCall, Permissions, RunId},
     host::{self, Grants},
     library::now_ms,
     runtime::Reply,
@@ -44,11 +44,19 @@ impl TimeLimit {
     }
 }
 
-/// A rule of the user by which a person decides on a call.
+/// Why a person decides on a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// A rule of the user says so; it as it is written.
+    Rule(String),
+    /// It lacks these grants.
+    Grant(Permissions),
+}
+
+/// A call on which a person decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
-    /// The rule as it is written.
-    pub rule: String,
+    pub reason: Reason,
     /// What may be done about the call after a crash, once it may be made.
     pub safety: Safety,
     /// Whether somebody has agreed: to this one call.
@@ -91,10 +99,28 @@ impl PendingCall {
             && is_call
             && let Some(rule) = host::asked(&self.function, &self.arguments, grants)
         {
-            self.hold = Some(Hold { rule: rule.text.clone(), safety: self.safety, is_permitted: false });
-            self.safety = Safety::Gate;
+            self.hold(Reason::Rule(rule.text.clone()));
         }
         self
+    }
+
+    /// The same; where it lacks grants that a person could give, it waits for them.
+    #[must_use]
+    pub fn offered(mut self, grants: &Grants) -> Self {
+        let is_call = matches!(self.safety, Safety::Repeatable | Safety::Unknown);
+        if self.hold.is_none()
+            && self.reply.is_none()
+            && is_call
+            && let Some(missing) = host::missing(&self.function, &self.arguments, grants)
+        {
+            self.hold(Reason::Grant(missing));
+        }
+        self
+    }
+
+    fn hold(&mut self, reason: Reason) {
+        self.hold = Some(Hold { reason, safety: self.safety, is_permitted: false });
+        self.safety = Safety::Gate;
     }
 
     /// The same as it was saved, under the rules of now. Of what may have been made already when its server ended, a
@@ -117,9 +143,9 @@ impl PendingCall {
         }
     }
 
-    /// The rule because of which it waits now.
-    pub fn held_by(&self) -> Option<&str> {
-        self.hold.as_ref().filter(|hold| !hold.is_permitted).map(|hold| hold.rule.as_str())
+    /// Why it waits now.
+    pub fn held_by(&self) -> Option<&Reason> {
+        self.hold.as_ref().filter(|hold| !hold.is_permitted).map(|hold| &hold.reason)
     }
 
     /// How long the procedure may take that it calls, where it is one and says so.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{
-    call::{Answer, CUT_OFF, Caller, PendingCall, TimeLimit, milliseconds},
+    call::{Answer, CUT_OFF, Caller, PendingCall, Reason, TimeLimit, milliseconds},
     machine::{Effect, Event, Safety, Sequence, State},
     snapshot::Snapshot,
     steps::{StepLines, line_of},
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::Config,
     domain::{HostCall, Permissions, RunId, RuntimeKind, VersionNumber},
-    host::Grants,
+    host::{self, Grants},
     library::{LibraryError, now_ms},
     runtime::{Budget, Capture, Program, PythonError, Reply},
     validation,
@@ -42,6 +42,14 @@ pub struct Origin {
     pub permissions: Option<Permissions>,
 }
 
+impl Origin {
+    /// What it may do as the policy is now.
+    fn grants(&self, config: &Config) -> Grants {
+        Grants::new(config.policy_for(&self.name), self.permissions.as_ref(), &config.file())
+            .under(Arc::clone(&config.rules))
+    }
+}
+
 /// What is known of a procedure while it is being executed.
 pub struct Frame {
     pub origin: Origin,
@@ -52,6 +60,8 @@ pub struct Frame {
     /// How long its caller waits for it, where that is not as long as the run may take.
     pub limit: Option<TimeLimit>,
     pub grants: Arc<Grants>,
+    /// What of that is granted for this run alone.
+    pub granted: Permissions,
     pub capture: Capture,
     pub step_lines: StepLines,
     /// Byte offsets of calls whose result is awaited.
@@ -85,10 +95,8 @@ impl Frame {
     /// A frame that has not started.
     pub fn new(origin: Origin, capture: Capture, config: &Config) -> Self {
         Self {
-            grants: Arc::new(
-                Grants::new(&config.policy, origin.permissions.as_ref(), &config.file())
-                    .under(Arc::clone(&config.rules)),
-            ),
+            grants: Arc::new(origin.grants(config)),
+            granted: Permissions::default(),
             step_lines: StepLines::read(&origin.program.source),
             deferrable: validation::deferred_calls(&origin.program.source),
             origin,
@@ -213,11 +221,37 @@ impl Frame {
         }
     }
 
-    /// Somebody agreed to a call that the policy had asked about.
+    /// Somebody agreed to a call that the policy had asked about, or gave what it lacks.
     pub fn permit(&mut self, sequence: Sequence) {
-        if let Some(call) = self.waiting.iter_mut().find(|call| call.sequence == sequence) {
-            call.permit();
+        let Some(call) = self.waiting.iter_mut().find(|call| call.sequence == sequence) else { return };
+        let missing = match call.held_by() {
+            Some(Reason::Grant(missing)) => missing.clone(),
+            _ => Permissions::default(),
+        };
+        call.permit();
+        self.grant(&missing);
+    }
+
+    /// Whether a call that waits for grants lacks none any more, and nobody wants to be asked about it beside that.
+    pub fn has_all_for(&self, sequence: Sequence) -> bool {
+        self.waiting_for(sequence).is_some_and(|call| {
+            host::missing(&call.function, &call.arguments, &self.grants).is_none()
+                && host::asked(&call.function, &call.arguments, &self.grants).is_none()
+        })
+    }
+
+    /// Takes a grant for the rest of this run.
+    pub fn grant(&mut self, more: &Permissions) {
+        if !more.is_empty() {
+            self.granted = self.granted.with(more);
+            self.grants = Arc::new(self.grants.with(more));
         }
+    }
+
+    /// It and all that it called go on under the policy of now.
+    pub fn under_policy(&mut self, config: &Config) {
+        self.grants = Arc::new(self.origin.grants(config).with(&self.granted));
+        self.children.iter_mut().for_each(|child| child.under_policy(config));
     }
 
     /// Takes out the answers that the code waits for, with the interpreter's numbers of their calls.

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
 use super::{
-    call::PendingCall,
+    call::{PendingCall, Reason},
     decision::Decision,
     frame::Frame,
     machine::{Safety, Sequence},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     config::Approvals,
-    domain::{Decider, GateKind, Hinted as _, RunId, folded, visible},
+    domain::{Decider, Extent, GateKind, Hinted as _, Permissions, RunId, folded, visible},
     host::{self, GateRequest},
     launch,
     library::{LibraryError, now_ms},
@@ -41,6 +41,8 @@ pub struct Gate {
     pub is_uncertain: bool,
     /// Whether it is a rule of the user that asks: only a person answers, whoever may decide otherwise.
     pub is_of_policy: bool,
+    /// The grants that the call lacks, where it waits for those.
+    pub missing: Option<Permissions>,
     /// The host function that is called.
     pub function: String,
     /// What it is called with.
@@ -115,10 +117,15 @@ impl Gate {
     /// The question that `frame` waits for an answer to at the call `sequence`.
     fn of(frame: &Frame, sequence: Sequence) -> Option<Self> {
         let call = frame.waiting_for(sequence)?;
-        if let Some(rule) = call.held_by() {
-            let request = host::held(&call.function, rule, &call.arguments);
+        if let Some(reason) = call.held_by() {
+            let (request, missing) = match reason {
+                Reason::Rule(rule) => (host::held(&call.function, rule, &call.arguments), None),
+                Reason::Grant(missing) => {
+                    (host::wanted(&frame.origin.name, &call.function, missing, &call.arguments), Some(missing.clone()))
+                }
+            };
             let question = visible(&request.question).into_owned();
-            return Some(Self { request, question, is_uncertain: false, ..Self::uncertain(frame, call) });
+            return Some(Self { request, question, missing, is_uncertain: false, ..Self::uncertain(frame, call) });
         }
         if call.safety != Safety::Gate {
             return Some(Self::uncertain(frame, call));
@@ -162,6 +169,7 @@ impl Gate {
             expires_at: None,
             is_uncertain: true,
             is_of_policy: call.hold.is_some() || call.function == WRITE,
+            missing: None,
             function: call.function.clone(),
             arguments: call.arguments.clone(),
         }
@@ -245,7 +253,10 @@ impl Gate {
                 Reply::Raise(PythonError::new(class, format!("nobody decided on \"{question}\" in time")))
             }
             (Decision::Approve(None), _) if self.is_uncertain => return Ok(None),
-            (Decision::Approve(_), _) if self.holds_call() => return Ok(None),
+            (Decision::Approve(value), _) if self.holds_call() => {
+                self.extent(value.as_ref())?;
+                return Ok(None);
+            }
             (Decision::Approve(_), _) if self.is_of_policy && !self.is_uncertain => Reply::Proceed,
             (Decision::Approve(Some(value)), _) if self.is_uncertain => {
                 host::outcome(&self.function, &self.arguments, value.clone()).map_err(|why| {
@@ -285,6 +296,23 @@ impl Gate {
             }
         };
         Ok(Some(reply))
+    }
+
+    /// How far the grant goes that an approval gives: once, where it does not say. Nothing else is asked of the policy's
+    /// other questions, where a value is a comment.
+    ///
+    /// # Errors
+    /// [`LibraryError::Argument`] for an extent that is not offered.
+    pub fn extent(&self, value: Option<&Value>) -> Result<Extent, LibraryError> {
+        let (Some(missing), Some(value)) = (&self.missing, value) else { return Ok(Extent::Once) };
+        let offered = Extent::offered(missing);
+        let meant = value.as_str().and_then(Extent::read).filter(|extent| offered.contains(extent));
+        meant.ok_or_else(|| {
+            LibraryError::invalid_with_hint(
+                format!("{value} is no answer"),
+                format!("choose one of `{}`", self.request.choices.join("`, `")),
+            )
+        })
     }
 
     /// The choice that is meant: one of them as it is written, or the only one that differs in case and space.

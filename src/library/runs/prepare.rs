@@ -43,13 +43,17 @@ pub fn origin_of(
     procedure: Procedure,
     parameters: &Map<String, Value>,
     config: &Config,
+    can_grant: bool,
 ) -> Result<Origin, LibraryError> {
     let Procedure { id, definition, code, lock, version, .. } = procedure;
     let code = code.unwrap_or_default();
     let name = definition.name.to_string();
-    Grants::new(&config.policy, definition.permissions.as_ref(), &config.file())
-        .check_declared()
-        .map_err(|error| LibraryError::PermissionDenied { name: name.clone(), message: error.message })?;
+    // Where a person can be asked for what is missing, they are, at the call that needs it.
+    if !(can_grant && config.offer_grants) {
+        Grants::new(config.policy_for(&name), definition.permissions.as_ref(), &config.file())
+            .check_declared()
+            .map_err(|error| LibraryError::PermissionDenied { name: name.clone(), message: error.message })?;
+    }
     interpreter::check_granted(definition.runtime, &name, &code, config)?;
     let size = serde_json::to_string(parameters).map_or(0, |text| text.len());
     if size > MAX_PARAMETER_BYTES {
@@ -81,7 +85,7 @@ pub async fn called(
     name: &str,
     arguments: &Map<String, Value>,
     config: &Config,
-    budget: &Arc<Budget>,
+    (budget, can_grant): (&Arc<Budget>, bool),
 ) -> Result<Frame, PythonError> {
     let wanted = ProcedureRef::Name(name.to_owned());
     let found = blocking(library, move |library| library.procedure(&wanted)).await;
@@ -90,7 +94,7 @@ pub async fn called(
     if procedure.code.is_none() {
         return Err(PythonError::new("RuntimeError", format!("procedure `{name}` has no code")));
     }
-    let origin = origin_of(procedure, arguments, config);
+    let origin = origin_of(procedure, arguments, config, can_grant);
     let frame = origin.map(|origin| Frame::new(origin, Capture::new(Arc::clone(budget)), config));
     frame.map_err(|error| exception_of(&error))
 }
@@ -115,7 +119,7 @@ pub fn begun(library: &Library, run_id: &str, config: &Config) -> Result<Frame, 
     let (run, _) = library.run(run_id)?;
     let procedure = library.procedure_at(&ProcedureRef::Id(run.procedure_id), &VersionRef::Number(run.version))?;
     let parameters: Map<String, Value> = serde_json::from_str(&run.parameters).unwrap_or_default();
-    let mut origin = origin_of(procedure, &parameters, config)?;
+    let mut origin = origin_of(procedure, &parameters, config, run.can_be_asked)?;
     origin.run_id = run.id;
     Ok(Frame::new(origin, Capture::holding(String::new()), config))
 }

@@ -35,6 +35,8 @@ pub struct Active {
     pub asker: Option<Arc<dyn Asker>>,
     /// Whether its caller has a way to ask a person at all.
     pub can_be_asked: bool,
+    /// Whether a person can be asked for grants that it lacks.
+    pub can_grant: bool,
     /// Whether nobody waits for how it ends: that it failed is told in the inbox then.
     pub is_unheard: bool,
     progress: Arc<Mutex<Progress>>,
@@ -54,7 +56,13 @@ impl Active {
     /// The same, whose run can ask somebody, unless nobody is to be asked for now.
     #[must_use]
     pub fn asking(self, asker: Option<Arc<dyn Asker>>) -> Self {
-        Self { asker, can_be_asked: true, ..self }
+        Self { asker, can_be_asked: true, can_grant: true, ..self }
+    }
+
+    /// A handle whose run waits for grants that it lacks, or doesn't.
+    #[must_use]
+    pub fn granting(can_grant: bool) -> Self {
+        Self { can_grant, ..Self::default() }
     }
 
     /// A handle whose run nobody waits for.

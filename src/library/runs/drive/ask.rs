@@ -1,11 +1,11 @@
 //! Asking whoever can be asked, and giving the code what they decide.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::tree::Tree;
 use crate::{
     config::Approvals,
-    domain::{Decider, DecisionRecord},
+    domain::{Decider, DecisionRecord, Extent, Permissions},
     library::{
         LibraryError, now_ms,
         runs::{
@@ -122,7 +122,7 @@ impl Tree {
     }
 
     /// Ends what has waited too long: procedures whose callers wait no longer, then questions. Whether there was any.
-    pub async fn end_late(&self, root: &mut Frame) -> Result<bool, LibraryError> {
+    pub async fn end_late(&mut self, root: &mut Frame) -> Result<bool, LibraryError> {
         let mut is_any = false;
         while let Some((run_id, sequence)) = root.find_late() {
             let frame = root.find_mut(&run_id).ok_or_else(|| broken("a call of nobody"))?;
@@ -141,8 +141,52 @@ impl Tree {
         Ok(is_any)
     }
 
-    /// Writes a decision down and gives it to the code.
+    /// Writes a decision down and gives it to the code. What was granted by it is not asked for again.
     pub async fn decide(
+        &mut self,
+        root: &mut Frame,
+        gate: &Gate,
+        decision: &Decision,
+        decider: &Decider,
+    ) -> Result<(), LibraryError> {
+        self.decide_one(root, gate, decision, decider).await?;
+        let (Some(missing), Decision::Approve(value)) = (&gate.missing, decision) else { return Ok(()) };
+        let extent = gate.extent(value.as_ref())?;
+        if extent != Extent::Once {
+            self.grant_for_good(root, gate, missing, extent).await;
+        }
+        for other in Gate::all_of(root) {
+            if other.missing.is_some()
+                && root.find_mut(&other.run_id).is_some_and(|frame| frame.has_all_for(other.sequence))
+            {
+                self.decide_one(root, &other, &Decision::Approve(None), decider).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a grant into the policy. Where that can't be, it holds for this run, and the run's output says so.
+    async fn grant_for_good(&mut self, root: &mut Frame, gate: &Gate, missing: &Permissions, extent: Extent) {
+        let procedure = Some(gate.procedure.clone()).filter(|_| extent == Extent::Procedure);
+        let (config, more) = (Arc::clone(&self.config), missing.clone());
+        let added = tokio::task::spawn_blocking(move || {
+            config.add_grants(procedure.as_deref(), &more)?;
+            config.reload()
+        });
+        match added.await {
+            Ok(Ok(config)) => {
+                self.config = Arc::new(config);
+                root.under_policy(&self.config);
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a grant could not be written into the policy");
+                root.capture.push(&format!("The grant holds for this run alone: {error}\n"));
+            }
+            Err(error) => tracing::error!(%error, "a grant could not be written into the policy"),
+        }
+    }
+
+    async fn decide_one(
         &self,
         root: &mut Frame,
         gate: &Gate,

@@ -62,6 +62,7 @@ pub async fn host_call(tree: &Tree, frame: &mut Frame, made: MadeCall) -> Result
     let mut call = frame.call(function, arguments, Safety::from(nature), (call_id, offset));
     call.reply = refusal;
     let call = call.held(&frame.grants);
+    let call = if tree.offers_grants() { call.offered(&frame.grants) } else { call };
     if is_promised {
         frame.deferred.push(call);
         return Ok(Intake::Promised);

@@ -259,7 +259,8 @@ impl<'t> Performing<'t> {
         let Some(library) = resources.journal.library() else {
             return Err(PythonError::new("RuntimeError", "no procedure can be called here"));
         };
-        let child = prepare::called(library, name, &arguments, config, frame.budget()).await?;
+        let child =
+            prepare::called(library, name, &arguments, config, (frame.budget(), self.tree.offers_grants())).await?;
         Ok(child.called_by(frame, sequence))
     }
 

@@ -81,6 +81,11 @@ impl Tree {
         Self { recording: Some(recording), ..self }
     }
 
+    /// Whether a person is asked for grants that calls lack.
+    pub fn offers_grants(&self) -> bool {
+        self.active.can_grant && self.config.offer_grants && self.recording.is_none()
+    }
+
     /// Stops everything that the run does. The first reason counts.
     pub fn halt(&self, why: Stop) {
         let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);

@@ -43,7 +43,8 @@ impl Engine {
         }
         let limits = &config.limits;
         let budget = budget(Left::all(limits), limits.output_bytes(), &active);
-        let frame = Frame::new(origin_of(row, &parameters, &config)?, Capture::new(Arc::clone(&budget)), &config);
+        let origin = origin_of(row, &parameters, &config, active.can_grant)?;
+        let frame = Frame::new(origin, Capture::new(Arc::clone(&budget)), &config);
         record::started(&self.resources.journal, &frame, active.can_be_asked).await?;
         active.begin(&frame.origin.run_id);
         {

@@ -94,7 +94,7 @@ impl Engine {
     async fn wake(&self, run_id: &str, active: Active) -> Result<Execution, LibraryError> {
         self.claim(run_id).await?;
         let woken = async {
-            let (tree, root) = self.tree(self.open_run(run_id).await?, active);
+            let (mut tree, root) = self.tree(self.open_run(run_id).await?, active);
             let Some(mut root) = root else { return Err(nothing_waits(run_id)) };
             tree.end_late(&mut root).await?;
             self.execute_tree(tree, root).await
@@ -125,7 +125,7 @@ impl Engine {
         // Somebody may have decided in the meantime, and the run may wait for something else by now.
         let opened = self.open_run(run_id).await?;
         let still_open = Gate::open_in(opened.root.as_ref(), run_id, Some(&gate.id()));
-        let (tree, root) = self.tree(opened, active);
+        let (mut tree, root) = self.tree(opened, active);
         let Some(mut root) = root else { return Err(nothing_waits(run_id)) };
         let decided = match still_open {
             Ok(_) => tree.decide(&mut root, gate, decision, decider).await,

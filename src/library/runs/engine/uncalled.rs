@@ -143,7 +143,7 @@ impl Library {
     ) -> Option<LibraryError> {
         procedure.code.as_ref()?;
         match self.config() {
-            Ok(config) => origin_of(procedure.clone(), parameters, &config).err(),
+            Ok(config) => origin_of(procedure.clone(), parameters, &config, false).err(),
             Err(error) => Some(error),
         }
     }

@@ -148,6 +148,7 @@ fn restored(library: &Library, row: FrameRow, saved: SavedFrame, config: &Config
     frame.deferred = saved.deferred.into_iter().map(PendingCall::from).collect();
     frame.is_direct = saved.is_direct;
     frame.last_sequence = saved.last_sequence;
+    frame.grant(&saved.granted);
     frame.spent = Duration::from_millis(saved.spent_ms);
     let run_id = frame.origin.run_id.clone();
     for answer in library.database.read(|reader| reader.answers(&run_id))? {

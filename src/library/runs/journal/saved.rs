@@ -10,7 +10,7 @@ use crate::{
     library::{
         LibraryError,
         runs::{
-            call::{Caller, Hold, PendingCall},
+            call::{Caller, Hold, PendingCall, Reason},
             frame::{Frame, Origin},
             limits::Left,
             machine::{Safety, Sequence},
@@ -61,6 +61,9 @@ pub struct SavedFrame {
     pub is_direct: bool,
     pub deferred: Vec<SavedCall>,
     pub last_sequence: Sequence,
+    /// What was granted for this run alone.
+    #[serde(default, skip_serializing_if = "Permissions::is_empty")]
+    pub granted: Permissions,
     pub spent_ms: u64,
     pub left: Left,
 }
@@ -97,6 +100,7 @@ impl SavedFrame {
             is_direct: frame.is_direct,
             deferred: frame.deferred.iter().map(SavedCall::from).collect(),
             last_sequence: frame.last_sequence,
+            granted: frame.granted.clone(),
             spent_ms: u64::try_from(spent.as_millis()).unwrap_or(u64::MAX),
             left: Left::of(budget),
         }
@@ -121,7 +125,10 @@ pub struct SavedCall {
 
 #[derive(Serialize, Deserialize)]
 struct SavedHold {
+    /// Empty where it is about grants.
     rule: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    grant: Option<Permissions>,
     safety: SavedSafety,
     is_permitted: bool,
 }
@@ -195,6 +202,23 @@ impl From<SavedSafety> for Safety {
     }
 }
 
+impl From<&Hold> for SavedHold {
+    fn from(hold: &Hold) -> Self {
+        let (rule, grant) = match &hold.reason {
+            Reason::Rule(rule) => (rule.clone(), None),
+            Reason::Grant(missing) => (String::new(), Some(missing.clone())),
+        };
+        Self { rule, grant, safety: hold.safety.into(), is_permitted: hold.is_permitted }
+    }
+}
+
+impl From<SavedHold> for Hold {
+    fn from(hold: SavedHold) -> Self {
+        let reason = hold.grant.map_or(Reason::Rule(hold.rule), Reason::Grant);
+        Self { reason, safety: hold.safety.into(), is_permitted: hold.is_permitted }
+    }
+}
+
 impl From<&PendingCall> for SavedCall {
     fn from(call: &PendingCall) -> Self {
         Self {
@@ -206,11 +230,7 @@ impl From<&PendingCall> for SavedCall {
             safety: call.safety.into(),
             at: call.at,
             reply: call.reply.as_ref().map(SavedReply::from),
-            hold: call.hold.as_ref().map(|hold| SavedHold {
-                rule: hold.rule.clone(),
-                safety: hold.safety.into(),
-                is_permitted: hold.is_permitted,
-            }),
+            hold: call.hold.as_ref().map(SavedHold::from),
         }
     }
 }
@@ -227,11 +247,7 @@ impl From<SavedCall> for PendingCall {
             since: Instant::now(),
             at: call.at,
             reply: call.reply.map(Reply::from),
-            hold: call.hold.map(|hold| Hold {
-                rule: hold.rule,
-                safety: hold.safety.into(),
-                is_permitted: hold.is_permitted,
-            }),
+            hold: call.hold.map(Hold::from),
         }
     }
 }
