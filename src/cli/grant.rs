@@ -81,16 +81,17 @@ fn place(procedure: Option<&str>) -> String {
     procedure.map_or_else(|| "to every procedure".to_owned(), |name| format!("to `{name}`"))
 }
 
+/// The grants of one kind.
+type Entries = fn(&Permissions) -> &Vec<String>;
+
 fn list(config: &Config, procedure: Option<&str>, out: Output) {
-    let for_all = [("every procedure", &config.policy)];
-    let for_one = config.policy_of.iter().map(|(name, policy)| (name.as_str(), policy));
-    let all = for_all.into_iter().chain(for_one).filter(|(name, _)| procedure.is_none_or(|wanted| wanted == *name));
+    let for_all = [("every procedure", &config.policy, true)];
+    let for_one = config.policy_of.iter().map(|(name, policy)| (name.as_str(), policy, false));
+    let all = for_all.into_iter().chain(for_one).filter(|(name, ..)| procedure.is_none_or(|wanted| wanted == *name));
     let mut rows: Vec<Vec<String>> = Vec::new();
-    for (name, policy) in all {
-        let of_all =
-            |entries: fn(&Permissions) -> &Vec<String>, entry: &String| entries(&config.policy).contains(entry);
-        let is_for_all = std::ptr::eq(policy, &config.policy);
-        let kinds: [(&str, fn(&Permissions) -> &Vec<String>); 5] = [
+    for (name, policy, is_for_all) in all {
+        let of_all = |entries: Entries, entry: &String| entries(&config.policy).contains(entry);
+        let kinds: [(&str, Entries); 5] = [
             ("command", |policy| &policy.commands),
             ("read", |policy| &policy.read),
             ("write", |policy| &policy.write),

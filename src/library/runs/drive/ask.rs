@@ -167,7 +167,7 @@ impl Tree {
 
     /// Writes a grant into the policy. Where that can't be, it holds for this run, and the run's output says so.
     async fn grant_for_good(&mut self, root: &mut Frame, gate: &Gate, missing: &Permissions, extent: Extent) {
-        let procedure = Some(gate.procedure.clone()).filter(|_| extent == Extent::Procedure);
+        let procedure = (extent == Extent::Procedure).then(|| gate.procedure.clone());
         let (config, more) = (Arc::clone(&self.config), missing.clone());
         let added = tokio::task::spawn_blocking(move || {
             config.add_grants(procedure.as_deref(), &more)?;
