@@ -89,6 +89,12 @@ snapshots:
 deny:
     cargo deny --locked check
 
+# Pack a finished program for this platform into `dist/`, install it where nothing else is, and drive it.
+packages program='target/dist/repertoire' repository='https://github.com/example/repertoire':
+    python3 packaging/build.py pack --program {{ program }} --repository {{ repository }}
+    python3 packaging/build.py finish --repository {{ repository }}
+    python3 packaging/test.py
+
 # Exactly what continuous integration runs: lint, rustdoc, test, docs, demo and e2e, and how long each took.
 ci:
     .ci/run
