@@ -111,7 +111,7 @@ fn what_is_denied_is_refused_whatever_is_granted_and_asked() {
 
 #[test]
 fn about_what_is_not_granted_nobody_is_asked() {
-    let home = Home::with_config("[policy]\nask = ['tee']\n");
+    let home = Home::with_config("[policy]\noffer_grants = false\nask = ['tee']\n");
     let mut client = with_user(&home, Protocol::V2025);
     let code = "from repertoire import run_command\n\n\ndef note():\n    run_command(['tee', 'x'])\n";
     let done = execute_code(&mut client, "note", code);
