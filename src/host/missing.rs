@@ -176,16 +176,16 @@ mod tests {
 
     #[test]
     fn the_question_says_who_wants_what_and_where() {
-        let arguments = json!({"command": ["git", "status"], "cwd": "/work/app"});
+        let arguments = json!({"command": ["git", "status"], "cwd": "/srv/app"});
         let question = |missing: &Permissions| {
             let request = request("changes", "run_command", missing, arguments.as_object().unwrap());
             (request.question.lines().next().unwrap().to_owned(), request.choices.len())
         };
-        let all = Permissions { read: list(&["/work/app"]), ..commands(&["git status", "git diff"]) };
-        let said = "`changes` wants to run `git status` and `git diff` in `/work/app`, and read that folder";
+        let all = Permissions { read: list(&["/srv/app"]), ..commands(&["git status", "git diff"]) };
+        let said = "`changes` wants to run `git status` and `git diff` in `/srv/app`, and read that folder";
         assert_eq!(question(&all), (said.to_owned(), 3));
-        let folder = Permissions { read: list(&["/work/app"]), ..Permissions::default() };
-        assert_eq!(question(&folder).0, "`changes` wants to run `git status` in `/work/app`, and read that folder");
-        assert_eq!(question(&commands(&["sh"])), ("`changes` wants to run `sh` in `/work/app`".to_owned(), 1));
+        let folder = Permissions { read: list(&["/srv/app"]), ..Permissions::default() };
+        assert_eq!(question(&folder).0, "`changes` wants to run `git status` in `/srv/app`, and read that folder");
+        assert_eq!(question(&commands(&["sh"])), ("`changes` wants to run `sh` in `/srv/app`".to_owned(), 1));
     }
 }
